@@ -1,0 +1,120 @@
+// gemwright bench
+#include <map>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/cli/commands.h"
+#include "app/cli/common.h"
+#include "app/model/bench.h"
+#include "db/store.h"
+
+namespace gemwright::app {
+namespace {
+
+struct Options {
+  TuneOptions tune;
+  std::string db, worker, against = "onednn";
+  double max_regret = 2;
+  bool json = false;
+};
+
+void print_row(const BenchRow& row, bool json, bool first) {
+  if (json) {
+    auto line = bench_json(row);
+    if (first) line["version"] = kJsonVersion;
+    fmt::print("{}\n", line.dump());
+    std::fflush(stdout);
+    return;
+  }
+  fmt::print(stderr, "{}: {}\n", title(row.study),
+             row.failure.empty() ? ratio_text(row.ratio, row.ratio_lo, row.ratio_hi) : row.failure);
+}
+
+void print_summaries(const std::vector<BenchRow>& rows, bool json) {
+  for (const BenchSummary& s : bench_summaries(rows)) {
+    if (json) {
+      fmt::print("{}\n", nlohmann::json{{"type", "bench_summary"}, {"threads", s.threads}, {"rows", s.rows},
+                                        {"geomean", s.geomean}, {"worst", s.worst}, {"best", s.best}, {"slower", s.slower}}
+                             .dump());
+    } else {
+      fmt::print("{} thread{}: geomean {:.3f} over {} rows, worst {:.3f}, best {:.3f}, slower than the baseline: {:.0f} %\n",
+                 s.threads, s.threads == 1 ? "" : "s", s.geomean, s.rows, s.worst, s.best, 100 * s.slower);
+    }
+  }
+}
+
+// Tunes what the database lacks. The ids of the studies, by problem.
+tuner::Result<std::map<std::string, std::vector<tuner::StudyId>>> tune_missing(tuner::Store& store, tuner::Measurer& worker,
+                                                                               std::vector<PlannedStudy>& studies) {
+  std::map<std::string, std::vector<tuner::StudyId>> ids;
+  ProgressLine line;
+  TuningHooks hooks;
+  hooks.now = now_seconds;
+  hooks.stop = interrupted;
+  hooks.begin = [&](const PlannedStudy& s, std::size_t i, std::size_t n) { line.begin(title(s), i, n); };
+  hooks.progress = [&](const tuner::StudyProgress& p) { line.show(p); };
+  hooks.done = [&](const StudyFigures& f, bool) { ids[tuner::key(f.study.key.problem)].push_back(f.study.id); };
+  const auto done = run_studies(store, worker, studies, hooks);
+  line.end();
+  if (!done) return tl::unexpected(done.error());
+  return ids;
+}
+
+int run(const Options& o) {
+  hear_interrupts();
+  if (o.against != "onednn") {
+    fmt::print(stderr, "gemwright: --against {} is not built yet: only onednn is\n", o.against);
+    return kUsage;
+  }
+  const auto place = find_workplace(o.tune.compiler);
+  if (!place) return report(place.error());
+  const auto suite = resolve_suite(o.tune, place->presets);
+  if (!suite) return report(suite.error());
+  auto studies = plan_studies(o.tune, *suite, *place);
+  if (!studies) return report(studies.error());
+  const auto store = db::open_store(database_path(o.db), db::OpenMode::read_write);
+  if (!store) return report(store.error());
+  const auto worker = start_worker(o.worker);
+  if (!worker) return report(worker.error());
+  for (const std::string& note : notes(*studies)) fmt::print(stderr, "gemwright: note: {}\n", note);
+  const auto ids = tune_missing(**store, **worker, *studies);
+  if (!ids) return report(ids.error());
+
+  TuningHooks hooks;
+  hooks.now = now_seconds;
+  hooks.stop = interrupted;
+  std::map<std::string, BenchHeader> headers;
+  std::vector<BenchRow> rows;
+  for (const PlannedStudy& s : *studies) {
+    const std::string problem = tuner::key(s.request.key.problem);
+    if (!headers.contains(problem)) {
+      auto header = bench_header(**store, ids->at(problem), o.max_regret / 100);
+      if (!header) return report(header.error());
+      headers[problem] = std::move(*header);
+    }
+    auto row = bench_row(**worker, s, headers[problem], hooks);
+    if (!row) return report(row.error());
+    print_row(*row, o.json, rows.empty());
+    rows.push_back(std::move(*row));
+  }
+  if (!o.json) fmt::print("{}", bench_table(rows));
+  print_summaries(rows, o.json);
+  return kDone;
+}
+
+}  // namespace
+
+Runner add_bench(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  add_tune_options(app, o->tune);
+  app.add_option("--against", o->against, "Baselines, as onednn")->capture_default_str();
+  app.add_option("--max-regret", o->max_regret, "As in export, in percent")->capture_default_str()->check(CLI::Range(0.0, 100.0));
+  app.add_option("--db", o->db, "Database file (default: $GEMWRIGHT_DB or gemwright.db)");
+  app.add_option("--worker", o->worker, "Command that starts the measuring worker");
+  app.add_flag("--json", o->json, "JSON lines on standard output");
+  return [o] { return run(*o); };
+}
+
+}  // namespace gemwright::app

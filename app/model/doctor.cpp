@@ -1,0 +1,163 @@
+#include "app/model/doctor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "app/model/rows.h"
+
+namespace gemwright::app {
+namespace {
+
+using profilers::Reading;
+
+std::string bytes_text(std::int64_t bytes) {
+  constexpr double kStep = 1024;
+  double value = static_cast<double>(bytes);
+  const char* unit = "B";
+  for (const char* next : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (value < kStep) break;
+    value /= kStep;
+    unit = next;
+  }
+  return fmt::format("{:.4g} {}", value, unit);
+}
+
+class Report {
+ public:
+  void section(std::string name) { section_ = std::move(name); }
+
+  void line(std::string name, std::optional<std::string> value, std::string reason) {
+    lines_.push_back({section_, std::move(name), std::move(value), std::move(reason)});
+  }
+
+  // A value or why it is missing; `text` turns the one into text.
+  template <class T, class Text>
+  void line(std::string name, const std::optional<T>& value, Text text, std::string reason) {
+    const bool there = value.has_value();
+    line(std::move(name), there ? std::optional<std::string>(text(*value)) : std::nullopt,
+         there ? "" : std::move(reason));
+  }
+  template <class T, class Text>
+  void line(std::string name, const Reading<T>& reading, Text text) {
+    line(std::move(name), reading.value, text, reading.reason);
+  }
+
+  void findings(std::string section_name, const std::vector<DoctorFinding>& all) {
+    section(std::move(section_name));
+    for (const DoctorFinding& f : all) line(f.name, f.value, f.reason);
+  }
+
+  std::vector<DoctorLine> take() { return std::move(lines_); }
+
+ private:
+  std::string section_;
+  std::vector<DoctorLine> lines_;
+};
+
+const auto kPlain = [](const auto& v) { return fmt::format("{}", v); };
+const auto kYesNo = [](bool v) { return std::string(v ? "yes" : "no"); };
+const auto kNanoseconds = [](double v) { return fmt::format("{:.4g} ns", v); };
+
+std::string family_names(const profilers::CpuInfo& cpu) {
+  std::vector<std::string> names;
+  for (const gemwright::isa family : profilers::families(cpu)) names.emplace_back(gemwright::isa_name(family));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void cpu_lines(Report& r, const profilers::CpuInfo& cpu) {
+  r.section("cpu");
+  r.line("name", profilers::display_name(cpu), "");
+  r.line("fingerprint", profilers::fingerprint(cpu), "");
+  r.line("logical CPUs", fmt::format("{} of {} allowed", cpu.allowed_cpus, cpu.total_cpus.value_or(cpu.allowed_cpus)),
+         cpu.total_cpus ? "" : "the system does not list its CPUs");
+  r.line("threads per core", cpu.threads_per_core, kPlain, "the system does not tell its topology");
+  r.line("kernel families", family_names(cpu), "");
+  const std::string sets = fmt::format("{}", fmt::join(cpu.instruction_sets, ", "));
+  r.line("instruction sets", sets.empty() ? std::nullopt : std::optional(sets),
+         sets.empty() ? "CPUID is not there" : "");
+  const char* const no_cache = "/sys/devices/system/cpu/cpu0/cache does not list it";
+  r.line("L1d", cpu.l1d_bytes, bytes_text, no_cache);
+  r.line("L2", cpu.l2_bytes, bytes_text, no_cache);
+  r.line("L3", cpu.l3_bytes, bytes_text, no_cache);
+  r.line("hypervisor", cpu.hypervisor, kPlain, "none: bare metal, or it hides itself");
+  r.line("microcode", cpu.microcode, kPlain, "/proc/cpuinfo does not tell it");
+}
+
+void clock_lines(Report& r, const profilers::ClockInfo& clock) {
+  r.section("clock");
+  r.line("source", clock.source, kPlain);
+  r.line("constant TSC", clock.constant_tsc, kYesNo);
+  r.line("nonstop TSC", clock.nonstop_tsc, kYesNo);
+  r.line("resolution", clock.resolution_ns, kNanoseconds);
+  r.line("cost of a reading", clock.cost_ns, kNanoseconds);
+}
+
+void machine_lines(Report& r, const profilers::CpuInfo& cpu, const profilers::HostInfo& host) {
+  r.section("machine");
+  r.line("memory", cpu.memory_bytes, bytes_text, "the system does not tell it");
+  r.line("memory available", host.memory_available_bytes, bytes_text);
+  r.line("memory limit", host.limits.memory_bytes, bytes_text);
+  r.line("CPU limit", host.limits.cpus, [](double v) { return fmt::format("{:.4g} CPUs", v); });
+  r.line("transparent huge pages", host.transparent_huge_pages, kPlain);
+  r.line("frequency governor", host.governor, kPlain);
+  r.line("stolen time since boot", host.steal_ticks, [](std::int64_t v) { return fmt::format("{} ticks", v); });
+}
+
+// Foreign text on one line of a terminal.
+std::string printable(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<DoctorLine> doctor(const DoctorInput& input) {
+  Report r;
+  cpu_lines(r, input.cpu);
+  clock_lines(r, input.host.clock);
+  machine_lines(r, input.cpu, input.host);
+  r.findings("compilers", input.compilers);
+  r.findings("libraries", input.libraries);
+  r.findings("database", input.database);
+  return r.take();
+}
+
+std::string doctor_table(const std::vector<DoctorLine>& lines) {
+  std::size_t width = 0;
+  for (const DoctorLine& l : lines) width = std::max(width, l.name.size());
+  std::string out;
+  const std::string* section = nullptr;
+  for (const DoctorLine& l : lines) {
+    if (section == nullptr || *section != l.section) {
+      out += fmt::format("{}{}\n", section == nullptr ? "" : "\n", printable(l.section));
+      section = &l.section;
+    }
+    const std::string value = l.value ? printable(*l.value) : "missing";
+    const std::string reason =
+        l.reason.empty() ? "" : (l.value ? "  (" : ": ") + printable(l.reason) + (l.value ? ")" : "");
+    out += fmt::format("  {:<{}}  {}{}\n", printable(l.name), width, value, reason);
+  }
+  return out;
+}
+
+std::string doctor_json(const std::vector<DoctorLine>& lines) {
+  const auto dump = [](const nlohmann::json& j) {
+    return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  };
+  std::string out = dump({{"type", "doctor"}, {"version", kJsonVersion}});
+  for (const DoctorLine& l : lines) {
+    nlohmann::json j = {{"type", "check"}, {"section", l.section}, {"name", l.name}, {"value", nullptr}};
+    if (l.value) j["value"] = *l.value;
+    if (!l.reason.empty()) j["reason"] = l.reason;
+    out += dump(j);
+  }
+  return out;
+}
+
+}  // namespace gemwright::app

@@ -1,0 +1,40 @@
+// The filter expression of --filter and of the window's filter bar: `field op value` joined by `and` and `or` (and binds
+// tighter). It runs over rows as JSON output prints them; fields of the nested config are named directly ("mr", "isa").
+//
+// Operators: = != < <= > >=, and ~ (contains). Text compares without case, numbers as numbers; values with blanks stand in
+// quotes. A row that lacks a field, or holds null there, matches nothing but !=.
+// Example: precision=bf16 and m<=32
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "tuner/result.h"
+
+namespace gemwright::app {
+
+struct Comparison {
+  std::string field, op, value;
+};
+
+class Filter {
+ public:
+  Filter() = default;  // matches everything
+  bool matches(const nlohmann::json& row) const;
+  // Every field named in the expression, so that a caller can refuse unknown ones.
+  std::vector<std::string> fields() const;
+
+ private:
+  friend tuner::Result<Filter> parse_filter(std::string_view text);
+  std::vector<std::vector<Comparison>> any_of_;  // each a conjunction; empty: everything
+};
+
+tuner::Result<Filter> parse_filter(std::string_view text);
+
+// Refuses a filter that names a field which no row of this kind has.
+tuner::Result<void> check_fields(const Filter& filter, const nlohmann::json& example_row);
+
+}  // namespace gemwright::app

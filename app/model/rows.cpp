@@ -1,0 +1,147 @@
+#include "app/model/rows.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace gemwright::app {
+
+using nlohmann::json;
+using tuner::Estimate;
+using tuner::StudyRecord;
+using tuner::Trial;
+
+namespace {
+
+json or_null(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
+
+// Columns of a terminal cell: UTF-8 continuation bytes take none.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// Text from a database may hold control characters; none of them reaches a terminal.
+std::string printable(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
+
+std::string modes_text(const StudyRecord& s) {
+  std::string out;
+  for (const auto mode : s.key.modes) {
+    if (!out.empty()) out += ",";
+    out += tuner::to_text(mode);
+  }
+  return out;
+}
+
+}  // namespace
+
+json study_row(const StudyFigures& f) {
+  const StudyRecord& s = f.study;
+  json row{{"type", "study"}, {"id", s.id}, {"generation", s.generation}, {"name", s.attributes.name},
+           {"suite", s.attributes.suite}, {"problem", tuner::key(s.key.problem)}, {"m", s.key.m}, {"n", s.key.problem.n},
+           {"k", s.key.problem.k}, {"batch", s.key.problem.batch}, {"precision", modes_text(s)},
+           {"epilogue", tuner::epilogue_text(s.key.problem.chain)}, {"device", s.key.device.fingerprint},
+           {"device_name", s.key.device.name}, {"threads", s.key.device.threads}, {"compiler", s.key.build.compiler},
+           {"cache", tuner::to_text(s.key.cache)}, {"data", tuner::to_text(s.key.data)},
+           {"state", tuner::to_text(s.state)}, {"trials", s.trials}, {"strategy", s.attributes.strategy},
+           {"spent_s", s.spent_seconds}, {"created_at", s.created_at}, {"verdict", s.outcome.verdict}};
+  row["best_trial"] = s.outcome.best_trial ? json(*s.outcome.best_trial) : json(nullptr);
+  row["baseline"] = s.baseline.empty() ? json(nullptr) : json(s.baseline);
+  row["baseline_reason"] = s.baseline.empty() ? json(s.baseline_reason) : json(nullptr);
+  row["gflops"] = f.best ? json(f.best->gflops) : json(nullptr);
+  row["baseline_gflops"] = f.baseline ? json(f.baseline->gflops) : json(nullptr);
+  row["ratio"] = f.best ? or_null(f.best->ratio) : json(nullptr);
+  row["ratio_lo"] = f.best ? or_null(f.best->ratio_lo) : json(nullptr);
+  row["ratio_hi"] = f.best ? or_null(f.best->ratio_hi) : json(nullptr);
+  row["error"] = f.trial ? or_null(f.trial->error_fro) : json(nullptr);
+  row["config"] = f.trial ? tuner::to_json(f.trial->config) : json(nullptr);
+  return row;
+}
+
+json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estimate>& e) {
+  json row{{"type", "trial"}, {"id", t.id}, {"study", t.study}, {"seq", t.seq}, {"state", tuner::to_text(t.state)},
+           {"origin", t.origin}, {"m", f.study.key.m}, {"threads", f.study.key.device.threads},
+           {"name", f.study.attributes.name}, {"config", tuner::to_json(t.config)}, {"label", tuner::label(t.config)}};
+  row["reason"] = t.reason.empty() ? json(nullptr) : json(t.reason);
+  row["error"] = or_null(t.error_fro);
+  row["error_max"] = or_null(t.error_max);
+  row["gflops"] = e ? json(e->gflops) : json(nullptr);
+  row["phase"] = e ? json(tuner::to_text(e->phase)) : json(nullptr);
+  row["ratio"] = e ? or_null(e->ratio) : json(nullptr);
+  row["ratio_lo"] = e ? or_null(e->ratio_lo) : json(nullptr);
+  row["ratio_hi"] = e ? or_null(e->ratio_hi) : json(nullptr);
+  row["samples"] = e ? json(e->samples) : json(nullptr);
+  row["excluded"] = e ? json(e->excluded) : json(nullptr);
+  return row;
+}
+
+std::string table(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Column& c : columns) widths.push_back(width(c.title));
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string out;
+  const auto line = [&](const auto& cell) {
+    std::string text;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const std::string value = printable(cell(i));
+      const std::string pad(widths[i] - width(value), ' ');
+      if (i > 0) text += "  ";
+      text += columns[i].numeric ? pad + value : value + pad;
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    out += text + "\n";
+  };
+  line([&](std::size_t i) { return columns[i].title; });
+  for (const auto& row : rows) line([&](std::size_t i) { return row[i]; });
+  return out;
+}
+
+std::string number_text(std::optional<double> value, int decimals) {
+  return value ? fmt::format("{:.{}f}", *value, decimals) : "-";
+}
+
+std::string ratio_text(std::optional<double> ratio, std::optional<double> lo, std::optional<double> hi) {
+  if (!ratio) return "-";
+  if (!lo || !hi) return fmt::format("{:.3f}", *ratio);
+  return fmt::format("{:.3f} [{:.3f}, {:.3f}]", *ratio, *lo, *hi);
+}
+
+std::string studies_table(const std::vector<StudyFigures>& studies) {
+  std::vector<std::vector<std::string>> rows;
+  for (const StudyFigures& f : studies) {
+    const StudyRecord& s = f.study;
+    rows.push_back({std::to_string(s.id), s.attributes.name, std::to_string(s.key.m), std::to_string(s.key.problem.n),
+                    std::to_string(s.key.problem.k), tuner::epilogue_text(s.key.problem.chain), modes_text(s),
+                    std::to_string(s.key.device.threads), std::string(tuner::to_text(s.key.cache)),
+                    std::string(tuner::to_text(s.state)), std::to_string(s.trials),
+                    f.best ? number_text(f.best->gflops, 1) : "-", f.baseline ? number_text(f.baseline->gflops, 1) : "-",
+                    f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-", s.outcome.verdict});
+  }
+  return table({{"id", true}, {"name"}, {"M", true}, {"N", true}, {"K", true}, {"chain"}, {"mode"}, {"threads", true}, {"cache"},
+                {"state"}, {"trials", true}, {"GFLOP/s", true}, {"baseline", true}, {"ratio [95 %]"}, {"verdict"}},
+               rows);
+}
+
+std::string trials_table(const std::vector<json>& rows) {
+  std::vector<std::vector<std::string>> cells;
+  const auto number = [](const json& v) { return v.is_null() ? std::optional<double>{} : v.get<double>(); };
+  for (const json& r : rows) {
+    const auto error = number(r["error"]);
+    cells.push_back({std::to_string(r["id"].get<std::int64_t>()), std::to_string(r["study"].get<std::int64_t>()),
+                     std::to_string(r["m"].get<std::int64_t>()), r["state"].get<std::string>(),
+                     number_text(number(r["gflops"]), 1),
+                     ratio_text(number(r["ratio"]), number(r["ratio_lo"]), number(r["ratio_hi"])),
+                     r["phase"].is_null() ? "-" : r["phase"].get<std::string>(),
+                     error ? fmt::format("{:.1e}", *error) : "-", r["origin"].get<std::string>(),
+                     r["label"].get<std::string>(), r["reason"].is_null() ? "" : r["reason"].get<std::string>()});
+  }
+  return table({{"id", true}, {"study", true}, {"M", true}, {"state"}, {"GFLOP/s", true}, {"ratio [95 %]"}, {"phase"}, {"error", true},
+                {"origin"}, {"config"}, {"reason"}},
+               cells);
+}
+
+}  // namespace gemwright::app

@@ -1,0 +1,42 @@
+// Studies, trials and bench lines as rows: one JSON object each, as --json prints them and as filters see them, and the text
+// tables over the same rows. Field names are those of DESIGN's command line section; a missing value is null.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tuner/study/records.h"
+
+namespace gemwright::app {
+
+// Version of the JSON lines; stands in the first line of every output.
+constexpr int kJsonVersion = 1;
+
+struct StudyFigures {
+  tuner::StudyRecord study;
+  std::optional<tuner::Estimate> best;      // of the best trial, confirmed
+  std::optional<tuner::Estimate> baseline;  // confirmed
+  std::optional<tuner::Trial> trial;        // the best
+};
+
+nlohmann::json study_row(const StudyFigures& figures);
+nlohmann::json trial_row(const StudyFigures& study, const tuner::Trial& trial, const std::optional<tuner::Estimate>& estimate);
+
+// A text table: right-aligned where `numeric`, missing values as a dash.
+struct Column {
+  std::string title;
+  bool numeric = false;
+};
+std::string table(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows);
+
+// "1.234 [1.200, 1.260]", without the interval where there is none, "-" where there is no value.
+std::string ratio_text(std::optional<double> ratio, std::optional<double> lo, std::optional<double> hi);
+std::string number_text(std::optional<double> value, int decimals);
+
+std::string studies_table(const std::vector<StudyFigures>& studies);
+std::string trials_table(const std::vector<nlohmann::json>& rows);
+
+}  // namespace gemwright::app

@@ -1,0 +1,62 @@
+// Reads the columns of one stored row in order, trusting nothing: a value of the wrong type, out of range or without
+// meaning makes the row an error that names table and row. After the first one the reader gives harmless values.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "db/sqlite.h"
+
+namespace gemwright::db {
+
+class RowReader {
+ public:
+  // `row` is how a person finds it: "trial 7".
+  RowReader(const Connection& connection, const Statement& statement, std::string row)
+      : file_(connection.name()), statement_(statement), row_(std::move(row)) {}
+
+  std::int64_t integer();
+  int small_integer();
+  bool flag();
+  double real();
+  std::string text();
+  std::optional<std::int64_t> maybe_integer() { return absent() ? std::nullopt : std::optional(integer()); }
+  std::optional<int> maybe_small_integer() { return absent() ? std::nullopt : std::optional(small_integer()); }
+  std::optional<double> maybe_real() { return absent() ? std::nullopt : std::optional(real()); }
+  std::optional<std::string> maybe_text() { return absent() ? std::nullopt : std::optional(text()); }
+
+  // The value of a parsed text, or `fallback` and the row is an error.
+  template <class T>
+  T accept(Result<T> value, T fallback = {}) {
+    if (value) return *std::move(value);
+    refuse(value.error().message);
+    return fallback;
+  }
+  void accept(const Result<void>& checked) {
+    if (!checked) refuse(checked.error().message);
+  }
+  void refuse(const std::string& why);
+
+  // `value` when every column made sense.
+  template <class T>
+  Result<T> finish(T value) {
+    if (error_) return tuner::fail(*error_);
+    return value;
+  }
+
+ private:
+  // Skips the column when it is NULL.
+  bool absent();
+  bool has(Statement::Type type);
+
+  std::string file_;
+  const Statement& statement_;
+  std::string row_;
+  int column_ = 0;  // the next one
+  std::optional<std::string> error_;
+};
+
+}  // namespace gemwright::db

@@ -1,0 +1,68 @@
+// The implementation behind open_store; store_write.cpp and store_read.cpp hold its two halves.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "db/sqlite.h"
+#include "db/store.h"
+
+namespace gemwright::db {
+
+class SqliteStore final : public tuner::Store {
+ public:
+  SqliteStore(std::unique_ptr<Connection> connection, OpenMode mode)
+      : connection_(std::move(connection)), mode_(mode) {}
+
+  Result<tuner::StudyRecord> open_study(const tuner::StudyKey& key, const tuner::StudyAttributes& attributes,
+                                        bool fresh) override;
+  Result<void> set_study_state(tuner::StudyId study, tuner::StudyState state, double spent_seconds) override;
+  Result<void> set_baseline(tuner::StudyId study, const std::string& name,
+                            const std::string& reason_if_absent) override;
+  Result<tuner::Trial> add_trial(tuner::StudyId study, const tuner::Config& config, const std::string& origin) override;
+  Result<void> update_trial(const tuner::Trial& trial) override;
+  Result<tuner::Subject> add_subject(tuner::StudyId study, tuner::SubjectKind kind, std::optional<tuner::TrialId> trial,
+                                     const std::string& name) override;
+  Result<void> add_sample(const tuner::Sample& sample) override;
+  Result<void> set_outcome(tuner::StudyId study, const tuner::StudyOutcome& outcome,
+                           const std::vector<tuner::Estimate>& estimates) override;
+  Result<void> record_export(const std::string& path, const std::string& sha,
+                             const std::vector<tuner::TrialId>& trials) override;
+
+  Result<std::vector<tuner::StudyRecord>> studies() const override;
+  Result<std::vector<tuner::Trial>> trials(tuner::StudyId study) const override;
+  Result<std::vector<tuner::Subject>> subjects(tuner::StudyId study) const override;
+  Result<std::vector<tuner::Sample>> samples(tuner::StudyId study) const override;
+  Result<std::vector<tuner::Estimate>> estimates(tuner::StudyId study) const override;
+
+ private:
+  // Refuses when the store was opened for reading.
+  Result<Transaction> begin() const;
+  // Of the first row, or nothing.
+  template <class... Args>
+  Result<std::optional<std::int64_t>> find(std::string_view sql, const Args&... args) const;
+  Result<void> require_study(tuner::StudyId study) const;
+  Result<void> require_trial(tuner::StudyId study, tuner::TrialId trial) const;
+  Result<void> require_winner(tuner::StudyId study, tuner::TrialId trial) const;
+
+  // Ids of rows found by their natural key, made when there is none.
+  Result<std::int64_t> device_id(const tuner::Device& device) const;
+  Result<std::int64_t> build_id(const tuner::Build& build) const;
+  Result<std::int64_t> problem_id(const tuner::Problem& problem) const;
+  Result<std::int64_t> config_id(const tuner::Config& config) const;
+  Result<tuner::StudyId> insert_study(const tuner::StudyKey& key, const std::string& text, std::int64_t generation,
+                                      std::int64_t now) const;
+  Result<void> set_attributes(tuner::StudyId study, const tuner::StudyAttributes& a, std::int64_t now) const;
+  Result<void> write_outcome(tuner::StudyId study, const tuner::StudyOutcome& outcome) const;
+  Result<void> write_estimate(tuner::StudyId study, const tuner::Estimate& e) const;
+
+  // Without ties; `only` chooses one.
+  Result<std::vector<tuner::StudyRecord>> read_studies(std::optional<tuner::StudyId> only) const;
+
+  std::unique_ptr<Connection> connection_;
+  OpenMode mode_;
+};
+
+}  // namespace gemwright::db

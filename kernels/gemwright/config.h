@@ -1,0 +1,112 @@
+// What fixes one way to run a GEMM: the tile (compiled in), the packing format (what pack_weights writes) and the blocking
+// (arguments of the loop nest). Plain values: the tuner searches them, the exported header carries them as constants.
+//
+// C[M,N] = epilogue(A[M,K] * B[K,N] + beta * C). Sizes count elements. A zero means "not set" nowhere here: every field of a
+// valid configuration is meaningful, and `check` names the one that is not.
+#pragma once
+
+#include <cstdint>
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// Instruction family of a tile. The order is that of preference; a new family is added here, in isa_name and in gemm.h.
+enum class isa : std::uint8_t { scalar, avx2, avx512f };
+constexpr int isa_count = 3;
+
+constexpr const char* isa_name(isa i) {
+  return i == isa::scalar ? "scalar" : i == isa::avx2 ? "avx2" : "avx512f";
+}
+
+// Cache level that the software prefetch of B aims at.
+enum class prefetch : std::uint8_t { none, t0, t1, t2, nta };
+constexpr int prefetch_count = 5;
+
+constexpr const char* prefetch_name(prefetch p) {
+  return p == prefetch::none ? "none"
+         : p == prefetch::t0 ? "t0"
+         : p == prefetch::t1 ? "t1"
+         : p == prefetch::t2 ? "t2"
+                             : "nta";
+}
+
+// What is fixed when compiled. The tile is mr rows x nv vectors of C held in registers.
+struct tile {
+  isa family;
+  int mr;         // rows of C
+  int nv;         // vectors of C in a row; NR = nv * vector width of the family
+  int ku;         // steps of K unrolled
+  int ka;         // independent accumulators along K, summed at the end; more than one changes the reduction class
+  prefetch hint;  // prefetch of B inside the loop over K; its distance is blocking::prefetch_rows
+};
+
+constexpr bool operator==(const tile& x, const tile& y) {
+  return x.family == y.family && x.mr == y.mr && x.nv == y.nv && x.ku == y.ku && x.ka == y.ka && x.hint == y.hint;
+}
+
+// What pack_weights writes: panels of `panel` columns, each [K][panel], zero-padded to whole panels. Panel 0: B stays as it
+// is (row-major only).
+struct packing {
+  int panel;
+};
+
+constexpr bool operator==(packing x, packing y) { return x.panel == y.panel; }
+
+// Order of the three loops over cache blocks, outermost first. K outside M and N means that C is visited K / kc times.
+enum class loop_order : std::uint8_t { mnk, mkn, nmk, nkm, kmn, knm };
+constexpr int loop_order_count = 6;
+
+constexpr const char* loop_order_name(loop_order o) {
+  return o == loop_order::mnk   ? "mnk"
+         : o == loop_order::mkn ? "mkn"
+         : o == loop_order::nmk ? "nmk"
+         : o == loop_order::nkm ? "nkm"
+         : o == loop_order::kmn ? "kmn"
+                                : "knm";
+}
+
+// What the loop nest is told at run time.
+struct blocking {
+  std::int64_t mc, nc, kc;  // cache block; larger than the problem means "whole"
+  loop_order order;
+  bool rows_inside;           // inside a block: true keeps a B panel while the rows pass, false an A panel while columns pass
+  bool pack_a;                // copy each mc x kc block of A into row panels before use
+  int tm, tn, tk;             // thread grid: slices of M, N and K; the config uses tm * tn * tk threads
+  std::int64_t prefetch_rows;  // how many rows of a B panel ahead the prefetch reads; unused with prefetch::none
+};
+
+constexpr bool operator==(const blocking& x, const blocking& y) {
+  return x.mc == y.mc && x.nc == y.nc && x.kc == y.kc && x.order == y.order && x.rows_inside == y.rows_inside &&
+         x.pack_a == y.pack_a && x.tm == y.tm && x.tn == y.tn && x.tk == y.tk && x.prefetch_rows == y.prefetch_rows;
+}
+
+// Sizes and leading dimensions so large that an address computation could overflow are refused.
+constexpr std::int64_t max_extent = std::int64_t{1} << 40;
+// Threads of a grid: more than any machine has, so that tm * tn * tk cannot overflow.
+constexpr int max_grid_jobs = 4096;
+
+// How an operand lies in memory. Row-major A is M x K with leading dimension lda >= K; column-major A is its transpose.
+enum class layout : std::uint8_t { row_major, col_major };
+
+enum class status : std::uint8_t {
+  ok,
+  bad_size,     // a negative size, or one that overflows an address
+  bad_stride,   // a leading dimension smaller than a row (or column)
+  bad_pointer,  // a null operand that would be read or written
+  bad_config,   // the configuration does not fit this problem, its packing format or this context
+  bad_weights,  // packed weights of another shape or format
+  no_memory,    // packing could not get memory
+};
+
+constexpr const char* status_text(status s) {
+  return s == status::ok            ? "ok"
+         : s == status::bad_size    ? "a size is negative or too large"
+         : s == status::bad_stride  ? "a leading dimension is smaller than a row"
+         : s == status::bad_pointer ? "an operand is a null pointer"
+         : s == status::bad_config  ? "the configuration does not fit the problem or the context"
+         : s == status::bad_weights ? "the packed weights have another shape or format"
+                                    : "out of memory";
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

@@ -1,0 +1,143 @@
+// What an exported header is made of: a table of plans for one problem, chosen by M and thread count, and the call that
+// uses it. The header holds constants and thin wrappers; everything it does is here.
+//
+// A table has one group for each thread count that was tuned. A context uses the group with the most threads that it
+// has; one with fewer threads than any group uses the smallest, since a thread grid may be larger than the pool. Inside
+// a group a call uses the first range whose max_m is not below m, so an M between two tuned ones runs as the next
+// larger one was tuned. Where the CPU lacks the instructions of the chosen plan, the group's fallback runs: portable
+// code on the same packed weights. Choosing is a scan of a few constants: nanoseconds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "gemwright/gemm.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+struct m_range {
+  std::int64_t max_m;  // the last range of a group serves all larger M too
+  const plan* use;
+};
+
+struct thread_group {
+  int threads;
+  const m_range* ranges;  // by max_m, ascending
+  int count;              // of ranges, at least 1
+  const plan* fallback;
+};
+
+// What a problem fixes. The header's functions check their operands against it.
+struct problem_shape {
+  std::int64_t n, k, batch;
+  layout a_layout, b_layout;
+  bool constant_weights;  // B is packed once; otherwise it is handed in per call
+  bool has_bias;          // the chain reads a bias
+  packing format;
+};
+
+struct dispatch_table {
+  const problem_shape* shape;
+  const thread_group* groups;  // by threads, ascending
+  int count;                   // of groups, at least 1
+};
+
+inline const plan& choose_plan(const dispatch_table& table, std::int64_t m, const context& ctx) {
+  const thread_group* g = table.groups;
+  const thread_group* const last_group = table.groups + table.count - 1;
+  while (g != last_group && g[1].threads <= ctx.threads()) ++g;
+  const m_range* r = g->ranges;
+  const m_range* const last = g->ranges + g->count - 1;
+  while (r != last && r->max_m < m) ++r;
+  return ctx.has(r->use->kernels->shape.family) ? *r->use : *g->fallback;
+}
+
+constexpr scratch_size scratch_for(const problem_shape& s, const plan& p) {
+  return scratch_for(p.kernels->shape, p.format, p.block, s.n, s.k, s.batch, s.constant_weights);
+}
+
+// Scratch memory that serves every plan of a table.
+constexpr scratch_size scratch_for(const dispatch_table& table) {
+  scratch_size most{};
+  for (int i = 0; i < table.count; ++i) {
+    const thread_group& g = table.groups[i];
+    most = larger(most, scratch_for(*table.shape, *g.fallback));
+    for (int j = 0; j < g.count; ++j) most = larger(most, scratch_for(*table.shape, *g.ranges[j].use));
+  }
+  return most;
+}
+
+// Operands of a call beside A, B and C. Strides count elements between the items of a batch; without one an item lies
+// directly behind the one before it. Constant weights got theirs when they were packed.
+struct call_operands {
+  const float* bias;
+  int beta;
+  std::optional<std::int64_t> stride_a, stride_b, stride_c;
+};
+
+// Elements of one item: `lines` rows (or columns) of `ld` elements; more than any memory where that cannot be.
+constexpr std::int64_t item_size(std::int64_t lines, std::int64_t ld) {
+  const bool fits = lines >= 0 && ld >= 0 && (lines == 0 || ld <= max_extent / lines);
+  return fits ? lines * ld : max_extent + 1;
+}
+
+// Constant weights in the packing format of a problem; `stride` lies between the items of a batch.
+inline packed_weights pack_weights(const problem_shape& s, const float* w, std::int64_t ldw, layout order,
+                                   std::optional<std::int64_t> stride) {
+  const std::int64_t dense = item_size(order == layout::row_major ? s.k : s.n, ldw);
+  return pack_weights(w, ldw, order, s.n, s.k, s.batch, stride.value_or(dense), s.format);
+}
+
+// Strides between the items of a batch. Items of C must not overlap; A and B may be shared by all.
+inline status set_strides(const problem_shape& s, const call_operands& x, gemm_call& call) {
+  if (s.batch == 1) return status::ok;
+  const std::int64_t a = x.stride_a.value_or(item_size(s.a_layout == layout::row_major ? call.m : s.k, call.lda));
+  const std::int64_t c = x.stride_c.value_or(item_size(call.m, call.ldc));
+  const std::int64_t b = call.b_packed
+                             ? packed_b_size(s.n, s.k, s.format)
+                             : x.stride_b.value_or(item_size(s.b_layout == layout::row_major ? s.k : s.n, call.ldb));
+  const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
+  if (!in_range(a) || !in_range(b) || !in_range(c) || (call.m > 0 && c < s.n)) return status::bad_stride;
+  call.stride_a = a;
+  call.stride_b = b;
+  call.stride_c = c;
+  return status::ok;
+}
+
+// `weights` where they are constant, `b` and `ldb` otherwise.
+inline status run_table(const dispatch_table& table, context& ctx, std::int64_t m, const float* a, std::int64_t lda,
+                        const packed_weights* weights, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
+                        const call_operands& x) {
+  const problem_shape& s = *table.shape;
+  if (x.beta != 0 && x.beta != 1) return status::bad_config;
+  if (weights != nullptr) {
+    if (!weights->valid()) return weights->state();
+    const bool same = weights->n() == s.n && weights->k() == s.k && weights->batch() == s.batch;
+    if (!same || !(weights->format() == s.format)) return status::bad_weights;
+  }
+  // A bias that the chain does not read would be lost without a word.
+  if (s.has_bias != (x.bias != nullptr) && m > 0) return status::bad_pointer;
+  gemm_call call;
+  call.m = m;
+  call.n = s.n;
+  call.k = s.k;
+  call.batch = s.batch;
+  call.a = a;
+  call.lda = lda;
+  call.a_layout = s.a_layout;
+  call.b = weights != nullptr ? weights->data() : b;
+  call.ldb = ldb;
+  call.b_layout = s.b_layout;
+  call.b_packed = weights != nullptr;
+  call.c = c;
+  call.ldc = ldc;
+  call.beta = x.beta == 1;
+  call.operands.bias = x.bias;
+  if (const status wrong = set_strides(s, x, call); wrong != status::ok) return wrong;
+  return run_gemm(call, choose_plan(table, m, ctx), ctx);
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

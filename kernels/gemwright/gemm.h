@@ -1,0 +1,97 @@
+// gemwright kernels: general matrix products with fused epilogues, run the way a tuner found fastest. Header-only, C++17,
+// no dependency, Linux on x86-64 (other targets run the portable code).
+//
+//   C[M,N] = chain(A[M,K] * B[K,N] + beta * C)
+//
+// A `plan` names the compiled tile, the packing format and the blocking; `run_gemm` checks the operands against it and runs
+// it in a `context`. Exported headers wrap this: they hold a table of plans and choose by M and thread count.
+// Any M, N, K >= 0 and any leading dimension that holds a row (or column) is valid; with K = 0 the product is zero. Nothing
+// outside the operands is read or written. Errors are a `status`; nothing throws but the construction of a context's threads.
+#pragma once
+
+#include "gemwright/config.h"
+#include "gemwright/context.h"
+#include "gemwright/cpu.h"
+#include "gemwright/epilogue.h"
+#include "gemwright/isa/avx2.h"
+#include "gemwright/isa/avx512f.h"
+#include "gemwright/isa/scalar.h"
+#include "gemwright/loop_nest.h"
+#include "gemwright/memory.h"
+#include "gemwright/pack.h"
+#include "gemwright/parallel.h"
+#include "gemwright/tile.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// The compiled functions of one tile with one chain. Families that the target machine cannot compile fall to scalar code
+// of as many rows and vectors of one element.
+template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class Chain>
+constexpr kernel_set compiled_tile() {
+#if defined(__x86_64__)
+  if constexpr (Family == isa::avx512f) {
+    return avx512f_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain>();
+  } else if constexpr (Family == isa::avx2) {
+    return avx2_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain>();
+  } else
+#endif
+  {
+    return scalar_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain>();
+  }
+}
+
+// Whether a plan can run a problem in this context at all.
+inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) {
+  if (p.kernels == nullptr) return status::bad_config;
+  const blocking& g = p.block;
+  const kernel_set& s = *p.kernels;
+  const auto in_range = [](std::int64_t v) { return v >= 1 && v <= max_extent; };
+  if (g.tm < 1 || g.tn < 1 || g.tk < 1 || grid_jobs(g) > max_grid_jobs) return status::bad_config;
+  if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc)) return status::bad_config;
+  if (static_cast<int>(g.order) >= loop_order_count) return status::bad_config;
+  if (g.prefetch_rows < 0 || bounded_product(g.prefetch_rows, p.format.panel > 0 ? p.format.panel : x.ldb) == max_floats) {
+    return status::bad_config;
+  }
+  if (!ctx.has(s.shape.family)) return status::bad_config;
+  if (p.format.panel < 0 || (p.format.panel > 0 && p.format.panel % s.nr != 0)) return status::bad_config;
+  if (p.format.panel == 0 && (x.b_packed || x.b_layout != layout::row_major)) return status::bad_config;
+  if (s.reads_bias && x.operands.bias == nullptr) return status::bad_pointer;
+  if (!ctx.ready()) return status::no_memory;
+  return ctx.fits(scratch_for(s.shape, p.format, g, x.n, x.k, x.batch, x.b_packed)) ? status::ok : status::bad_config;
+}
+
+// Whether the operands of a call describe memory that can be read and written.
+inline status check_call(const gemm_call& x) {
+  const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
+  if (!in_range(x.m) || !in_range(x.n) || !in_range(x.k) || !in_range(x.batch)) return status::bad_size;
+  if (!in_range(x.lda) || !in_range(x.ldc) || (!x.b_packed && !in_range(x.ldb))) return status::bad_size;
+  if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
+  if (x.lda < (x.a_layout == layout::row_major ? x.k : x.m) || x.ldc < x.n) return status::bad_stride;
+  if (!x.b_packed && x.ldb < (x.b_layout == layout::row_major ? x.n : x.k)) return status::bad_stride;
+  // Offsets and counts that the loops compute.
+  const auto fits = [](std::int64_t u, std::int64_t v) { return bounded_product(u, v) < max_floats; };
+  const std::int64_t a_lines = x.a_layout == layout::row_major ? x.m : x.k;
+  const std::int64_t b_lines = x.b_layout == layout::row_major ? x.k : x.n;
+  if (!fits(a_lines, x.lda) || !fits(x.m, x.ldc) || !fits(x.k, x.n) || (!x.b_packed && !fits(b_lines, x.ldb)) ||
+      !fits(x.m, x.batch) || !fits(x.n, x.batch)) {
+    return status::bad_size;
+  }
+  const auto steps = [&](std::int64_t stride) {
+    return x.batch == 1 || (stride >= -max_floats && stride <= max_floats && fits(stride < 0 ? -stride : stride, x.batch));
+  };
+  if (!steps(x.stride_a) || !steps(x.stride_b) || !steps(x.stride_c)) return status::bad_stride;
+  if (x.c == nullptr || (x.k > 0 && (x.a == nullptr || x.b == nullptr))) return status::bad_pointer;
+  return status::ok;
+}
+
+inline status run_gemm(const gemm_call& x, const plan& p, context& ctx) {
+  if (const status s = check_call(x); s != status::ok) return s;
+  if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
+  if (const status s = check_plan(p, x, ctx); s != status::ok) return s;
+  loop_nest(x, p, ctx).run();
+  return status::ok;
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

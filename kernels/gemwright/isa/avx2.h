@@ -1,0 +1,47 @@
+// AVX2 with FMA: 16 registers of 8 floats, vector masks for tails.
+#pragma once
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "gemwright/epilogue.h"
+#include "gemwright/macros.h"
+#include "gemwright/tile.h"
+
+#define GEMWRIGHT_TARGET __attribute__((target("avx2,fma")))
+
+namespace gemwright {
+inline namespace gemwright_abi {
+namespace avx2_kernels {
+
+struct vec {
+  using reg = __m256;
+  using mask = __m256i;
+  static constexpr int width = 8;
+  static constexpr isa family = isa::avx2;
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE mask first(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg zero() { return _mm256_setzero_ps(); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg set1(const float* p) { return _mm256_broadcast_ss(p); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg load(const float* p) { return _mm256_loadu_ps(p); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg load(const float* p, mask m) { return _mm256_maskload_ps(p, m); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store(float* p, reg v) { _mm256_storeu_ps(p, v); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store(float* p, mask m, reg v) { _mm256_maskstore_ps(p, m, v); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return _mm256_fmadd_ps(a, b, c); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add(reg a, reg b) { return _mm256_add_ps(a, b); }
+  // A NaN passes through: max returns its second operand then.
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg relu(reg v) { return _mm256_max_ps(_mm256_setzero_ps(), v); }
+};
+
+#include "gemwright/isa/micro_kernel.inl"
+
+}  // namespace avx2_kernels
+}  // namespace gemwright_abi
+}  // namespace gemwright
+
+#undef GEMWRIGHT_TARGET
+#endif

@@ -1,0 +1,191 @@
+// The micro-kernel, written once over the vector operations of an instruction set. Each file isa/*.h includes this text
+// inside its own namespace, after it has defined GEMWRIGHT_TARGET (the target attribute) and the struct `vec`:
+//   reg, mask, width; zero, set1, load, load(mask), store, store(mask), fma, add, relu, first(n) -> mask of n lanes.
+// It has to be text: a template outside would not carry the target attribute that its intrinsics need.
+
+template <prefetch Hint>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void prefetch_line(const float* p) {
+  // The third argument is the locality: 3 = T0, 2 = T1, 1 = T2, 0 = NTA.
+  if constexpr (Hint == prefetch::t0) __builtin_prefetch(p, 0, 3);
+  if constexpr (Hint == prefetch::t1) __builtin_prefetch(p, 0, 2);
+  if constexpr (Hint == prefetch::t2) __builtin_prefetch(p, 0, 1);
+  if constexpr (Hint == prefetch::nta) __builtin_prefetch(p, 0, 0);
+}
+
+// Lanes of vector j that lie inside `cols` columns.
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE int lanes(std::int64_t cols, int j) {
+  const std::int64_t left = cols - static_cast<std::int64_t>(j) * vec::width;
+  return left <= 0 ? 0 : left >= vec::width ? vec::width : static_cast<int>(left);
+}
+
+template <bool Masked>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg load_part(const float* p, vec::mask m) {
+  if constexpr (Masked) {
+    return vec::load(p, m);
+  } else {
+    return vec::load(p);
+  }
+}
+
+template <bool Masked>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void store_part(float* p, vec::mask m, vec::reg v) {
+  if constexpr (Masked) {
+    vec::store(p, m, v);
+  } else {
+    vec::store(p, v);
+  }
+}
+
+template <epilogue_op Op>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply(vec::reg v, [[maybe_unused]] vec::reg bias) {
+  if constexpr (Op == epilogue_op::bias) {
+    return vec::add(v, bias);
+  } else {
+    return vec::relu(v);
+  }
+}
+
+template <epilogue_op... Ops>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply_chain(chain<Ops...>, vec::reg v, [[maybe_unused]] vec::reg bias) {
+  ((v = apply<Ops>(v, bias)), ...);
+  return v;
+}
+
+// One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds.
+template <int MR, int NV, prefetch Hint, bool Masked>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const float* const (&rows)[MR],
+                                            std::int64_t a_offset, const float* b, std::int64_t prefetch_ahead,
+                                            const vec::mask (&masks)[NV]) {
+  vec::reg bv[NV];
+  GEMWRIGHT_UNROLL
+  for (int j = 0; j < NV; ++j) bv[j] = load_part<Masked>(b + j * vec::width, masks[j]);
+  if constexpr (Hint != prefetch::none) {
+    // One prefetch a cache line: 16 floats.
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV * vec::width; j += 16) prefetch_line<Hint>(b + prefetch_ahead + j);
+  }
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) {
+    const vec::reg av = vec::set1(rows[i] + a_offset);
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) acc[i][j] = vec::fma(av, bv[j], acc[i][j]);
+  }
+}
+
+template <int MR, int NV, bool Masked, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const micro_args& x,
+                                              const vec::mask (&masks)[NV]) {
+  if constexpr (!Chain::empty) {
+    if (x.finish) {
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) {
+        vec::reg bias = vec::zero();
+        if constexpr (Chain::has_bias) bias = load_part<Masked>(x.operands->bias + x.col + j * vec::width, masks[j]);
+        GEMWRIGHT_UNROLL
+        for (int i = 0; i < MR; ++i) acc[i][j] = apply_chain(Chain{}, acc[i][j], bias);
+      }
+    }
+  }
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) {
+    float* const c = x.c + i * x.ldc;
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) store_part<Masked>(c + j * vec::width, masks[j], acc[i][j]);
+  }
+}
+
+template <int MR, int NV, int KU, int KA, prefetch Hint, bool Masked, class Chain>
+GEMWRIGHT_TARGET void micro(const micro_args& x) {
+  vec::mask masks[NV];
+  GEMWRIGHT_UNROLL
+  for (int j = 0; j < NV; ++j) masks[j] = Masked ? vec::first(lanes(x.cols, j)) : vec::first(vec::width);
+
+  vec::reg acc[KA][MR][NV];
+  GEMWRIGHT_UNROLL
+  for (int q = 0; q < KA; ++q) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) acc[q][i][j] = vec::zero();
+    }
+  }
+  if (x.accumulate) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) acc[0][i][j] = load_part<Masked>(x.c + i * x.ldc + j * vec::width, masks[j]);
+    }
+  }
+
+  const float* b = x.b;
+  const float* rows[MR];
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) rows[i] = x.a + i * x.a_row;
+
+  // Accumulator q takes the steps k with k % KA == q, whatever the unrolling: the order depends on KA alone.
+  constexpr int kUnroll = KU > KA ? KU : KA;
+  static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
+  std::int64_t k = 0;
+  for (; k + kUnroll <= x.k; k += kUnroll) {
+    GEMWRIGHT_UNROLL
+    for (int u = 0; u < kUnroll; ++u) {
+      step<MR, NV, Hint, Masked>(acc[u % KA], rows, (k + u) * x.a_k, b + u * x.b_row, x.prefetch, masks);
+    }
+    b += kUnroll * x.b_row;
+  }
+  for (int q = 0; k < x.k; ++k, q = (q + 1) % KA) {
+    GEMWRIGHT_UNROLL
+    for (int s = 0; s < KA; ++s) {
+      if (s == q) step<MR, NV, Hint, Masked>(acc[s], rows, k * x.a_k, b, x.prefetch, masks);
+    }
+    b += x.b_row;
+  }
+  GEMWRIGHT_UNROLL
+  for (int q = 1; q < KA; ++q) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) acc[0][i][j] = vec::add(acc[0][i][j], acc[q][i][j]);
+    }
+  }
+  finish<MR, NV, Masked, Chain>(acc[0], x, masks);
+}
+
+template <class Chain>
+GEMWRIGHT_TARGET void reduce(const reduce_args& x) {
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    for (std::int64_t j = 0; j < x.cols; j += vec::width) {
+      const vec::mask m = vec::first(lanes(x.cols - j, 0));
+      float* const c = x.c + i * x.ldc + j;
+      vec::reg v = vec::load(c, m);
+      for (int s = 0; s < x.slices; ++s) v = vec::add(v, vec::load(x.partial + s * x.partial_stride + i * x.cols + j, m));
+      vec::reg bias = vec::zero();
+      if constexpr (Chain::has_bias) bias = vec::load(x.operands->bias + x.col + j, m);
+      vec::store(c, m, apply_chain(Chain{}, v, bias));
+    }
+  }
+}
+
+// All functions of one tile.
+template <class Shape, class Chain, class Rows>
+struct table;
+template <class Shape, class Chain, int... R>
+struct table<Shape, Chain, std::integer_sequence<int, R...>> {
+  static constexpr micro_kernel full[] = {
+      &micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, false, Chain>...};
+  // Tails run once a row of tiles at most, so they are compiled for size: no unrolling, no prefetch.
+  static constexpr micro_kernel tail[] = {&micro<R + 1, Shape::nv, 1, Shape::ka, prefetch::none, true, Chain>...};
+};
+
+template <int NV, int KU, int KA, prefetch Hint>
+struct shape {
+  static constexpr int nv = NV, ku = KU, ka = KA;
+  static constexpr prefetch hint = Hint;
+};
+
+template <int MR, int NV, int KU, int KA, prefetch Hint, class Chain>
+constexpr kernel_set make_kernel_set() {
+  using functions = table<shape<NV, KU, KA, Hint>, Chain, std::make_integer_sequence<int, MR>>;
+  return {tile{vec::family, MR, NV, KU, KA, Hint}, NV * vec::width, functions::full, functions::tail, &reduce<Chain>,
+          Chain::has_bias};
+}

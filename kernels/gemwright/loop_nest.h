@@ -1,0 +1,301 @@
+// The loop nest around the micro-kernels: C[M,N] = chain(A[M,K] * B[K,N] + beta * C), `batch` times.
+//
+// A thread grid cuts the rows (of all batch items together), the columns and K into slices, one job each. Inside its slice a
+// job walks cache blocks of mc x nc x kc in the given order; inside a block it walks tiles. Blocks and tiles of one slice
+// differ by at most one tile or row in size, so that the last one is not a crumb. K always ascends and the partial sum of C
+// is loaded back into the accumulators, so blocking never changes a bit of the result; slices of K do. A tile with several
+// accumulators along K sums them at the end of each block: with it kc changes the result too.
+// With slices of K, slice 0 sums into C, the others into scratch memory, and a second phase adds them in ascending order,
+// mc rows of one batch item at a time: that bounds the scratch memory whatever M is.
+//
+// The names follow K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "gemwright/context.h"
+#include "gemwright/pack.h"
+#include "gemwright/tile.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// One call. Strides count elements; a column-major A is K x M in memory, a column-major B is N x K.
+struct gemm_call {
+  std::int64_t m = 0, n = 0, k = 0, batch = 1;
+  const float* a = nullptr;
+  std::int64_t lda = 0, stride_a = 0;
+  layout a_layout = layout::row_major;
+  const float* b = nullptr;  // packed panels when b_packed, then ldb and b_layout mean nothing
+  std::int64_t ldb = 0, stride_b = 0;
+  layout b_layout = layout::row_major;
+  bool b_packed = false;
+  float* c = nullptr;
+  std::int64_t ldc = 0, stride_c = 0;
+  bool beta = false;  // add to C instead of overwriting it
+  epilogue_operands operands{};
+};
+
+// How to run it.
+struct plan {
+  const kernel_set* kernels;
+  packing format;  // panel 0: B is read where it lies
+  blocking block;
+};
+
+// Whether a call has to pack B itself.
+constexpr bool packs_b(packing format, bool b_packed) { return format.panel > 0 && !b_packed; }
+
+constexpr std::int64_t grid_jobs(const blocking& g) { return bounded_product(bounded_product(g.tm, g.tn), g.tk); }
+
+// Floats of scratch for a plan over all M: a context made with it serves every call of the problem.
+constexpr scratch_size scratch_for(const tile& t, packing format, const blocking& g, std::int64_t n, std::int64_t k,
+                                   std::int64_t batch, bool b_packed) {
+  const std::int64_t kc = g.kc < k ? g.kc : k;
+  const std::int64_t mc = g.mc < max_extent ? g.mc : max_extent;
+  const std::int64_t jobs = grid_jobs(g);
+  const std::int64_t packed_b = packs_b(format, b_packed) ? bounded_product(packed_b_size(n, k, format), batch) : 0;
+  const std::int64_t partial = bounded_product(g.tk - 1, bounded_product(mc, n));
+  // A grid that is too large is refused when the plan is checked.
+  return {g.pack_a ? bounded_product(round_up(mc, t.mr), kc) : 0,
+          static_cast<int>(jobs <= max_grid_jobs ? jobs : max_grid_jobs), packed_b + partial};
+}
+
+struct range {
+  std::int64_t begin, end;
+  std::int64_t size() const { return end - begin; }
+};
+
+// Part i of `parts` of `total` units, as even as possible.
+constexpr range slice(std::int64_t total, std::int64_t parts, std::int64_t i) {
+  // Split quotient and remainder so that total * i cannot overflow.
+  const std::int64_t q = total / parts;
+  const std::int64_t r = total % parts;
+  const std::int64_t begin = q * i + (r < i ? r : i);
+  return {begin, begin + q + (i < r ? 1 : 0)};
+}
+
+class loop_nest {
+ public:
+  loop_nest(const gemm_call& call, const plan& p, context& ctx)
+      : call_(call), kernels_(*p.kernels), format_(p.format), g_(p.block), ctx_(ctx) {
+    // With K = 0 the operands may be null and there is nothing to pack; any address will do: nothing is read.
+    packs_a_ = p.block.pack_a && call.k > 0;
+    a_ = call.k > 0 ? call.a : call.c;
+    b_ = call.k > 0 ? call.b : call.c;
+    b_packed_ = call.b_packed;
+    unit_ = format_.panel > 0 ? format_.panel : kernels_.nr;
+    b_row_ = format_.panel > 0 ? format_.panel : call.ldb;
+    stride_b_ = call.stride_b;
+    a_row_ = call.a_layout == layout::row_major ? call.lda : 1;
+    a_k_ = call.a_layout == layout::row_major ? 1 : call.lda;
+    depth_ = std::max<std::int64_t>(std::min(g_.kc, call.k), 1);
+  }
+
+  void run() {
+    const int jobs = g_.tm * g_.tn * g_.tk;
+    if (packs_b(format_, call_.b_packed) && call_.k > 0) {
+      pack_b_jobs_ = jobs;
+      ctx_.run(jobs, [](void* self, int job) { static_cast<loop_nest*>(self)->pack_b(job); }, this);
+      b_ = ctx_.shared_scratch();
+      stride_b_ = packed_b_size(call_.n, call_.k, format_);
+      b_packed_ = true;
+      partial_ = ctx_.shared_scratch() + stride_b_ * call_.batch;
+    } else {
+      partial_ = ctx_.shared_scratch();
+    }
+    const task_function product = [](void* self, int job) { static_cast<loop_nest*>(self)->compute(job); };
+    if (g_.tk == 1) {
+      rows_ = {0, call_.m};
+      items_ = {0, call_.batch};
+      ctx_.run(jobs, product, this);
+      return;
+    }
+    const task_function addition = [](void* self, int job) { static_cast<loop_nest*>(self)->add_up(job); };
+    for (std::int64_t item = 0; item < call_.batch; ++item) {
+      for (std::int64_t row = 0; row < call_.m; row += g_.mc) {
+        items_ = {item, item + 1};
+        rows_ = {row, std::min(row + g_.mc, call_.m)};
+        ctx_.run(jobs, product, this);
+        ctx_.run(jobs, addition, this);
+      }
+    }
+  }
+
+ private:
+  using task_function = void (*)(void*, int);
+
+  // One job's part of the product: its columns, its part of K, and where its packed A lives.
+  struct part {
+    range columns, depth;
+    int k_slice;
+    std::int64_t item;
+    float* packed_a;
+    std::int64_t packed_row = -1, packed_k = -1, packed_item = -1;  // which block packed_a holds; -1: none yet
+  };
+  struct block {
+    range rows, columns, depth;
+    bool first, last;  // of K in this slice
+  };
+
+  void pack_b(int job) {
+    const std::int64_t panels = ceil_div(call_.n, unit_);
+    const range mine = slice(panels * call_.batch, pack_b_jobs_, job);
+    for (std::int64_t i = mine.begin; i < mine.end;) {
+      const std::int64_t item = i / panels;
+      const std::int64_t first = i % panels;
+      const std::int64_t last = std::min(panels, first + mine.end - i);
+      pack_b_panels(b_ + item * call_.stride_b, call_.ldb, call_.b_layout, call_.n, call_.k, format_, first, last,
+                    ctx_.shared_scratch() + item * packed_b_size(call_.n, call_.k, format_));
+      i += last - first;
+    }
+  }
+
+  void compute(int job) {
+    part p{};
+    p.k_slice = job % g_.tk;
+    p.packed_a = packs_a_ ? ctx_.job_scratch(job) : nullptr;
+    p.packed_row = p.packed_k = p.packed_item = -1;
+    const range units = slice(ceil_div(call_.n, unit_), g_.tn, job / g_.tk % g_.tn);
+    p.columns = {units.begin * unit_, std::min(units.end * unit_, call_.n)};
+    p.depth = slice(call_.k, g_.tk, p.k_slice);
+    // Rows of all items together, in whole tiles.
+    const std::int64_t tiles = ceil_div(rows_.size(), kernels_.shape.mr);
+    const range mine = slice(tiles * items_.size(), g_.tm, job / g_.tk / g_.tn);
+    for (std::int64_t t = mine.begin; t < mine.end;) {
+      const std::int64_t first = t % tiles;
+      const std::int64_t last = std::min(tiles, first + mine.end - t);
+      p.item = items_.begin + t / tiles;
+      blocks(p, {rows_.begin + tile_row(first, tiles), rows_.begin + tile_row(last, tiles)});
+      t += last - first;
+    }
+  }
+
+  // First row of tile t when the chunk's rows are spread evenly over `tiles` tiles.
+  std::int64_t tile_row(std::int64_t t, std::int64_t tiles) const {
+    const std::int64_t rows = rows_.size();
+    return rows / tiles * t + std::min(t, rows % tiles);
+  }
+
+  // Extent of an even block: at most `most`, a multiple of `unit`.
+  static std::int64_t even_block(std::int64_t total, std::int64_t most, std::int64_t unit) {
+    const std::int64_t blocks = std::max<std::int64_t>(ceil_div(total, std::max(most, unit)), 1);
+    return std::max(round_up(ceil_div(total, blocks), unit), unit);
+  }
+
+  void blocks(part& p, range rows) {
+    // A job beyond the last panel begins behind the last column.
+    if (rows.size() <= 0 || p.columns.size() <= 0) return;
+    // A block of rows never exceeds mc rounded up to whole tiles: the scratch memory is made for that.
+    const std::int64_t step[3] = {even_block(rows.size(), g_.mc, kernels_.shape.mr),
+                                  even_block(p.columns.size(), g_.nc, unit_), depth_};
+    const range whole[3] = {rows, p.columns, p.depth};
+    std::int64_t count[3];
+    for (int d = 0; d < 3; ++d) count[d] = std::max<std::int64_t>(ceil_div(whole[d].size(), step[d]), 1);
+    constexpr int kOrder[loop_order_count][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const int* const o = kOrder[static_cast<int>(g_.order)];
+    std::int64_t i[3];
+    for (i[o[0]] = 0; i[o[0]] < count[o[0]]; ++i[o[0]]) {
+      for (i[o[1]] = 0; i[o[1]] < count[o[1]]; ++i[o[1]]) {
+        for (i[o[2]] = 0; i[o[2]] < count[o[2]]; ++i[o[2]]) {
+          const auto cut = [&](int d) {
+            const std::int64_t begin = whole[d].begin + i[d] * step[d];
+            return range{begin, std::min(begin + step[d], whole[d].end)};
+          };
+          tiles(p, {cut(0), cut(1), cut(2), i[2] == 0, i[2] == count[2] - 1});
+        }
+      }
+    }
+  }
+
+  void pack_a(part& p, const block& q) {
+    if (p.packed_row == q.rows.begin && p.packed_k == q.depth.begin && p.packed_item == p.item) return;
+    p.packed_row = q.rows.begin;
+    p.packed_k = q.depth.begin;
+    p.packed_item = p.item;
+    const int mr = kernels_.shape.mr;
+    float* out = p.packed_a;
+    const float* const a = a_ + p.item * call_.stride_a + q.depth.begin * a_k_;
+    const std::int64_t count = ceil_div(q.rows.size(), mr);
+    for (std::int64_t t = 0; t < count; ++t, out += mr * q.depth.size()) {
+      const range r = slice(q.rows.size(), count, t);
+      pack_a_panel(a + (q.rows.begin + r.begin) * a_row_, call_.lda, call_.a_layout, r.size(), q.depth.size(), out, mr);
+    }
+  }
+
+  void tiles(part& p, const block& q) {
+    if (packs_a_) pack_a(p, q);
+    micro_args x{};
+    x.k = q.depth.size();
+    x.a_row = packs_a_ ? 1 : a_row_;
+    x.a_k = packs_a_ ? kernels_.shape.mr : a_k_;
+    x.b_row = b_row_;
+    x.ldc = p.k_slice == 0 ? call_.ldc : call_.n;
+    x.prefetch = g_.prefetch_rows * b_row_;
+    x.accumulate = !q.first || (p.k_slice == 0 && call_.beta);
+    x.finish = q.last && g_.tk == 1;
+    x.operands = &call_.operands;
+    const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr);
+    if (g_.rows_inside) {
+      for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) {
+        for (std::int64_t t = 0; t < count; ++t) one_tile(p, q, x, col, t, count);
+      }
+    } else {
+      for (std::int64_t t = 0; t < count; ++t) {
+        for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) one_tile(p, q, x, col, t, count);
+      }
+    }
+  }
+
+  void one_tile(const part& p, const block& q, micro_args& x, std::int64_t col, std::int64_t t,
+                std::int64_t count) {
+    const range r = slice(q.rows.size(), count, t);
+    const std::int64_t row = q.rows.begin + r.begin;
+    x.a = packs_a_ ? p.packed_a + t * kernels_.shape.mr * q.depth.size()
+                    : a_ + p.item * call_.stride_a + row * a_row_ + q.depth.begin * a_k_;
+    const float* const b = b_ + p.item * stride_b_;
+    x.b = b_packed_ ? b + col / unit_ * unit_ * call_.k + q.depth.begin * unit_ + col % unit_
+                    : b + q.depth.begin * call_.ldb + col;
+    x.c = p.k_slice == 0 ? call_.c + p.item * call_.stride_c + row * call_.ldc + col
+                         : partial_ + (p.k_slice - 1) * partial_stride() + (row - rows_.begin) * call_.n + col;
+    x.col = col;
+    x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.nr, q.columns.end - col));
+    (x.cols == kernels_.nr ? kernels_.full : kernels_.tail)[r.size() - 1](x);
+  }
+
+  std::int64_t partial_stride() const { return g_.mc * call_.n; }
+
+  // Second phase of split-K: this job's rows of the chunk.
+  void add_up(int job) {
+    const range mine = slice(rows_.size(), g_.tm * g_.tn * g_.tk, job);
+    if (mine.size() == 0) return;
+    const reduce_args x{call_.c + items_.begin * call_.stride_c + (rows_.begin + mine.begin) * call_.ldc,
+                        call_.ldc,
+                        partial_ + mine.begin * call_.n,
+                        partial_stride(),
+                        g_.tk - 1,
+                        mine.size(),
+                        call_.n,
+                        &call_.operands,
+                        0};
+    kernels_.reduce(x);
+  }
+
+  const gemm_call& call_;
+  const kernel_set& kernels_;
+  const packing format_;
+  const blocking& g_;
+  context& ctx_;
+  const float* a_;
+  const float* b_;
+  bool b_packed_;
+  std::int64_t unit_, b_row_, stride_b_, a_row_, a_k_, depth_;
+  float* partial_ = nullptr;
+  int pack_b_jobs_ = 0;
+  bool packs_a_;
+  range rows_{0, 0}, items_{0, 0};
+};
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

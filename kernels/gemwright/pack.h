@@ -1,0 +1,137 @@
+// Packing: copies of A and B in the order in which the micro-kernels read them.
+//
+// B is cut into panels of `panel` columns; a panel is [K][panel] and stands behind the one before it. The last panel is
+// padded with zeros, so every panel is whole. One format serves all M, all thread counts and every tile whose width divides
+// the panel. A block of A is cut into row panels [k][mr].
+// Column-major sources are read 16 elements at a time along their columns: one cache line, whatever the leading dimension
+// (a power of two would otherwise map all columns of a panel to one set of the cache).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "gemwright/config.h"
+#include "gemwright/memory.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+constexpr std::int64_t ceil_div(std::int64_t x, std::int64_t y) { return (x + y - 1) / y; }
+constexpr std::int64_t round_up(std::int64_t x, std::int64_t y) { return ceil_div(x, y) * y; }
+
+// Floats of one packed B; max_floats where no machine could hold it.
+constexpr std::int64_t packed_b_size(std::int64_t n, std::int64_t k, packing format) {
+  return bounded_product(round_up(n, format.panel), k);
+}
+
+// Copies `columns` sequences of `k` elements, sequence j beginning at src + j * stride, into dst[k][width]; columns beyond
+// are not touched.
+inline void transpose_panel(const float* src, std::int64_t stride, std::int64_t columns, std::int64_t k, float* dst,
+                            std::int64_t width) {
+  constexpr std::int64_t kLine = 16;
+  for (std::int64_t k0 = 0; k0 < k; k0 += kLine) {
+    const std::int64_t depth = std::min(kLine, k - k0);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const float* const s = src + j * stride + k0;
+      float* const d = dst + k0 * width + j;
+      for (std::int64_t i = 0; i < depth; ++i) d[i * width] = s[i];
+    }
+  }
+}
+
+// Copies k rows of `columns` elements, row i beginning at src + i * stride, into dst[k][width].
+inline void copy_panel(const float* src, std::int64_t stride, std::int64_t columns, std::int64_t k, float* dst,
+                       std::int64_t width) {
+  for (std::int64_t i = 0; i < k; ++i) {
+    std::memcpy(dst + i * width, src + i * stride, static_cast<std::size_t>(columns) * sizeof(float));
+  }
+}
+
+// Panels [first, last) of B.
+inline void pack_b_panels(const float* b, std::int64_t ldb, layout order, std::int64_t n, std::int64_t k, packing format,
+                          std::int64_t first, std::int64_t last, float* out) {
+  const std::int64_t width = format.panel;
+  for (std::int64_t p = first; p < last; ++p) {
+    float* const dst = out + p * width * k;
+    const std::int64_t columns = std::min(width, n - p * width);
+    if (order == layout::row_major) {
+      copy_panel(b + p * width, ldb, columns, k, dst, width);
+    } else {
+      transpose_panel(b + p * width * ldb, ldb, columns, k, dst, width);
+    }
+    if (columns < width) {
+      for (std::int64_t i = 0; i < k; ++i) std::fill(dst + i * width + columns, dst + (i + 1) * width, 0.0F);
+    }
+  }
+}
+
+// Rows of A beginning at `a` into one row panel [k][mr].
+inline void pack_a_panel(const float* a, std::int64_t lda, layout order, std::int64_t rows, std::int64_t k, float* out,
+                         std::int64_t mr) {
+  if (order == layout::row_major) {
+    transpose_panel(a, lda, rows, k, out, mr);
+  } else {
+    copy_panel(a, lda, rows, k, out, mr);
+  }
+}
+
+// Constant weights, packed once: owns its memory, knows its shape and format.
+class packed_weights {
+ public:
+  packed_weights() = default;
+  bool valid() const { return state_ == status::ok; }
+  status state() const { return state_; }
+  std::int64_t n() const { return n_; }
+  std::int64_t k() const { return k_; }
+  std::int64_t batch() const { return batch_; }
+  packing format() const { return format_; }
+  const float* data() const { return data_.get(); }
+
+ private:
+  friend packed_weights pack_weights(const float*, std::int64_t, layout, std::int64_t, std::int64_t, std::int64_t,
+                                     std::int64_t, packing);
+  float_block data_;
+  std::int64_t n_ = 0, k_ = 0, batch_ = 0;
+  packing format_{0};
+  status state_ = status::bad_weights;
+};
+
+// B is K x N (row_major) or its transpose N x K (col_major), `batch` times `stride` elements apart. Check state().
+inline packed_weights pack_weights(const float* b, std::int64_t ldb, layout order, std::int64_t n, std::int64_t k,
+                                   std::int64_t batch, std::int64_t stride, packing format) {
+  packed_weights w;
+  const auto fail = [&w](status s) -> packed_weights&& {
+    w.state_ = s;
+    return std::move(w);
+  };
+  const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
+  if (!in_range(n) || !in_range(k) || !in_range(batch)) return fail(status::bad_size);
+  if (format.panel < 1) return fail(status::bad_config);
+  const std::int64_t line = order == layout::row_major ? n : k;
+  if (ldb < line || ldb > max_extent) return fail(status::bad_stride);
+  if (batch > 1 && (stride < -max_floats || bounded_product(stride < 0 ? -stride : stride, batch) == max_floats)) {
+    return fail(status::bad_stride);
+  }
+  const std::int64_t one = packed_b_size(n, k, format);
+  const std::int64_t all = bounded_product(one, batch);
+  const std::int64_t source = bounded_product(order == layout::row_major ? k : n, ldb);
+  if (all == max_floats || source == max_floats) return fail(status::bad_size);
+  if (b == nullptr && all > 0) return fail(status::bad_pointer);
+  w.n_ = n;
+  w.k_ = k;
+  w.batch_ = batch;
+  w.format_ = format;
+  w.state_ = status::ok;
+  if (all == 0) return w;
+  w.data_ = allocate_floats(static_cast<std::size_t>(all));
+  if (!w.data_) return fail(status::no_memory);
+  for (std::int64_t i = 0; i < batch; ++i) {
+    pack_b_panels(b + i * stride, ldb, order, n, k, format, 0, ceil_div(n, format.panel), w.data_.get() + i * one);
+  }
+  return w;
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

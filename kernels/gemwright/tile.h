@@ -1,0 +1,65 @@
+// The micro-kernel's calling convention and the table of compiled micro-kernels that the loop nest is given.
+//
+// A micro-kernel computes one tile of C: rows x cols elements in registers, over k steps of K:
+//   C = (accumulate ? C : 0) + A * B, then the epilogue chain where `finish` is set.
+// The number of rows is compiled in (a table holds one function for 1, 2, ... mr rows); the number of columns is nv vectors,
+// or fewer in the tail functions, which mask what lies outside. Nothing outside the operands is read or written; software
+// prefetches may name addresses beyond them, which is harmless.
+#pragma once
+
+#include <cstdint>
+
+#include "gemwright/config.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// Operands of the epilogue chain. A chain reads only what its operations name.
+struct epilogue_operands {
+  const float* bias = nullptr;  // n elements, added to every row
+};
+
+struct micro_args {
+  std::int64_t k;
+  const float* a;
+  std::int64_t a_row, a_k;  // strides of A in elements; a packed A panel is [k][mr]: 1 and mr
+  const float* b;
+  std::int64_t b_row;  // elements between two steps of K: the panel width, or ldb
+  float* c;
+  std::int64_t ldc;
+  std::int64_t prefetch;    // elements ahead of b
+  int cols;                 // valid columns; read by the tail functions only
+  bool accumulate;          // add to what C holds
+  bool finish;              // this is the last block of K: apply the chain
+  const epilogue_operands* operands;
+  std::int64_t col;         // column of C at which this tile begins, for operands along N
+};
+
+using micro_kernel = void (*)(const micro_args&);
+
+// Adds `slices` partial results, each rows x cols with leading dimension `cols`, to C in ascending order, then applies the
+// chain. `partial_stride` elements lie between two partial results.
+struct reduce_args {
+  float* c;
+  std::int64_t ldc;
+  const float* partial;
+  std::int64_t partial_stride;
+  int slices;
+  std::int64_t rows, cols;
+  const epilogue_operands* operands;
+  std::int64_t col;  // column of the whole C at which c begins
+};
+using reduce_kernel = void (*)(const reduce_args&);
+
+// The functions of one tile with one chain. Entry r-1 of each table serves r rows, for r = 1 .. mr.
+struct kernel_set {
+  tile shape;
+  int nr;                    // columns of the tile
+  const micro_kernel* full;  // all nr columns valid
+  const micro_kernel* tail;  // fewer columns
+  reduce_kernel reduce;
+  bool reads_bias;  // the chain has a bias
+};
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

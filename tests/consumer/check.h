@@ -1,0 +1,106 @@
+// Compares a matrix product with a naive float64 loop.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+struct shape {
+  std::int64_t m, n, k, batch = 1;
+  bool b_transposed = false;  // N x K in memory
+  bool bias = false, relu = false;
+  int beta = 0;
+};
+
+struct operands {
+  std::int64_t lda, ldb, ldc, stride_a, stride_b, stride_c;
+  std::vector<float> a, b, c, bias;
+};
+
+constexpr float kGuard = 12345.0F;
+
+inline std::vector<float> random_values(std::int64_t count, std::uint64_t seed) {
+  std::vector<float> v(static_cast<std::size_t>(count));
+  std::uint64_t s = seed * 2 + 1;
+  for (float& x : v) {
+    s = s * 6364136223846793005ULL + 1442695040888963407ULL;
+    x = static_cast<float>(static_cast<std::int32_t>(s >> 32)) / 2147483648.0F;
+  }
+  return v;
+}
+
+// Leading dimensions are odd and larger than a row; what lies between rows of C holds a guard value.
+inline operands make_operands(const shape& s) {
+  operands o{};
+  o.lda = s.k + 3;
+  o.ldb = (s.b_transposed ? s.k : s.n) + 5;
+  o.ldc = s.n + 7;
+  o.stride_a = s.m * o.lda + 1;
+  o.stride_b = (s.b_transposed ? s.n : s.k) * o.ldb + 1;
+  o.stride_c = s.m * o.ldc + 1;
+  o.a = random_values(o.stride_a * s.batch, 1);
+  o.b = random_values(o.stride_b * s.batch, 2);
+  o.bias = random_values(s.n, 3);
+  o.c.assign(static_cast<std::size_t>(o.stride_c * s.batch), kGuard);
+  const std::vector<float> old = random_values(o.stride_c * s.batch, 4);
+  for (std::int64_t i = 0; i < s.batch; ++i) {
+    for (std::int64_t r = 0; r < s.m; ++r) {
+      for (std::int64_t j = 0; j < s.n; ++j) {
+        const auto at = static_cast<std::size_t>(i * o.stride_c + r * o.ldc + j);
+        o.c[at] = old[at];
+      }
+    }
+  }
+  return o;
+}
+
+// One element in float64, and the sum of magnitudes that bounds its rounding error.
+inline double element(const shape& s, const operands& o, std::int64_t item, std::int64_t row, std::int64_t col,
+                      double old, double& magnitude) {
+  double sum = s.beta == 1 ? old : 0;
+  magnitude = std::fabs(sum);
+  for (std::int64_t k = 0; k < s.k; ++k) {
+    const std::int64_t at_b = s.b_transposed ? col * o.ldb + k : k * o.ldb + col;
+    const double product = double{o.a[static_cast<std::size_t>(item * o.stride_a + row * o.lda + k)]} *
+                           double{o.b[static_cast<std::size_t>(item * o.stride_b + at_b)]};
+    sum += product;
+    magnitude += std::fabs(product);
+  }
+  if (s.bias) {
+    sum += double{o.bias[static_cast<std::size_t>(col)]};
+    magnitude += std::fabs(double{o.bias[static_cast<std::size_t>(col)]});
+  }
+  return s.relu && sum < 0 ? 0 : sum;
+}
+
+// Runs and compares; says what is wrong and counts it.
+inline int check(const std::string& what, const shape& s, const std::function<int(operands&)>& run) {
+  operands o = make_operands(s);
+  const std::vector<float> old = o.c;
+  if (const int status = run(o); status != 0) {
+    std::printf("%s, m = %d: status %d\n", what.c_str(), static_cast<int>(s.m), status);
+    return 1;
+  }
+  for (std::size_t at = 0; at < o.c.size(); ++at) {
+    const auto in_item = static_cast<std::int64_t>(at) % o.stride_c;
+    const std::int64_t item = static_cast<std::int64_t>(at) / o.stride_c;
+    const std::int64_t row = in_item / o.ldc, col = in_item % o.ldc;
+    if (row >= s.m || col >= s.n) {
+      if (o.c[at] == kGuard) continue;
+      std::printf("%s, m = %d: wrote outside C\n", what.c_str(), static_cast<int>(s.m));
+      return 1;
+    }
+    double magnitude = 0;
+    const double right = element(s, o, item, row, col, double{old[at]}, magnitude);
+    const double bound = (static_cast<double>(s.k) + 4) * 6e-8 * magnitude;
+    if (!(std::fabs(double{o.c[at]} - right) <= bound)) {
+      std::printf("%s, m = %d: C[%d, %d] is %g, not %g\n", what.c_str(), static_cast<int>(s.m), static_cast<int>(row),
+                  static_cast<int>(col), double{o.c[at]}, right);
+      return 1;
+    }
+  }
+  return 0;
+}

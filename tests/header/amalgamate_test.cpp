@@ -1,0 +1,119 @@
+#include "tuner/toolchain/amalgamate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace gemwright::tuner {
+namespace {
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++n;
+  return n;
+}
+
+TEST(Amalgamate, PutsEachHeaderOnceBeforeTheOneThatNeedsIt) {
+  const std::vector<SourceFile> files = {
+      {"a.h", "#pragma once\n#include \"b.h\"\n#include \"c.h\"\nint a;\n"},
+      {"b.h", "#pragma once\n#include \"c.h\"\nint b;\n"},
+      {"c.h", "#pragma once\nint c;\n"},
+  };
+  const std::string text = amalgamate(files, "a.h", "d").value();
+  EXPECT_EQ(count(text, "int c;"), 1u);
+  EXPECT_LT(text.find("int c;"), text.find("int b;"));
+  EXPECT_LT(text.find("int b;"), text.find("int a;"));
+  EXPECT_EQ(count(text, "#include"), 0u);
+  EXPECT_EQ(count(text, "#pragma once"), 0u);
+}
+
+TEST(Amalgamate, RepeatsTextWithoutPragmaOnceInPlace) {
+  const std::vector<SourceFile> files = {
+      {"a.h", "#pragma once\nnamespace x {\n#include \"t.inl\"\n}\nnamespace y {\n#include \"t.inl\"\n}\n"},
+      {"t.inl", "int t;\n"},
+  };
+  const std::string text = amalgamate(files, "a.h", "d").value();
+  EXPECT_NE(text.find("namespace x {\nint t;\n}"), std::string::npos);
+  EXPECT_NE(text.find("namespace y {\nint t;\n}"), std::string::npos);
+}
+
+TEST(Amalgamate, HoistsSystemIncludesUnderTheirConditions) {
+  const std::vector<SourceFile> files = {
+      {"a.h",
+       "#pragma once\nint before;\n#include <vector>\n#if defined(X)\n#include <x.h>\n#include <vector>\n#else\n"
+       "#include <y.h>\n#endif\n#ifdef Y\nint kept;\n#endif\n"},
+  };
+  const std::string text = amalgamate(files, "a.h", "d").value();
+  EXPECT_LT(text.find("#include <vector>"), text.find("int before;"));
+  EXPECT_EQ(count(text, "#include <vector>"), 1u);
+  EXPECT_NE(text.find("#if defined(X)\n#include <x.h>\n#endif"), std::string::npos);
+  EXPECT_NE(text.find("#if !(defined(X))\n#include <y.h>\n#endif"), std::string::npos);
+  EXPECT_NE(text.find("#ifdef Y\nint kept;\n#endif"), std::string::npos);
+}
+
+TEST(Amalgamate, ALaterHeaderIsNotLostInAConditionOfAnEarlierOne) {
+  const std::vector<SourceFile> files = {
+      {"a.h", "#pragma once\n#include \"vector_unit.h\"\n#include \"macros.h\"\n"},
+      {"vector_unit.h", "#pragma once\n#if defined(X)\n#include \"macros.h\"\nint unit;\n#endif\n"},
+      {"macros.h", "#pragma once\nint macros;\n"},
+  };
+  const std::string text = amalgamate(files, "a.h", "d").value();
+  EXPECT_LT(text.find("int macros;"), text.find("#if defined(X)"));
+}
+
+TEST(Amalgamate, RestoresMacrosOfTheProgram) {
+  const std::vector<SourceFile> files = {
+      {"a.h", "#pragma once\n#define GEMWRIGHT_X 1\n#define OTHER 2\nint gemwright_abi, not_gemwright_abi;\n"}};
+  const std::string text = amalgamate(files, "a.h", "d").value();
+  EXPECT_LT(text.find("#pragma push_macro(\"GEMWRIGHT_X\")"), text.find("#define GEMWRIGHT_X 1"));
+  EXPECT_GT(text.find("#pragma pop_macro(\"GEMWRIGHT_X\")"), text.find("#define GEMWRIGHT_X 1"));
+  EXPECT_EQ(count(text, "push_macro"), 1u);
+  EXPECT_NE(text.find("int abi_d, not_gemwright_abi;"), std::string::npos);
+  EXPECT_NE(text.find("#ifndef GEMWRIGHT_KERNELS_d\n"), std::string::npos);
+}
+
+TEST(Amalgamate, RefusesMissingFilesAndCircles) {
+  EXPECT_FALSE(amalgamate({{"a.h", "#include \"gone.h\"\n"}}, "a.h", "d"));
+  EXPECT_FALSE(amalgamate({}, "a.h", "d"));
+  const std::vector<SourceFile> circle = {{"a.h", "#pragma once\n#include \"b.h\"\n"},
+                                          {"b.h", "#pragma once\n#include \"a.h\"\n"}};
+  EXPECT_FALSE(amalgamate(circle, "a.h", "d"));
+  EXPECT_FALSE(
+      amalgamate({{"a.h", "#pragma once\n#include \"t.inl\"\n"}, {"t.inl", "#include \"t.inl\"\n"}}, "a.h", "d"));
+}
+
+TEST(KernelSource, EmbedsEveryKernelHeaderAsItIs) {
+  std::set<std::string> embedded;
+  for (const SourceFile& f : kernel_headers()) {
+    embedded.insert(std::string(f.path));
+    std::ifstream file(std::string(GEMWRIGHT_KERNELS_ROOT "/") + std::string(f.path), std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    EXPECT_EQ(text.str(), f.text) << f.path;
+  }
+  std::set<std::string> present;
+  const std::filesystem::path root = GEMWRIGHT_KERNELS_ROOT;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "gemwright")) {
+    if (entry.is_regular_file()) present.insert(std::filesystem::relative(entry.path(), root).string());
+  }
+  EXPECT_EQ(embedded, present);
+}
+
+TEST(KernelSource, AmalgamatesToTextWithoutIncludesOfItsOwn) {
+  const std::string text = amalgamated_kernels();
+  EXPECT_EQ(count(text, "#include \""), 0u);
+  EXPECT_EQ(count(text, "gemwright_abi"), 0u);
+  EXPECT_NE(text.find("inline namespace abi_" + source_digest()), std::string::npos);
+  EXPECT_EQ(source_digest().size(), 16u);
+  EXPECT_EQ(source_digest().find_first_not_of("0123456789abcdef"), std::string::npos);
+  // On another processor this header would not be there.
+  EXPECT_EQ(count(text, "#include <immintrin.h>"), 1u);
+  EXPECT_LT(text.find("#if defined(__x86_64__)"), text.find("#include <immintrin.h>"));
+}
+
+}  // namespace
+}  // namespace gemwright::tuner

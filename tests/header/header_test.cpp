@@ -1,0 +1,142 @@
+#include "tuner/header/header.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/header/samples.h"
+#include "tuner/toolchain/kernel_source.h"
+
+namespace gemwright::tuner {
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+HeaderSpec wide(HeaderStyle style = HeaderStyle::library) { return samples::wide_spec("wide", style); }
+
+TEST(Header, StandaloneNeedsNothingAndLibraryNeedsTheKernels) {
+  const std::string standalone = write_header(wide(HeaderStyle::standalone)).value();
+  EXPECT_FALSE(has(standalone, "#include <gemwright"));
+  EXPECT_TRUE(has(standalone, "inline namespace abi_" + source_digest()));
+  const std::string library = write_header(wide()).value();
+  EXPECT_TRUE(has(library, "#include <gemwright/dispatch.h>"));
+  EXPECT_TRUE(has(library, "GEMWRIGHT_KERNELS_DIGEST != 0x" + source_digest() + "ULL"));
+  EXPECT_FALSE(has(library, "class thread_pool"));
+}
+
+TEST(Header, IsTheSameTextForTheSameSpecAndHasAnotherNamespaceForAnother) {
+  EXPECT_EQ(write_header(wide()).value(), write_header(wide()).value());
+  const auto id = [](const HeaderSpec& s) {
+    const std::string text = write_header(s).value();
+    return text.substr(text.find("inline namespace export_"), 40);
+  };
+  HeaderSpec other = wide();
+  other.problems[0].tables[0].configs[0].blocking.kc = 96;
+  EXPECT_NE(id(wide()), id(other));
+}
+
+TEST(Header, CarriesProvenanceForPeopleAndTools) {
+  const std::string text = write_header(wide()).value();
+  EXPECT_TRUE(has(
+      text, "1.250x onednn 2.6.3 [1.200, 1.300], error 3.00e-07, regret 0.40 % | study 3 trial 17, tied with 18 21"));
+  std::istringstream lines(text);
+  std::string line;
+  std::vector<nlohmann::json> objects;
+  while (std::getline(lines, line)) {
+    if (line.rfind("//@gemwright ", 0) == 0) objects.push_back(nlohmann::json::parse(line.substr(13)));
+  }
+  ASSERT_GE(objects.size(), 3u);
+  EXPECT_EQ(objects[0].at("version"), kHeaderVersion);
+  EXPECT_EQ(objects[0].at("fingerprint"), "0123abcd");
+  EXPECT_EQ(objects[1].at("key"), key(wide().problems[0].problem));
+  const Config config = config_from_json(objects[2].at("configs").at(1)).value();
+  EXPECT_EQ(config, wide().problems[0].tables[0].configs[1]);
+  EXPECT_EQ(objects[3].at("ratio_lo"), 1.2);
+}
+
+TEST(Header, AbsentFiguresAreAbsent) {
+  HeaderSpec s = samples::small_spec("small", HeaderStyle::library);
+  HeaderChoice& c = s.problems[0].tables[0].choices[0];
+  c.ratio = c.ratio_lo = c.ratio_hi = std::nullopt;
+  c.error = std::numeric_limits<double>::quiet_NaN();  // as little as none
+  c.trial.reset();
+  const std::string text = write_header(s).value();
+  EXPECT_TRUE(has(text,
+                  "{4, 1, 3, std::nullopt, true,\n     1234.5, 50.0, std::nullopt, std::nullopt, std::nullopt, "
+                  "std::nullopt, 0.004}"));
+  EXPECT_FALSE(has(text, " nan"));
+}
+
+TEST(Header, HostileTextStaysInComments) {
+  const std::string text = write_header(samples::hostile_spec("small", HeaderStyle::library)).value();
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line)) {
+    const auto at = line.find("evil");
+    if (at == std::string::npos) continue;
+    const bool comment = line.rfind("//", 0) == 0;
+    const bool literal = has(line, "inline constexpr const char* ") && std::count(line.begin(), line.end(), '"') == 2;
+    const bool name = has(line, "x_include_etc_passwd_int_evil");
+    EXPECT_TRUE(comment || literal || name) << line;
+    EXPECT_NE(line.back(), '\\');
+  }
+  EXPECT_FALSE(has(text,
+                   "?"
+                   "?"));
+  EXPECT_FALSE(has(text, "*/"));
+  EXPECT_FALSE(has(text, "\x1b"));
+}
+
+TEST(Header, RefusesSpecsThatCannotRun) {
+  const auto refuses = [](const std::function<void(HeaderSpec&)>& spoil) {
+    HeaderSpec s = samples::small_spec("small", HeaderStyle::library);
+    spoil(s);
+    return !write_header(s);
+  };
+  EXPECT_FALSE(refuses([](HeaderSpec&) {}));
+  EXPECT_TRUE(refuses([](HeaderSpec& s) { s.name_space = "a b"; }));
+  EXPECT_TRUE(refuses([](HeaderSpec& s) { s.problems.clear(); }));
+  EXPECT_TRUE(refuses([](HeaderSpec& s) { s.problems[0].tables.clear(); }));
+  EXPECT_TRUE(refuses([](HeaderSpec& s) { s.problems[0].tables.push_back(s.problems[0].tables[0]); }));
+  EXPECT_TRUE(refuses([](HeaderSpec& s) { s.problems[0].problem.n = -1; }));
+  const auto table = [&](const std::function<void(HeaderTable&)>& spoil) {
+    return refuses([&](HeaderSpec& s) { spoil(s.problems[0].tables[0]); });
+  };
+  EXPECT_TRUE(table([](HeaderTable& t) { t.format.panel = 32; }));
+  EXPECT_TRUE(table([](HeaderTable& t) {
+    t.format.panel = 0;  // constant weights are packed
+    for (Config& c : t.configs) c.format.panel = 0;
+  }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].tile.mr = 1000; }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.mc = 0; }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.tk = 1 << 20; }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.order = static_cast<gemwright::loop_order>(77); }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.groups.clear(); }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.groups[0].ranges[0].config = 99; }));
+  EXPECT_TRUE(table([](HeaderTable& t) { std::swap(t.groups[0], t.groups[1]); }));
+  EXPECT_TRUE(table([](HeaderTable& t) { std::swap(t.groups[0].ranges[0], t.groups[0].ranges[1]); }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.choices[0].config = 99; }));
+}
+
+TEST(ProblemNamespaces, SaysWhatDiffersWhereNamesAreEqual) {
+  Problem base = samples::problem(64, 32);
+  Problem chain = base, call = base, sizes = base;
+  chain.chain = {EpilogueOp::bias};
+  call.constant_weights = false;
+  sizes.n = 128;
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(problem_namespaces({{"qkv", base, {}}, {"mlp", chain, {}}}), (Names{"qkv", "mlp"}));
+  EXPECT_EQ(problem_namespaces({{"qkv", base, {}}, {"qkv", chain, {}}}), (Names{"qkv_plain", "qkv_bias"}));
+  EXPECT_EQ(problem_namespaces({{"", base, {}}, {"", call, {}}}), (Names{"n64_k32_f32_constant", "n64_k32_f32_call"}));
+  EXPECT_EQ(problem_namespaces({{"q", base, {}}, {"q", sizes, {}}}), (Names{"q_n64", "q_n128"}));
+  // Somebody chose the suffixed name already.
+  EXPECT_EQ(problem_namespaces({{"q_n64", chain, {}}, {"q", base, {}}, {"q", sizes, {}}}),
+            (Names{"q_n64", "q_n64_2", "q_n128"}));
+}
+
+}  // namespace
+}  // namespace gemwright::tuner

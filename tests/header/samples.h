@@ -1,0 +1,140 @@
+// Hand-made specs of headers: no tuning needed. The problems are small and odd-sized, so that tails are run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tuner/header/header.h"
+
+namespace gemwright::tuner::samples {
+
+inline Config config(gemwright::isa family, int mr, int nv, int panel, gemwright::blocking b) {
+  Config c;
+  c.tile = {family, mr, nv, 1, 1, gemwright::prefetch::none};
+  c.format.panel = panel;
+  c.blocking = b;
+  return c;
+}
+
+inline gemwright::blocking blocking(std::int64_t mc, std::int64_t nc, std::int64_t kc, int tm = 1, int tn = 1,
+                                    int tk = 1, bool pack_a = false) {
+  return {mc, nc, kc, gemwright::loop_order::nkm, true, pack_a, tm, tn, tk, 0};
+}
+
+inline Build gcc_build() {
+  return {
+      "b1", "0.1.0", "g++", "g++ (Debian 12.2.0-14) 12.2.0", "-O2 -std=c++17", "",
+  };
+}
+inline Build clang_build() { return {"b2", "0.1.0", "clang++", "Debian clang version 14.0.6", "-O2 -std=c++17", ""}; }
+
+inline HeaderChoice choice(std::int64_t m, int threads, std::size_t config) {
+  HeaderChoice c;
+  c.m = m;
+  c.threads = threads;
+  c.config = config;
+  c.study = 3;
+  c.trial = 17;
+  c.confirmed = true;
+  c.ns_per_call = 1234.5;
+  c.gflops = 50;
+  c.error = 3e-7;
+  c.ratio = 1.25;
+  c.ratio_lo = 1.2;
+  c.ratio_hi = 1.3;
+  c.regret = 0.004;
+  c.ties = {18, 21};
+  return c;
+}
+
+inline Problem problem(std::int64_t n, std::int64_t k) {
+  Problem p;
+  p.n = n;
+  p.k = k;
+  return p;
+}
+
+// A table with 1 and 2 threads: M up to 4 on a small tile, larger M on the others.
+inline HeaderTable table(const Build& build, int panel) {
+  using gemwright::isa;
+  HeaderTable t;
+  t.build = build;
+  t.format.panel = panel;
+  t.configs = {config(isa::avx512f, 4, 1, panel, blocking(4, 256, 512)),
+               config(isa::avx2, 6, 2, panel, blocking(24, 64, 40, 1, 1, 1, true)),
+               config(isa::avx512f, 8, 2, panel, blocking(16, 64, 512, 1, 1, 2)),
+               config(isa::avx512f, 8, 2, panel, blocking(64, 256, 30, 2, 1, 1))};
+  t.groups = {{1, {{4, 0}, {32, 1}}}, {2, {{4, 0}, {16, 2}, {64, 3}}}};
+  t.choices = {choice(4, 1, 0), choice(32, 1, 1), choice(4, 2, 0), choice(16, 2, 2), choice(64, 2, 3)};
+  t.baseline = "onednn 2.6.3";
+  return t;
+}
+
+// B per call as it lies in memory: nothing is packed.
+inline HeaderTable unpacked_table(const Build& build) {
+  HeaderTable t;
+  t.build = build;
+  t.configs = {config(gemwright::isa::avx512f, 6, 3, 0, blocking(12, 96, 32)),
+               config(gemwright::isa::avx2, 4, 2, 0, blocking(16, 64, 64, 1, 2, 1))};
+  t.groups = {{1, {{16, 0}}}, {2, {{16, 1}}}};
+  t.choices = {choice(16, 1, 0), choice(16, 2, 1)};
+  return t;
+}
+
+inline HeaderSpec spec(std::string name_space, HeaderStyle style) {
+  HeaderSpec s;
+  s.style = style;
+  s.name_space = std::move(name_space);
+  s.tool_version = "0.1.0";
+  s.date = "2026-03-01";
+  s.device.fingerprint = "0123abcd";
+  s.device.name = "hand-made";
+  return s;
+}
+
+// Constant weights without and with a chain, a transposed B, a batch, B per call with beta.
+inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
+  HeaderSpec s = spec(std::move(name_space), style);
+  s.problems.push_back({"qkv", problem(203, 97), {table(gcc_build(), 32), table(clang_build(), 64)}});
+  Problem chain = problem(130, 64);
+  chain.b_layout = gemwright::layout::col_major;
+  chain.chain = {EpilogueOp::bias, EpilogueOp::relu};
+  s.problems.push_back({"ffn up", chain, {table(gcc_build(), 64)}});
+  Problem batch = problem(48, 33);
+  batch.batch = 3;
+  s.problems.push_back({"batched", batch, {table(clang_build(), 32)}});
+  Problem call = problem(77, 50);
+  call.constant_weights = false;
+  call.beta = 1;
+  s.problems.push_back({"", call, {unpacked_table(gcc_build())}});
+  return s;
+}
+
+inline HeaderSpec small_spec(std::string name_space, HeaderStyle style) {
+  HeaderSpec s = spec(std::move(name_space), style);
+  s.problems.push_back({"qkv", problem(203, 97), {table(gcc_build(), 96)}});
+  return s;
+}
+
+// Every text that a database could hold tries to become code.
+inline HeaderSpec hostile_spec(std::string name_space, HeaderStyle style) {
+  HeaderSpec s = small_spec(std::move(name_space), style);
+  const std::string evil =
+      "x\n#include \"/etc/passwd\"\n*/ int evil; /* \\\n?"
+      "?/\n\" ); evil( \"\r\x1b[31m\\";
+  s.device.name = s.device.fingerprint = s.device.kind = s.tool_version = s.date = evil;
+  s.problems[0].name = evil;
+  HeaderTable& t = s.problems[0].tables[0];
+  t.build = {evil, evil, evil, "g++ 12.2.0 " + evil, evil, evil};
+  t.baseline = evil;
+  // As namespaces these are keywords, macros or names of the header itself.
+  for (const char* name : {"class", "linux", "std", "kernels", "context", "_Reserved", "1st", "a__b"}) {
+    HeaderProblem p = s.problems[0];
+    p.name = name;
+    p.problem.k = static_cast<std::int64_t>(32 + s.problems.size());
+    s.problems.push_back(p);
+  }
+  return s;
+}
+
+}  // namespace gemwright::tuner::samples

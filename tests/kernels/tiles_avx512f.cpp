@@ -1,0 +1,22 @@
+#include "tests/kernels/tiles.h"
+
+namespace gemwright::test {
+
+const std::vector<CompiledTile>& avx512f_tiles() {
+  static const std::vector<CompiledTile> tiles = [] {
+    std::vector<CompiledTile> t;
+    add_all<isa::avx512f, 8, 3, 1, 1, prefetch::none>(t);
+    add_bare<isa::avx512f, 1, 1, 1, 1, prefetch::none>(t);
+    add_bare<isa::avx512f, 30, 1, 1, 1, prefetch::none>(t);
+    add_bias_relu<isa::avx512f, 14, 2, 2, 1, prefetch::t0>(t);
+    add_bare<isa::avx512f, 6, 4, 4, 1, prefetch::t1>(t);
+    add_bare<isa::avx512f, 5, 5, 1, 1, prefetch::t2>(t);
+    add_bias_relu<isa::avx512f, 6, 2, 2, 2, prefetch::none>(t);
+    add_bias_relu<isa::avx512f, 2, 2, 4, 2, prefetch::none>(t);
+    add_bare<isa::avx512f, 2, 3, 4, 4, prefetch::nta>(t);
+    return t;
+  }();
+  return tiles;
+}
+
+}  // namespace gemwright::test

@@ -1,0 +1,36 @@
+// A handful of tiles for the builds with sanitizers, where compiling is slow.
+#include "tests/kernels/tiles.h"
+
+namespace gemwright::test {
+
+const std::vector<CompiledTile>& scalar_tiles() {
+  static const std::vector<CompiledTile> tiles = [] {
+    std::vector<CompiledTile> t;
+    add_bias_relu<isa::scalar, 3, 5, 1, 1, prefetch::none>(t);
+    add_bare<isa::scalar, 2, 4, 4, 2, prefetch::nta>(t);
+    return t;
+  }();
+  return tiles;
+}
+
+const std::vector<CompiledTile>& avx2_tiles() {
+  static const std::vector<CompiledTile> tiles = [] {
+    std::vector<CompiledTile> t;
+    add_bias_relu<isa::avx2, 4, 3, 1, 1, prefetch::t0>(t);
+    add_bare<isa::avx2, 3, 2, 4, 2, prefetch::none>(t);
+    return t;
+  }();
+  return tiles;
+}
+
+const std::vector<CompiledTile>& avx512f_tiles() {
+  static const std::vector<CompiledTile> tiles = [] {
+    std::vector<CompiledTile> t;
+    add_bias_relu<isa::avx512f, 5, 3, 1, 1, prefetch::t0>(t);
+    add_bare<isa::avx512f, 3, 2, 4, 2, prefetch::none>(t);
+    return t;
+  }();
+  return tiles;
+}
+
+}  // namespace gemwright::test

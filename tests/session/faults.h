@@ -1,0 +1,14 @@
+// What can be wrong with a library of tiles; see tile_module.cpp.
+#pragma once
+
+#define GEMWRIGHT_FAULT_NONE 0
+#define GEMWRIGHT_FAULT_ELEMENT 1      // the last element of a large result is off by little
+#define GEMWRIGHT_FAULT_ROW 2          // an element inside a large result
+#define GEMWRIGHT_FAULT_NAN 3          // a NaN in a large result
+#define GEMWRIGHT_FAULT_SMALL 4        // wrong for some numbers of rows
+#define GEMWRIGHT_FAULT_WRITE 5        // writes one element behind the last row
+#define GEMWRIGHT_FAULT_WRITE_LARGE 6  // the same, large results only
+#define GEMWRIGHT_FAULT_READ 7         // reads one element behind A
+#define GEMWRIGHT_FAULT_SUBNORMAL 8    // flushes subnormal numbers to zero
+#define GEMWRIGHT_FAULT_VERSION 9      // another interface version
+#define GEMWRIGHT_FAULT_STATUS 10      // refuses to run large problems

@@ -1,0 +1,53 @@
+// An exported header's library, by hand: 96 columns, K 40, row-major, constant weights. It counts its packings, so that
+// a test can see how many copies rotate: the counter is exported.
+#include <memory>
+
+#include "tuner/toolchain/tile_library.h"
+
+namespace {
+
+using namespace gemwright;
+constexpr std::int64_t kN = 96, kK = 40;
+
+const kernel_set& kernels() {
+  static constexpr kernel_set kScalar = compiled_tile<isa::scalar, 3, 4, 1, 1, prefetch::none, chain<>>();
+  return kScalar;
+}
+
+constexpr blocking kBlock = {64, 64, 32, loop_order::nmk, true, false, 1, 1, 1, 0};
+
+}  // namespace
+
+extern "C" {
+__attribute__((visibility("default"))) int gemwright_test_packings = 0;
+}
+
+extern "C" __attribute__((visibility("default"))) const gemwright::tuner::HeaderLibraryApi* gemwright_header_library() {
+  static gemwright::tuner::HeaderLibraryApi api{};
+  api.version = gemwright::tuner::kLibraryVersion;
+  api.make_context = [](int threads) -> void* { return new context(threads, {0, 1, 0}); };
+  api.free_context = [](void* c) { delete static_cast<context*>(c); };
+  api.park = [](void* c) { static_cast<context*>(c)->park(); };
+  api.pack = [](const float* b, std::int64_t ldb) -> void* {
+    ++gemwright_test_packings;
+    return new packed_weights(pack_weights(b, ldb, layout::row_major, kN, kK, 1, kN * kK, {8}));
+  };
+  api.free_packed = [](void* p) { delete static_cast<packed_weights*>(p); };
+  api.run = [](void* c, std::int64_t m, const float* a, std::int64_t lda, const void* packed, const float*,
+               std::int64_t, float* out, std::int64_t ldc, const float*) -> int {
+    gemm_call x;
+    x.m = m;
+    x.n = kN;
+    x.k = kK;
+    x.a = a;
+    x.lda = lda;
+    x.b = static_cast<const packed_weights*>(packed)->data();
+    x.b_packed = true;
+    x.c = out;
+    x.ldc = ldc;
+    const status s = run_gemm(x, {&kernels(), {8}, kBlock}, *static_cast<context*>(c));
+    if (GEMWRIGHT_HEADER_FAULT != 0) out[0] += 1.0F;
+    return static_cast<int>(s);
+  };
+  return &api;
+}

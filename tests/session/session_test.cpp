@@ -1,0 +1,316 @@
+#include "tuner/worker/session.h"
+
+#include <dlfcn.h>
+#include <gemwright/cpu.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <string>
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::isa;
+using gemwright::layout;
+using gemwright::loop_order;
+using gemwright::prefetch;
+
+std::string module(const std::string& name) {
+  return std::string(GEMWRIGHT_MODULE_DIR) + "/libsession_" + name + ".so";
+}
+std::string tiles(const std::string& fault) { return module("tiles_" + fault); }
+
+// The AVX2 tile where the CPU has it, so that vector code and its tails are covered; its panels are 16 columns.
+Config config(int panel = 32) {
+  Config c;
+  if (gemwright::cpu_has(isa::avx2)) {
+    c.tile = {isa::avx2, 4, 2, 2, 2, prefetch::t0};
+  } else {
+    c.tile = {isa::scalar, 3, 5, 2, 1, prefetch::none};
+    panel = panel / 32 * 35;
+  }
+  c.format.panel = panel;
+  c.blocking = {40, 64, 50, loop_order::nmk, true, false, 1, 1, 1, 8};
+  return c;
+}
+
+Config scalar_config() {
+  Config c = config();
+  c.tile = {isa::scalar, 3, 5, 2, 1, prefetch::none};
+  c.format.panel = 10;
+  return c;
+}
+
+MeasureSetup setup_for(std::int64_t m, std::int64_t n, std::int64_t k) {
+  MeasureSetup s;
+  s.problem.n = n;
+  s.problem.k = k;
+  s.m = m;
+  s.cache = CacheState::hot;
+  return s;
+}
+
+class SessionTest : public testing::Test {
+ protected:
+  void expect_state(const MeasureSetup& s, const Config& c, const std::string& library, TrialState state,
+                    const std::string& part = "") {
+    const auto ready = session_.setup(s);
+    ASSERT_TRUE(ready) << ready.error().message;
+    const auto a = session_.admit(c, library, true);
+    ASSERT_TRUE(a) << a.error().message;
+    EXPECT_EQ(a->state, state) << key(s.problem) << ": " << a->reason;
+    EXPECT_NE(a->reason.find(part), std::string::npos) << a->reason;
+    if (state == TrialState::ok) {
+      EXPECT_TRUE(a->error_fro && a->error_max && a->verify_ns);
+      EXPECT_GT(a->handle, 0);
+    } else {
+      EXPECT_FALSE(a->reason.empty());
+      EXPECT_FALSE(a->error_fro);
+    }
+  }
+
+  Session session_;
+};
+
+TEST_F(SessionTest, ARightTileIsAdmittedAndTimed) {
+  const auto ready = session_.setup(setup_for(70, 90, 110));
+  ASSERT_TRUE(ready) << ready.error().message;
+  const auto a = session_.admit(config(), tiles("NONE"), true);
+  ASSERT_TRUE(a);
+  ASSERT_EQ(a->state, TrialState::ok) << a->reason;
+  EXPECT_LT(*a->error_fro, 1e-6);
+  for (const int handle : {a->handle, ready->anchor_handle}) {
+    const auto b = session_.block(handle, 5);
+    ASSERT_TRUE(b) << b.error().message;
+    EXPECT_EQ(b->state, TrialState::ok) << b->reason;
+    EXPECT_EQ(b->calls, 5);
+    EXPECT_GT(b->ns, 0);
+    EXPECT_TRUE(b->cpu);
+  }
+  if (!ready->baseline.empty()) {
+    EXPECT_TRUE(ready->baseline_reason.empty());
+    const auto b = session_.block(ready->baseline_handle, 2);
+    ASSERT_TRUE(b);
+    EXPECT_EQ(b->state, TrialState::ok) << b->reason;
+  } else {
+    EXPECT_FALSE(ready->baseline_reason.empty());
+  }
+}
+
+TEST_F(SessionTest, RightTilesAreAdmittedForEveryLayoutSizeAndUseOfWeights) {
+  const std::int64_t sizes[][3] = {{70, 90, 110}, {1, 77, 33}, {33, 1, 20}, {9, 19, 1}, {1, 1, 1}, {5, 200, 64}};
+  int i = 0;
+  for (const layout la : {layout::row_major, layout::col_major}) {
+    for (const layout lb : {layout::row_major, layout::col_major}) {
+      for (const int beta : {0, 1}) {
+        for (const bool constant : {true, false}) {
+          for (const std::int64_t batch : {1, 3}) {
+            const auto& [m, n, k] = sizes[i++ % 6];
+            MeasureSetup s = setup_for(m, n, k);
+            s.problem.a_layout = la;
+            s.problem.b_layout = lb;
+            s.problem.beta = beta;
+            s.problem.constant_weights = constant;
+            s.problem.batch = batch;
+            const bool plain_b = i % 2 == 0 && lb == layout::row_major;
+            expect_state(s, config(plain_b ? 0 : 32), tiles("NONE"), TrialState::ok);
+            Config split = scalar_config();
+            split.blocking.tk = split.blocking.tm = 2;
+            split.blocking.pack_a = true;
+            expect_state(s, split, tiles("NONE"), TrialState::ok);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_F(SessionTest, ChainsAreCheckedInTheirOrder) {
+  MeasureSetup s = setup_for(30, 40, 50);
+  s.problem.chain = {EpilogueOp::bias, EpilogueOp::relu};
+  expect_state(s, config(), tiles("BIAS_RELU"), TrialState::ok);
+  expect_state(s, config(), tiles("RELU_BIAS"), TrialState::correctness);
+  expect_state(s, config(), tiles("NONE"), TrialState::correctness);
+  s.problem.chain = {EpilogueOp::relu, EpilogueOp::bias};
+  s.problem.beta = 1;
+  expect_state(s, config(), tiles("RELU_BIAS"), TrialState::ok);
+}
+
+TEST_F(SessionTest, AWrongTileIsRefused) {
+  const MeasureSetup s = setup_for(70, 90, 110);
+  expect_state(s, config(), tiles("ELEMENT"), TrialState::correctness, "row 69, column 89: got");
+  expect_state(s, config(), tiles("ROW"), TrialState::correctness, "row 35, column 3: got");
+  expect_state(s, config(), tiles("NAN"), TrialState::correctness, "row 0, column 0: got nan");
+  expect_state(s, config(), tiles("SMALL"), TrialState::correctness, "small problem");
+  expect_state(s, config(), tiles("WRITE"), TrialState::correctness, "outside C");
+  expect_state(s, config(), tiles("WRITE_LARGE"), TrialState::correctness, "outside C");
+  expect_state(s, config(), tiles("READ"), TrialState::correctness, "nan");
+  expect_state(s, config(), tiles("SUBNORMAL"), TrialState::correctness, "small problem");
+}
+
+TEST_F(SessionTest, AWrongElementOfAResultTooLargeForFloat64IsFound) {
+  const MeasureSetup s = setup_for(600, 700, 320);
+  expect_state(s, config(), tiles("NONE"), TrialState::ok);
+  expect_state(s, config(), tiles("ELEMENT"), TrialState::correctness, "row 599, column 699: got");
+  expect_state(s, config(), tiles("ROW"), TrialState::correctness, "row 300, column 3: got");
+}
+
+TEST_F(SessionTest, AWrongTileIsAdmittedAgainOnlyWhereItNeedNotBeVerified) {
+  ASSERT_TRUE(session_.setup(setup_for(70, 90, 110)));
+  const auto a = session_.admit(config(), tiles("ELEMENT"), false);
+  ASSERT_TRUE(a);
+  EXPECT_EQ(a->state, TrialState::ok);
+  EXPECT_FALSE(a->error_fro);
+}
+
+TEST_F(SessionTest, LibrariesThatDoNotFitAreCompileFailures) {
+  const MeasureSetup s = setup_for(70, 90, 110);
+  expect_state(s, config(), "/nonexistent.so", TrialState::compile, "nonexistent");
+  expect_state(s, config(), tiles("VERSION"), TrialState::compile, "version 99");
+  expect_state(s, config(), module("header"), TrialState::compile, "not a library of candidates");
+  Config other = config();
+  other.tile.mr = 2;
+  expect_state(s, other, tiles("NONE"), TrialState::compile, "has no tile");
+}
+
+TEST_F(SessionTest, ALibraryOfOtherSourcesIsRefused) {
+  Session strict("0123456789abcdef");
+  ASSERT_TRUE(strict.setup(setup_for(4, 16, 8)));
+  const auto a = strict.admit(config(), tiles("NONE"), true);
+  ASSERT_TRUE(a);
+  EXPECT_EQ(a->state, TrialState::compile);
+  EXPECT_NE(a->reason.find("by hand"), std::string::npos);
+  Session same("by hand");
+  ASSERT_TRUE(same.setup(setup_for(4, 16, 8)));
+  EXPECT_EQ(same.admit(config(), tiles("NONE"), true)->state, TrialState::ok);
+}
+
+TEST_F(SessionTest, ACandidateThatRefusesToRunIsARuntimeFailure) {
+  expect_state(setup_for(70, 90, 110), config(), tiles("STATUS"), TrialState::runtime, "leading dimension");
+  Config c = config();
+  c.format.panel = 7;  // no multiple of the tile's columns
+  expect_state(setup_for(70, 90, 110), c, tiles("NONE"), TrialState::runtime, "does not fit");
+  const auto a = session_.admit(c, tiles("NONE"), false);
+  ASSERT_TRUE(a);
+  const auto b = session_.block(a->handle, 1);
+  ASSERT_TRUE(b);
+  EXPECT_EQ(b->state, TrialState::runtime);
+  EXPECT_NE(b->reason.find("does not fit"), std::string::npos) << b->reason;
+}
+
+TEST_F(SessionTest, WhatHasNoMeaningIsAnError) {
+  EXPECT_FALSE(session_.admit(config(), tiles("NONE"), true));
+  EXPECT_FALSE(session_.block(1, 1));
+  EXPECT_FALSE(session_.setup(setup_for(0, 4, 4)));
+  EXPECT_FALSE(session_.setup(setup_for(4, 4, 0)));
+  MeasureSetup s = setup_for(4, 16, 8);
+  s.threads = 0;
+  EXPECT_FALSE(session_.setup(s));
+  s = setup_for(4, 16, 8);
+  s.cache_bytes = -1;
+  EXPECT_FALSE(session_.setup(s));
+  const auto ready = session_.setup(setup_for(4, 16, 8));
+  ASSERT_TRUE(ready);
+  EXPECT_FALSE(session_.block(ready->anchor_handle, 0));
+  EXPECT_FALSE(session_.block(ready->anchor_handle, -5));
+  EXPECT_TRUE(session_.drop(ready->anchor_handle));
+  EXPECT_FALSE(session_.drop(ready->anchor_handle));
+  EXPECT_FALSE(session_.block(ready->anchor_handle, 1));
+}
+
+TEST_F(SessionTest, WhatDoesNotFitIntoMemoryIsRefusedWithItsSize) {
+  const auto ready = session_.setup(setup_for(1 << 16, 1 << 16, 1 << 17));
+  ASSERT_FALSE(ready);
+  EXPECT_NE(ready.error().message.find("GiB"), std::string::npos) << ready.error().message;
+  EXPECT_TRUE(session_.setup(setup_for(4, 16, 8)));
+}
+
+TEST_F(SessionTest, HandlesEndWithTheirSetup) {
+  const auto first = session_.setup(setup_for(4, 16, 8));
+  ASSERT_TRUE(first);
+  const auto second = session_.setup(setup_for(5, 16, 8));
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(session_.block(first->anchor_handle, 1));
+  EXPECT_TRUE(session_.block(second->anchor_handle, 1));
+}
+
+TEST_F(SessionTest, OtherMAndOtherDataAreVerifiedAnew) {
+  for (const std::uint64_t seed : {1, 1, 2}) {
+    for (const std::int64_t m : {20, 33}) {
+      for (const DataKind data : {DataKind::normal, DataKind::uniform, DataKind::outliers}) {
+        MeasureSetup s = setup_for(m, 100, 64);
+        s.seed = seed;
+        s.data = data;
+        s.cache = CacheState::cold;
+        s.cache_bytes = 1e6;
+        expect_state(s, config(), tiles("NONE"), TrialState::ok);
+      }
+    }
+  }
+}
+
+TEST_F(SessionTest, OneThreadIsPinnedAndReleasedAgain) {
+  cpu_set_t before, during, after;
+  sched_getaffinity(0, sizeof before, &before);
+  {
+    Session s;
+    ASSERT_TRUE(s.setup(setup_for(4, 16, 8)));
+    sched_getaffinity(0, sizeof during, &during);
+    EXPECT_EQ(CPU_COUNT(&during), 1);
+    MeasureSetup two = setup_for(4, 16, 8);
+    two.threads = 2;
+    ASSERT_TRUE(s.setup(two));
+    sched_getaffinity(0, sizeof during, &during);
+    EXPECT_TRUE(CPU_EQUAL(&before, &during));
+    ASSERT_TRUE(s.setup(setup_for(4, 16, 8)));
+  }
+  sched_getaffinity(0, sizeof after, &after);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
+}
+
+TEST_F(SessionTest, TwoThreadsShareTheWorkWithTheBaselineBetweenTheirBlocks) {
+  MeasureSetup s = setup_for(64, 128, 64);
+  s.threads = 2;
+  const auto ready = session_.setup(s);
+  ASSERT_TRUE(ready);
+  Config c = config();
+  c.blocking.tm = 2;
+  const auto first = session_.admit(c, tiles("NONE"), true);
+  const auto second = session_.admit(c, tiles("BIAS_RELU"), false);  // another library, another pool
+  ASSERT_TRUE(first && second);
+  ASSERT_EQ(first->state, TrialState::ok) << first->reason;
+  for (int round = 0; round < 3; ++round) {
+    for (const int handle : {first->handle, ready->anchor_handle, ready->baseline_handle}) {
+      if (handle == 0) continue;
+      const auto b = session_.block(handle, 3);
+      ASSERT_TRUE(b);
+      EXPECT_EQ(b->state, TrialState::ok) << b->reason;
+    }
+  }
+}
+
+TEST_F(SessionTest, AHeaderIsVerifiedAndItsWeightsRotate) {
+  MeasureSetup s = setup_for(13, 96, 40);
+  s.cache = CacheState::rotate;
+  s.cache_bytes = 2.5 * 96 * 40 * 4;
+  ASSERT_TRUE(session_.setup(s));
+  const auto a = session_.admit_header(module("header"), true);
+  ASSERT_TRUE(a);
+  ASSERT_EQ(a->state, TrialState::ok) << a->reason;
+  EXPECT_LT(*a->error_fro, 1e-6);
+  ASSERT_TRUE(session_.block(a->handle, 4));
+  void* const library = dlopen(module("header").c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  ASSERT_NE(library, nullptr);
+  EXPECT_EQ(*static_cast<int*>(dlsym(library, "gemwright_test_packings")), 3);
+  dlclose(library);
+  const auto wrong = session_.admit_header(module("header_wrong"), true);
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->state, TrialState::correctness);
+  EXPECT_NE(wrong->reason.find("row 0, column 0"), std::string::npos);
+  const auto missing = session_.admit_header("/nonexistent.so", true);
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->state, TrialState::compile);
+}
+
+}  // namespace
+}  // namespace gemwright::tuner

@@ -1,0 +1,171 @@
+#include "tuner/problem/problem.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::layout;
+
+Problem example() {
+  Problem p;
+  p.n = 4096;
+  p.k = 1024;
+  return p;
+}
+
+std::string error_of(const Result<Problem>& r) { return r ? "no error" : r.error().message; }
+std::string error_of(const Result<void>& r) { return r ? "no error" : r.error().message; }
+std::string error_of(const Result<std::vector<EpilogueOp>>& r) { return r ? "no error" : r.error().message; }
+
+TEST(ProblemKey, IsTheDocumentedText) {
+  Problem p = example();
+  EXPECT_EQ(key(p), "gemm/f32/n4096/k1024/b1/nn/constant/beta0/none");
+  p.batch = 12;
+  p.b_layout = layout::col_major;
+  p.constant_weights = false;
+  p.beta = 1;
+  p.chain = {EpilogueOp::bias, EpilogueOp::relu};
+  EXPECT_EQ(key(p), "gemm/f32/n4096/k1024/b12/nt/call/beta1/bias+relu");
+}
+
+TEST(ProblemKey, IsReadBackForEveryCombination) {
+  const std::vector<std::vector<EpilogueOp>> chains = {{},
+                                                       {EpilogueOp::bias},
+                                                       {EpilogueOp::relu},
+                                                       {EpilogueOp::bias, EpilogueOp::relu},
+                                                       {EpilogueOp::relu, EpilogueOp::bias}};
+  for (const char* letters : {"nn", "nt", "tn", "tt"}) {
+    for (const bool constant : {true, false}) {
+      for (const int beta : {0, 1}) {
+        for (const auto& chain : chains) {
+          Problem p = example();
+          ASSERT_TRUE(set_layout(p, letters));
+          p.constant_weights = constant;
+          p.beta = beta;
+          p.chain = chain;
+          const auto read = parse_key(key(p));
+          ASSERT_TRUE(read) << error_of(read);
+          EXPECT_EQ(*read, p);
+        }
+      }
+    }
+  }
+}
+
+TEST(ProblemKey, RefusesWhatKeyDoesNotWrite) {
+  for (const char* text :
+       {"", "gemm", "conv/f32/n1/k1/b1/nn/constant/beta0/none", "gemm/f32/n01/k1/b1/nn/constant/beta0/none",
+        "gemm/f32/n1/k1/b1/nn/constant/beta0/none/", "gemm/f32/n1/k1/b1/nn/constant/beta2/none",
+        "gemm/f32/n1/k1/b1/xx/constant/beta0/none", "gemm/f32/n1/k1/b1/nn/often/beta0/none",
+        "gemm/f32/n-1/k1/b1/nn/constant/beta0/none", "gemm/f32/k1/n1/b1/nn/constant/beta0/none",
+        "gemm/f32/n99999999999999999999/k1/b1/nn/constant/beta0/none", " gemm/f32/n1/k1/b1/nn/constant/beta0/none"}) {
+    EXPECT_NE(error_of(parse_key(text)).find("is not a problem key"), std::string::npos) << text;
+  }
+}
+
+TEST(ProblemKey, NamesWhatIsNotBuiltYet) {
+  EXPECT_NE(error_of(parse_key("gemm/bf16/n1/k1/b1/nn/constant/beta0/none")).find("interface bf16 is not built yet"),
+            std::string::npos);
+  EXPECT_NE(error_of(parse_key("gemm/f32/n1/k1/b1/nn/constant/beta0/silu")).find("silu is not built yet"),
+            std::string::npos);
+  EXPECT_NE(error_of(parse_key("gemm/f32/n0/k1/b1/nn/constant/beta0/none")).find("N is 0"), std::string::npos);
+}
+
+TEST(ProblemKey, KeepsControlCharactersOutOfTheMessage) {
+  EXPECT_EQ(error_of(parse_key("a\n\x1b[2Jb")).find_first_of("\n\x1b"), std::string::npos);
+}
+
+TEST(Epilogue, ReadsBuiltChainsInOrder) {
+  EXPECT_EQ(*parse_epilogue("none"), std::vector<EpilogueOp>{});
+  EXPECT_EQ(*parse_epilogue("relu+bias"), (std::vector<EpilogueOp>{EpilogueOp::relu, EpilogueOp::bias}));
+  EXPECT_EQ(epilogue_text({}), "none");
+  EXPECT_EQ(epilogue_text({EpilogueOp::bias, EpilogueOp::relu}), "bias+relu");
+}
+
+TEST(Epilogue, RefusesPlannedOperationsAsNotBuiltYet) {
+  for (const std::string op :
+       {"gelu_tanh", "gelu_erf", "silu", "add", "mul", "scale", "clamp", "requant", "swiglu", "geglu"}) {
+    EXPECT_EQ(error_of(parse_epilogue("bias+" + op)),
+              "epilogue operation " + op + " is not built yet; built are: bias, relu");
+    EXPECT_TRUE(check_epilogue_words("bias+" + op)) << op;
+  }
+}
+
+TEST(Epilogue, RefusesUnknownEmptyAndRepeatedOperations) {
+  EXPECT_EQ(error_of(parse_epilogue("bias+tanh")),
+            "unknown epilogue operation \"tanh\" in chain \"bias+tanh\"; built are: bias, relu");
+  for (const char* text : {"", "bias+", "+bias", "bias++relu", "none+relu", "BIAS", "bias relu"}) {
+    EXPECT_NE(error_of(parse_epilogue(text)).find("unknown epilogue operation"), std::string::npos) << text;
+    EXPECT_FALSE(check_epilogue_words(text)) << text;
+  }
+  EXPECT_EQ(error_of(parse_epilogue("bias+bias")), "epilogue operation bias stands twice in chain \"bias+bias\"");
+}
+
+TEST(ComputeModes, AreF32OrRefused) {
+  EXPECT_EQ(*parse_compute_mode("f32"), ComputeMode::f32);
+  EXPECT_EQ(*parse_interface("f32"), Interface::f32);
+  EXPECT_EQ(parse_compute_mode("bf16").error().message, "compute mode bf16 is not built yet; built are: f32");
+  EXPECT_EQ(parse_interface("u8s8").error().message, "interface u8s8 is not built yet; built are: f32");
+  EXPECT_EQ(parse_compute_mode("f64").error().message, "unknown compute mode \"f64\"; built are: f32");
+  EXPECT_EQ(parse_compute_mode("f64").error().kind, ErrorKind::usage);
+}
+
+TEST(ProblemCheck, AcceptsTheLimitsAndRefusesBeyond) {
+  Problem p = example();
+  EXPECT_TRUE(check(p, 1));
+  EXPECT_TRUE(check(p, kMaxElements / p.n));
+  EXPECT_EQ(error_of(check(p, 0)), "M is 0, but it must be from 1 to 1073741824");
+  EXPECT_EQ(error_of(check(p, -5)), "M is -5, but it must be from 1 to 1073741824");
+  EXPECT_NE(error_of(check(p, kMaxElements / p.n + 1)).find("operand C"), std::string::npos);
+  EXPECT_NE(error_of(check(p, std::numeric_limits<std::int64_t>::max())).find("M is"), std::string::npos);
+  p.beta = 2;
+  EXPECT_EQ(error_of(check(p, 1)), "beta is 2, but it must be 0 or 1");
+}
+
+TEST(ProblemCheck, BoundsEachOperandWithoutOverflow) {
+  Problem p;
+  p.n = 1;
+  p.k = kMaxSize;
+  EXPECT_NE(error_of(check(p, kMaxSize)).find("operand A"), std::string::npos);
+  p.n = kMaxSize;
+  EXPECT_NE(error_of(check(p, 1)).find("operand B"), std::string::npos);
+  p.batch = kMaxSize;
+  EXPECT_NE(error_of(check(p, 1)).find("operand A"), std::string::npos);
+  p = Problem{};
+  p.n = p.k = 2;
+  p.batch = kMaxElements / 4;
+  EXPECT_NE(error_of(check(p, 1)).find("batch is"), std::string::npos);
+}
+
+TEST(ProblemFigures, CountFlopsAndBytes) {
+  Problem p;
+  p.n = 3;
+  p.k = 5;
+  p.batch = 7;
+  EXPECT_DOUBLE_EQ(flops(p, 2), 2.0 * 2 * 3 * 5 * 7);
+  EXPECT_DOUBLE_EQ(weight_bytes(p), 4.0 * 3 * 5 * 7);
+  EXPECT_DOUBLE_EQ(min_bytes(p, 2), 4.0 * 7 * (2 * 5 + 3 * 5 + 2 * 3));
+  p.beta = 1;
+  EXPECT_DOUBLE_EQ(min_bytes(p, 2), 4.0 * 7 * (2 * 5 + 3 * 5 + 2 * 2 * 3));
+}
+
+TEST(ProblemWords, SetLayoutAndWeights) {
+  Problem p = example();
+  ASSERT_TRUE(set_layout(p, "tn"));
+  EXPECT_EQ(p.a_layout, layout::col_major);
+  EXPECT_EQ(p.b_layout, layout::row_major);
+  EXPECT_EQ(layout_text(p), "tn");
+  EXPECT_EQ(error_of(set_layout(p, "nx")), "unknown layout \"nx\"; it is nn, nt, tn or tt (first A, then B)");
+  ASSERT_TRUE(set_weights(p, "call"));
+  EXPECT_FALSE(p.constant_weights);
+  EXPECT_EQ(weights_text(p), "call");
+  EXPECT_EQ(error_of(set_weights(p, "no")), "weights \"no\" are unknown; they are constant or call");
+}
+
+}  // namespace
+}  // namespace gemwright::tuner

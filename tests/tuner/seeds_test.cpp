@@ -1,0 +1,100 @@
+#include "tuner/strategy/seeds.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "search_inputs.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using test::for_odd_problems;
+using test::name_of;
+using test::space_of;
+
+const NamedConfig* find(const std::vector<NamedConfig>& list, const std::string& name) {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const NamedConfig& s) { return s.name == name; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+TEST(Seeds, AreValidCanonicalDistinctAndNeverMissing) {
+  for_odd_problems([](const SpaceInput& in) {
+    const auto list = seeds(in);
+    ASSERT_FALSE(list.empty()) << name_of(in);
+    std::set<std::string> keys, names;
+    for (const NamedConfig& s : list) {
+      ASSERT_EQ(violated(in, s.config), std::nullopt) << name_of(in) << " " << s.name << " " << label(s.config);
+      ASSERT_TRUE(canonical(in, s.config) == s.config) << name_of(in) << " " << s.name;
+      EXPECT_TRUE(keys.insert(key(s.config)).second) << name_of(in) << " " << s.name;
+      EXPECT_TRUE(names.insert(s.name).second) << name_of(in) << " " << s.name;
+    }
+  });
+}
+
+TEST(Seeds, SurviveStrangeCacheSizes) {
+  for (std::int64_t bytes : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, std::int64_t{1} << 50}) {
+    SpaceInput in = space_of(300, 4096, 4096, 2);
+    in.l1d_bytes = in.l2_bytes = in.l3_bytes = bytes;
+    for (const NamedConfig& s : seeds(in)) EXPECT_EQ(violated(in, s.config), std::nullopt) << s.name;
+  }
+}
+
+TEST(Seeds, RestateTheKnownHeuristics) {
+  // 512 x 4096 x 4096 on a core with 48 KiB and 1 MiB, the figures that the heuristics' own sources give.
+  const auto list = seeds(space_of(512, 4096, 4096, 1));
+  const NamedConfig* inductor = find(list, "inductor");
+  ASSERT_NE(inductor, nullptr);
+  EXPECT_EQ(inductor->config.blocking.mc, 32);
+  const NamedConfig* onednn = find(list, "onednn");
+  ASSERT_NE(onednn, nullptr);
+  EXPECT_EQ(nr(onednn->config.tile), 64);
+  EXPECT_EQ(onednn->config.blocking.kc, 1024);
+  EXPECT_EQ(onednn->config.blocking.mc, 258);  // 256, in whole tiles of 6 rows
+  const NamedConfig* blis = find(list, "blis-skx");
+  ASSERT_NE(blis, nullptr);
+  EXPECT_EQ(blis->config.tile.mr, 12);
+  EXPECT_EQ(blis->config.blocking.kc, 384);
+  EXPECT_FALSE(blis->config.blocking.rows_inside);
+  const NamedConfig* model = find(list, "model");
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(model->config.blocking.kc, 192);
+  EXPECT_TRUE(model->config.blocking.rows_inside);
+}
+
+TEST(Seeds, SmallMStreamsTheWeightsFirst) {
+  const auto list = seeds(space_of(8, 4096, 4096, 2));
+  const Config& first = list.front().config;
+  EXPECT_EQ(list.front().name.substr(0, 6), "stream");
+  EXPECT_EQ(first.tile.mr, 8);
+  EXPECT_EQ(first.tile.nv, 2);
+  EXPECT_EQ(first.tile.hint, gemwright::prefetch::t0);
+  EXPECT_EQ(first.blocking.kc, 4096);
+  EXPECT_EQ(first.blocking.tn, 2);
+  EXPECT_TRUE(first.blocking.rows_inside);
+}
+
+TEST(Seeds, SmallCubesTryOneThreadAndLongKTriesSlices) {
+  for (const NamedConfig& s : seeds(space_of(64, 64, 64, 2))) {
+    const bool cube = s.name.substr(0, 4) == "cube";
+    EXPECT_TRUE(!cube || threads_used(s.config.blocking) == 1) << s.name;
+  }
+  EXPECT_NE(find(seeds(space_of(64, 64, 64, 2)), "cube-nv2"), nullptr);
+  const auto list = seeds(space_of(16, 32, 65536, 2));
+  const NamedConfig* slices = find(list, "split-k-nv2");
+  ASSERT_NE(slices, nullptr);
+  EXPECT_EQ(slices->config.blocking.tk, 2);
+}
+
+TEST(Seeds, WeightsOfACallAreAlsoReadWhereTheyLie) {
+  SpaceInput in = space_of(8, 1024, 1024, 2);
+  in.problem.constant_weights = false;
+  const auto list = seeds(in);
+  const auto unpacked = [](const NamedConfig& s) { return s.config.format.panel == 0; };
+  EXPECT_TRUE(std::any_of(list.begin(), list.end(), unpacked));
+  EXPECT_FALSE(std::all_of(list.begin(), list.end(), unpacked));
+}
+
+}  // namespace
+}  // namespace gemwright::tuner

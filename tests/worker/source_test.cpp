@@ -1,0 +1,82 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "tuner/space/config.h"
+#include "tuner/toolchain/tile_source.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::isa;
+using gemwright::prefetch;
+
+TEST(TileGroup, HoldsEveryTileThatBelongsToIt) {
+  for (const isa family : {isa::scalar, isa::avx2, isa::avx512f}) {
+    for (int nv = 1; nv <= 5; ++nv) {
+      for (int mr = 1; mr <= 30; ++mr) {
+        for (const int ka : {1, 2, 4}) {
+          const gemwright::tile t{family, mr, nv, 1, ka, prefetch::none};
+          if (violated(t)) continue;
+          bool found = false;
+          for (const auto& x : tiles_of(group_of(t))) {
+            found = found || x == t;
+            EXPECT_EQ(group_of(x).nv, nv);
+            EXPECT_FALSE(violated(x)) << tile_name(x);
+          }
+          EXPECT_TRUE(found) << tile_name(t);
+        }
+      }
+    }
+  }
+}
+
+TEST(TileGroup, ShortTilesAreCompiledWithoutTheTallOnes) {
+  const TileGroup low = group_of({isa::avx512f, 3, 1, 1, 1, prefetch::t0});
+  const TileGroup high = group_of({isa::avx512f, 30, 1, 1, 1, prefetch::t0});
+  EXPECT_EQ(low.rows, 8);
+  EXPECT_EQ(high.rows, 30);
+  EXPECT_EQ(group_of({isa::avx512f, 6, 4, 1, 1, prefetch::t0}).rows, 6) << "registers end before 8";
+}
+
+TEST(TileSource, DependsOnGroupAndChainAlone) {
+  const TileGroup g = group_of({isa::avx2, 2, 2, 1, 1, prefetch::none});
+  EXPECT_EQ(tile_library_source(g, {}), tile_library_source(g, {}));
+  std::set<std::string> all{tile_library_source(g, {}), tile_library_source(g, {EpilogueOp::bias}),
+                            tile_library_source(g, {EpilogueOp::bias, EpilogueOp::relu}),
+                            tile_library_source(g, {EpilogueOp::relu, EpilogueOp::bias})};
+  TileGroup other = g;
+  other.hint = prefetch::nta;
+  all.insert(tile_library_source(other, {}));
+  EXPECT_EQ(all.size(), 5u);
+}
+
+TEST(TileSource, CarriesTheInterfaceAsItStandsInTheHeader) {
+  std::stringstream header;
+  header << std::ifstream(TILE_LIBRARY_H).rdbuf();
+  const std::string text = header.str();
+  const auto definition = [&](const std::string& name) {
+    const auto begin = text.find("struct " + name + " {");
+    return text.substr(begin, text.find("};", begin) + 2 - begin);
+  };
+  const std::string tiles = tile_library_source(group_of({isa::scalar, 1, 4, 1, 1, prefetch::none}), {});
+  EXPECT_NE(tiles.find(definition("TileLibraryApi")), std::string::npos);
+  const auto wrapper = header_library_source("", "a::b");
+  ASSERT_TRUE(wrapper);
+  EXPECT_NE(wrapper->find(definition("HeaderLibraryApi")), std::string::npos);
+}
+
+TEST(HeaderSource, AcceptsNamespacesOnly) {
+  EXPECT_TRUE(header_library_source("", "tuned"));
+  EXPECT_TRUE(header_library_source("", "my::tuned_2::n4096_k4096_f32"));
+  for (const char* bad : {"", "::", "a::", "::a", "a:b", "a::::b", "a b", "1a", "a;", "a{}", "a::b\n#include <x>",
+                          "a/*", "ä", "a::b::", "a\\"}) {
+    EXPECT_FALSE(header_library_source("", bad)) << bad;
+  }
+  EXPECT_FALSE(header_library_source("", std::string(10'000, 'a')));
+}
+
+}  // namespace
+}  // namespace gemwright::tuner

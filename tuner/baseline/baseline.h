@@ -1,0 +1,70 @@
+// A baseline: what the user would run without gemwright, with the same operands and the same cache state.
+//
+// `prepare` is told the operands once and does all that a program does once (choose a primitive, reorder constant
+// weights); `run` is the call that is timed. Operands are dense: row-major A is M x K with leading dimension K, and so
+// on; items of a batch follow each other.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tuner/problem/problem.h"
+#include "tuner/result.h"
+
+namespace gemwright::tuner {
+
+// More copies than this would spend more memory on their bookkeeping than on weights; only weights of less than 3 KiB
+// want more in the usual 200 MB.
+constexpr std::int64_t kMaxWeightCopies = 1 << 16;
+
+// How many copies of weights of `one` bytes hold at least `cache_bytes` together. Hot operands: cache_bytes 0, one
+// copy.
+inline std::int64_t copy_count(double cache_bytes, double one) {
+  if (!(cache_bytes > 0) || !(one > 0)) return 1;
+  const double copies = std::min(std::ceil(cache_bytes / one), static_cast<double>(kMaxWeightCopies));
+  return std::max<std::int64_t>(static_cast<std::int64_t>(copies), 1);
+}
+
+// Equal sets of weights, `stride` elements apart.
+struct WeightCopies {
+  const float* first = nullptr;
+  std::int64_t stride = 0;
+  std::int64_t count = 1;
+
+  const float* at(std::int64_t i) const { return first + i * stride; }
+};
+
+struct BaselineCall {
+  Problem problem;
+  std::int64_t m = 0;
+  int threads = 1;
+  double cache_bytes = 0;  // what copies of constant weights, in the baseline's own format, hold at least
+  const float* a = nullptr;
+  WeightCopies b;  // as the caller holds them; more than one only where weights are given per call
+  const float* bias = nullptr;
+  float* c = nullptr;
+};
+
+class Baseline {
+ public:
+  virtual ~Baseline() = default;
+
+  virtual std::string name() const = 0;  // with the version
+  // Reordered weights of the call before are kept where the problem and the library's choice of format are the same,
+  // and dropped where `same_weights` says that b holds other values now.
+  virtual Result<void> prepare(const BaselineCall& call, bool same_weights) = 0;
+  // One call with copy `weights` of the weights, 0 <= weights < weight_copies().
+  virtual Result<void> run(std::int64_t weights) = 0;
+  virtual std::int64_t weight_copies() const = 0;
+  virtual double weight_bytes() const = 0;  // held by reordered weights, all copies
+  // c = a * b and nothing else: no chain, no beta.
+  virtual Result<void> product(const BaselineCall& call, float* c) = 0;
+};
+
+// oneDNN's matmul, or the reason why there is none.
+Result<std::unique_ptr<Baseline>> make_onednn();
+
+}  // namespace gemwright::tuner

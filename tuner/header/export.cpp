@@ -1,0 +1,177 @@
+#include "tuner/header/export.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "tuner/header/compiler.h"
+#include "tuner/header/select.h"
+#include "tuner/header/text.h"
+#include "tuner/space/space.h"
+#include "tuner/toolchain/kernel_source.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// A study with all that is needed of it.
+struct Material {
+  StudyRecord study;
+  Cell cell;
+  std::map<TrialId, Trial> trials;
+  std::map<TrialId, Estimate> estimates;  // the best of each trial
+};
+
+bool usable(const Estimate& e) { return std::isfinite(e.ns_per_call) && e.ns_per_call > 0; }
+
+std::map<TrialId, Estimate> best_estimates(const std::vector<Subject>& subjects,
+                                           const std::vector<Estimate>& estimates) {
+  std::map<SubjectId, TrialId> trial_of;
+  for (const Subject& s : subjects) {
+    if (s.kind == SubjectKind::trial && s.trial) trial_of[s.id] = *s.trial;
+  }
+  std::map<TrialId, Estimate> best;
+  for (const Estimate& e : estimates) {
+    const auto trial = trial_of.find(e.subject);
+    if (trial == trial_of.end() || !usable(e)) continue;
+    const auto [at, fresh] = best.try_emplace(trial->second, e);
+    if (!fresh && e.phase > at->second.phase) at->second = e;  // screen < race < confirm
+  }
+  return best;
+}
+
+Result<Material> read(const Store& store, const StudyRecord& study) {
+  const auto trials = store.trials(study.id);
+  if (!trials) return tl::unexpected(trials.error());
+  const auto subjects = store.subjects(study.id);
+  if (!subjects) return tl::unexpected(subjects.error());
+  const auto estimates = store.estimates(study.id);
+  if (!estimates) return tl::unexpected(estimates.error());
+  auto cell = cell_of_study(study, *trials, *subjects, *estimates);
+  if (!cell)
+    return fail(fmt::format("study {} has a winner but no estimate of a valid trial: tune it again", study.id));
+  Material m{study, std::move(*cell), {}, best_estimates(*subjects, *estimates)};
+  for (const Trial& t : *trials) m.trials[t.id] = t;
+  return m;
+}
+
+HeaderChoice choice_of(const Material& m, const ServedCell& served) {
+  HeaderChoice c;
+  c.m = m.cell.m;
+  c.threads = m.cell.threads;
+  c.config = served.config;
+  c.study = m.study.id;
+  c.trial = served.trial;
+  c.confirmed = served.confirmed;
+  c.regret = served.regret;
+  if (!served.trial) return c;
+  if (const auto t = m.trials.find(*served.trial); t != m.trials.end()) c.error = t->second.error_fro;
+  if (const auto e = m.estimates.find(*served.trial); e != m.estimates.end()) {
+    c.ns_per_call = e->second.ns_per_call;
+    c.gflops = e->second.gflops;
+    c.ratio = e->second.ratio;
+    c.ratio_lo = e->second.ratio_lo;
+    c.ratio_hi = e->second.ratio_hi;
+  }
+  if (m.study.outcome.best_trial == served.trial) c.ties = m.study.outcome.ties;
+  return c;
+}
+
+Result<HeaderTable> table_of(const std::vector<Material>& all, double max_regret) {
+  const StudyRecord& first = all.front().study;
+  std::vector<Cell> cells;
+  for (const Material& m : all) cells.push_back(m.cell);
+  const auto d = choose_dispatch(first.key.problem, cells, max_regret);
+  if (!d) return tl::unexpected(d.error());
+  HeaderTable t;
+  t.build = first.key.build;
+  t.format = d->format;
+  t.configs = d->configs;
+  t.groups = d->groups;
+  t.baseline = first.baseline;
+  t.cache = first.key.cache;
+  t.data = first.key.data;
+  t.max_error = first.key.max_error;
+  for (std::size_t i = 0; i < all.size(); ++i) t.choices.push_back(choice_of(all[i], d->cells[i]));
+  return t;
+}
+
+// Choices whose regret is larger than asked for or unknown.
+void note_misses(const HeaderProblem& p, double max_regret, std::vector<std::string>& notes) {
+  for (const HeaderTable& t : p.tables) {
+    for (const HeaderChoice& c : t.choices) {
+      if (c.regret && *c.regret <= max_regret + 1e-9) continue;
+      const std::string how = c.regret ? fmt::format("has a regret of {:.1f} %", *c.regret * 100)
+                                       : "runs a config that was not measured there";
+      notes.push_back(fmt::format("{}: m = {} with {} thread{} {} because one packing format serves all M",
+                                  key(p.problem), c.m, c.threads, c.threads == 1 ? "" : "s", how));
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Cell> cell_of_study(const StudyRecord& study, const std::vector<Trial>& trials,
+                                  const std::vector<Subject>& subjects, const std::vector<Estimate>& estimates) {
+  const std::map<TrialId, Estimate> best = best_estimates(subjects, estimates);
+  Cell cell{study.key.m, study.key.device.threads, study.attributes.weight, {}};
+  for (const Trial& t : trials) {
+    const auto e = best.find(t.id);
+    // A pruned trial was verified and timed, then given up: its figure counts.
+    const bool valid = t.state == TrialState::ok || t.state == TrialState::pruned;
+    if (e == best.end() || !valid) continue;
+    cell.candidates.push_back({t.id, t.config, e->second.ns_per_call, e->second.phase == Phase::confirm});
+  }
+  return cell.candidates.empty() ? std::nullopt : std::optional(std::move(cell));
+}
+
+Result<ExportPlan> plan_export(const Store& store, const ExportRequest& request) {
+  if (auto ns = parse_namespace(request.name_space); !ns) return tl::unexpected(ns.error());
+  const auto studies = store.studies();
+  if (!studies) return tl::unexpected(studies.error());
+  auto selection = select_studies(*studies, {source_digest(), kSpaceVersion, request.filter});
+  if (!selection) return tl::unexpected(selection.error());
+
+  ExportPlan plan;
+  plan.notes = std::move(selection->notes);
+  plan.spec = {request.style,
+               request.name_space,
+               request.tool_version,
+               request.date,
+               selection->studies.front().key.device,
+               request.max_regret,
+               {}};
+  // Studies of one problem stand together, and in them those of one compiler family.
+  for (auto s = selection->studies.begin(); s != selection->studies.end();) {
+    const Problem problem = s->key.problem;
+    const CompilerFamily family = compiler_id(s->key.build).family;
+    std::vector<Material> all;
+    const std::string name = s->attributes.name;
+    for (; s != selection->studies.end() && s->key.problem == problem && compiler_id(s->key.build).family == family;
+         ++s) {
+      auto m = read(store, *s);
+      if (!m) return tl::unexpected(m.error());
+      all.push_back(std::move(*m));
+    }
+    auto table = table_of(all, request.max_regret);
+    if (!table) return tl::unexpected(table.error());
+    auto& problems = plan.spec.problems;
+    if (problems.empty() || !(problems.back().problem == problem)) problems.push_back({name, problem, {}});
+    problems.back().tables.push_back(std::move(*table));
+  }
+  std::set<TrialId> shipped;
+  for (const HeaderProblem& p : plan.spec.problems) {
+    note_misses(p, request.max_regret, plan.notes);
+    for (const HeaderTable& t : p.tables) {
+      for (const HeaderChoice& c : t.choices) {
+        if (c.trial) shipped.insert(*c.trial);
+      }
+    }
+  }
+  plan.trials.assign(shipped.begin(), shipped.end());
+  return plan;
+}
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,117 @@
+#include "tuner/header/header.h"
+
+#include <fmt/format.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tuner/header/code.h"
+#include "tuner/header/compiler.h"
+#include "tuner/header/provenance.h"
+#include "tuner/header/text.h"
+#include "tuner/toolchain/kernel_source.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// Stands for the digest of the text until the text is known. Only comments of the code can hold text from outside,
+// where a replacement does no harm.
+constexpr std::string_view kIdMark = "@export_id@";
+
+// Why a config cannot be in this table; empty when it can.
+std::string wrong_with(const Config& c, const HeaderTable& table, const Problem& p) {
+  const auto& b = c.blocking;
+  if (!(c.format == table.format)) return "has another packing format than its table";
+  if (auto why = violated(c.tile)) return "has no valid tile: " + *why;
+  const bool unpacked = !p.constant_weights && p.b_layout == gemwright::layout::row_major;
+  if (c.format.panel < 0 || c.format.panel > kMaxPanel || (c.format.panel == 0 && !unpacked) ||
+      c.format.panel % nr(c.tile) != 0) {
+    return fmt::format("has a packing panel of {} columns, which does not fit its tile or its problem", c.format.panel);
+  }
+  const auto size = [](std::int64_t v) { return v >= 1 && v <= kMaxSize; };
+  const auto slices = [](int v) { return v >= 1 && v <= kMaxGridThreads; };
+  const bool grid = slices(b.tm) && slices(b.tn) && slices(b.tk) && std::int64_t{b.tm} * b.tn * b.tk <= kMaxGridThreads;
+  const bool order = static_cast<int>(b.order) < gemwright::loop_order_count;
+  if (!size(b.mc) || !size(b.nc) || !size(b.kc) || !grid || !order || b.prefetch_rows < 0 ||
+      b.prefetch_rows > kMaxPrefetchRows) {
+    return "has a blocking out of range";
+  }
+  return "";
+}
+
+Result<void> check_groups(const HeaderTable& t, const std::string& where) {
+  if (t.groups.empty()) return fail(where + ": there is no thread count to export");
+  for (std::size_t i = 0; i < t.groups.size(); ++i) {
+    const DispatchGroup& g = t.groups[i];
+    const bool threads = g.threads >= 1 && g.threads <= kMaxGridThreads;
+    if (!threads || (i > 0 && g.threads <= t.groups[i - 1].threads) || g.ranges.empty()) {
+      return fail(where + ": its thread counts are not ascending or one has no ranges");
+    }
+    for (std::size_t j = 0; j < g.ranges.size(); ++j) {
+      const DispatchRange& r = g.ranges[j];
+      if (r.max_m < 1 || r.max_m > kMaxSize || (j > 0 && r.max_m <= g.ranges[j - 1].max_m) ||
+          r.config >= t.configs.size()) {
+        return fail(where + ": its ranges of M are not ascending or name no config");
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> check_table(const HeaderTable& t, const Problem& p, const std::string& where) {
+  if (auto r = check_groups(t, where); !r) return r;
+  for (const Config& c : t.configs) {
+    if (const std::string why = wrong_with(c, t, p); !why.empty())
+      return fail(fmt::format("{}: config {}", where, why));
+  }
+  for (const HeaderChoice& c : t.choices) {
+    if (c.config >= t.configs.size()) return fail(where + ": a choice names no config");
+  }
+  return {};
+}
+
+Result<void> check(const HeaderSpec& spec) {
+  if (auto ns = parse_namespace(spec.name_space); !ns) return tl::unexpected(ns.error());
+  if (spec.problems.empty()) return fail("there is no problem to export");
+  if (!std::isfinite(spec.max_regret) || spec.max_regret < 0) return fail("the regret bound must not be negative");
+  for (const HeaderProblem& p : spec.problems) {
+    if (auto r = check(p.problem, 1); !r) return tl::unexpected(r.error());
+    const std::string where = key(p.problem);
+    if (p.tables.empty()) return fail(where + ": nothing was tuned");
+    std::vector<CompilerFamily> families;
+    for (const HeaderTable& t : p.tables) {
+      if (auto r = check_table(t, p.problem, where); !r) return r;
+      const CompilerFamily f = compiler_id(t.build).family;
+      if (std::count(families.begin(), families.end(), f) > 0) {
+        return fail(fmt::format("{}: two tables are for {}", where, to_text(f)));
+      }
+      families.push_back(f);
+    }
+  }
+  return {};
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, what.size(), by);
+  }
+  return text;
+}
+
+}  // namespace
+
+const char* to_text(HeaderStyle s) { return s == HeaderStyle::standalone ? "standalone" : "library"; }
+
+Result<std::string> write_header(const HeaderSpec& spec) {
+  if (auto r = check(spec); !r) return tl::unexpected(r.error());
+  const std::vector<std::string> names = problem_namespaces(spec.problems);
+  const std::string comment = provenance_comment(spec, names);
+  const std::string code = header_code(spec, names, std::string(kIdMark));
+  const std::string id = fmt::format("{:016x}", XXH3_64bits((comment + code).data(), comment.size() + code.size()));
+  return comment + replaced(code, kIdMark, id);
+}
+
+}  // namespace gemwright::tuner

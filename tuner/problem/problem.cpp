@@ -1,0 +1,229 @@
+#include "tuner/problem/problem.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "tuner/problem/input_text.h"
+
+namespace gemwright::tuner {
+namespace {
+
+constexpr std::array<std::string_view, 10> kPlannedOps = {"gelu_tanh", "gelu_erf", "silu",    "add",    "mul",
+                                                          "scale",     "clamp",    "requant", "swiglu", "geglu"};
+constexpr std::array<std::string_view, 2> kPlannedInterfaces = {"bf16", "u8s8"};
+constexpr std::array<std::string_view, 4> kPlannedModes = {"bf16", "u8s8", "w8", "w4"};
+
+template <class List>
+bool contains(const List& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+std::optional<EpilogueOp> built_op(std::string_view word) {
+  if (word == "bias") return EpilogueOp::bias;
+  if (word == "relu") return EpilogueOp::relu;
+  return std::nullopt;
+}
+
+Result<void> check_size(std::string_view name, std::int64_t value) {
+  if (value >= 1 && value <= kMaxSize) return {};
+  return fail(fmt::format("{} is {}, but it must be from 1 to {}", name, value, kMaxSize), ErrorKind::usage);
+}
+
+// Both sizes and the batch are at most 2^30: two of them cannot overflow, three may, hence the division.
+Result<void> check_operand(std::string_view name, std::int64_t rows, std::int64_t columns, std::int64_t batch) {
+  if (rows * columns <= kMaxElements / batch) return {};
+  return fail(fmt::format("operand {} of {} x {}, {} times, has more than {} elements", name, rows, columns, batch,
+                          kMaxElements),
+              ErrorKind::usage);
+}
+
+tl::unexpected<Error> bad_key(std::string_view text) {
+  return fail(
+      fmt::format("{} is not a problem key such as \"gemm/f32/n4096/k4096/b1/nn/constant/beta0/none\"", quote(text)));
+}
+
+// "n4096" with prefix "n"; absent where the prefix or the number is wrong.
+std::optional<std::int64_t> prefixed(std::string_view part, std::string_view prefix) {
+  if (part.substr(0, prefix.size()) != prefix) return std::nullopt;
+  return parse_count(part.substr(prefix.size()));
+}
+
+}  // namespace
+
+std::string_view to_text(Interface i) {
+  switch (i) {
+    case Interface::f32:
+      return "f32";
+  }
+  return "unknown";
+}
+
+std::string_view to_text(ComputeMode m) {
+  switch (m) {
+    case ComputeMode::f32:
+      return "f32";
+  }
+  return "unknown";
+}
+
+std::string_view to_text(EpilogueOp op) {
+  switch (op) {
+    case EpilogueOp::bias:
+      return "bias";
+    case EpilogueOp::relu:
+      return "relu";
+  }
+  return "unknown";
+}
+
+Result<Interface> parse_interface(std::string_view text) {
+  if (text == "f32") return Interface::f32;
+  if (contains(kPlannedInterfaces, text)) {
+    return fail(fmt::format("interface {} is not built yet; built are: f32", text), ErrorKind::usage);
+  }
+  return fail(fmt::format("unknown interface {}; built are: f32", quote(text)), ErrorKind::usage);
+}
+
+Result<ComputeMode> parse_compute_mode(std::string_view text) {
+  if (text == "f32") return ComputeMode::f32;
+  if (contains(kPlannedModes, text)) {
+    return fail(fmt::format("compute mode {} is not built yet; built are: f32", text), ErrorKind::usage);
+  }
+  return fail(fmt::format("unknown compute mode {}; built are: f32", quote(text)), ErrorKind::usage);
+}
+
+Result<void> check_epilogue_words(std::string_view text) {
+  if (text == "none") return {};
+  std::vector<std::string_view> seen;
+  for (const std::string_view word : split(text, '+')) {
+    if (!built_op(word) && !contains(kPlannedOps, word)) {
+      return fail(
+          fmt::format("unknown epilogue operation {} in chain {}; built are: bias, relu", quote(word), quote(text)),
+          ErrorKind::usage);
+    }
+    // `args` of the exported header holds one operand of each kind.
+    if (contains(seen, word)) {
+      return fail(fmt::format("epilogue operation {} stands twice in chain {}", word, quote(text)), ErrorKind::usage);
+    }
+    seen.push_back(word);
+  }
+  return {};
+}
+
+Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text) {
+  if (const auto known = check_epilogue_words(text); !known) return tl::unexpected(known.error());
+  std::vector<EpilogueOp> chain;
+  if (text == "none") return chain;
+  for (const std::string_view word : split(text, '+')) {
+    const auto op = built_op(word);
+    if (!op) {
+      return fail(fmt::format("epilogue operation {} is not built yet; built are: bias, relu", word), ErrorKind::usage);
+    }
+    chain.push_back(*op);
+  }
+  return chain;
+}
+
+std::string epilogue_text(const std::vector<EpilogueOp>& chain) {
+  std::string text;
+  for (const EpilogueOp op : chain) {
+    if (!text.empty()) text += '+';
+    text += to_text(op);
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string layout_text(const Problem& p) {
+  const auto letter = [](gemwright::layout l) { return l == gemwright::layout::row_major ? 'n' : 't'; };
+  return {letter(p.a_layout), letter(p.b_layout)};
+}
+
+Result<void> set_layout(Problem& p, std::string_view text) {
+  const auto valid = [](char c) { return c == 'n' || c == 't'; };
+  if (text.size() != 2 || !valid(text[0]) || !valid(text[1])) {
+    return fail(fmt::format("unknown layout {}; it is nn, nt, tn or tt (first A, then B)", quote(text)),
+                ErrorKind::usage);
+  }
+  const auto layout = [](char c) { return c == 'n' ? gemwright::layout::row_major : gemwright::layout::col_major; };
+  p.a_layout = layout(text[0]);
+  p.b_layout = layout(text[1]);
+  return {};
+}
+
+std::string_view weights_text(const Problem& p) { return p.constant_weights ? "constant" : "call"; }
+
+Result<void> set_weights(Problem& p, std::string_view text) {
+  if (text != "constant" && text != "call") {
+    return fail(fmt::format("weights {} are unknown; they are constant or call", quote(text)), ErrorKind::usage);
+  }
+  p.constant_weights = text == "constant";
+  return {};
+}
+
+std::string key(const Problem& p) {
+  return fmt::format("gemm/{}/n{}/k{}/b{}/{}/{}/beta{}/{}", to_text(p.interface), p.n, p.k, p.batch, layout_text(p),
+                     weights_text(p), p.beta, epilogue_text(p.chain));
+}
+
+Result<Problem> parse_key(std::string_view text) {
+  const auto parts = split(text, '/');
+  if (parts.size() != 9 || parts[0] != "gemm") return bad_key(text);
+  const auto interface = parse_interface(parts[1]);
+  const auto n = prefixed(parts[2], "n");
+  const auto k = prefixed(parts[3], "k");
+  const auto batch = prefixed(parts[4], "b");
+  const auto beta = prefixed(parts[7], "beta");
+  const auto chain = parse_epilogue(parts[8]);
+  Problem p;
+  if (!n || !k || !batch || !beta || *beta > 1 || !set_layout(p, parts[5]) || !set_weights(p, parts[6])) {
+    return bad_key(text);
+  }
+  if (!interface) return fail(fmt::format("problem key {}: {}", quote(text), interface.error().message));
+  if (!chain) return fail(fmt::format("problem key {}: {}", quote(text), chain.error().message));
+  p.interface = *interface;
+  p.n = *n;
+  p.k = *k;
+  p.batch = *batch;
+  p.beta = static_cast<int>(*beta);
+  p.chain = *chain;
+  if (const auto fits = check(p, 1); !fits) {
+    return fail(fmt::format("problem key {}: {}", quote(text), fits.error().message));
+  }
+  if (key(p) != text) return bad_key(text);  // e.g. leading zeros: one problem has one key
+  return p;
+}
+
+Result<void> check(const Problem& p, std::int64_t m) {
+  const std::array<std::pair<std::string_view, std::int64_t>, 4> sizes = {
+      {{"M", m}, {"N", p.n}, {"K", p.k}, {"batch", p.batch}}};
+  for (const auto& [name, value] : sizes) {
+    if (auto fits = check_size(name, value); !fits) return fits;
+  }
+  if (p.beta != 0 && p.beta != 1) {
+    return fail(fmt::format("beta is {}, but it must be 0 or 1", p.beta), ErrorKind::usage);
+  }
+  if (auto fits = check_operand("A", m, p.k, p.batch); !fits) return fits;
+  if (auto fits = check_operand("B", p.k, p.n, p.batch); !fits) return fits;
+  return check_operand("C", m, p.n, p.batch);
+}
+
+double flops(const Problem& p, std::int64_t m) {
+  return 2.0 * static_cast<double>(m) * static_cast<double>(p.n) * static_cast<double>(p.k) *
+         static_cast<double>(p.batch);
+}
+
+double weight_bytes(const Problem& p) {
+  return static_cast<double>(sizeof(float)) * static_cast<double>(p.n) * static_cast<double>(p.k) *
+         static_cast<double>(p.batch);
+}
+
+double min_bytes(const Problem& p, std::int64_t m) {
+  const double a = static_cast<double>(m) * static_cast<double>(p.k);
+  const double c = static_cast<double>(m) * static_cast<double>(p.n) * (p.beta == 0 ? 1 : 2);
+  return weight_bytes(p) + static_cast<double>(sizeof(float)) * static_cast<double>(p.batch) * (a + c);
+}
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,77 @@
+// A problem: one kernel to tune. What makes its key is what changes the code or the data format; the M to serve and
+// their weights are attributes of the suite that asks for it.
+//
+// C[M,N] = chain(A[M,K] * B[K,N] + beta * C), `batch` times with fixed strides. Sizes count elements.
+// Limits: every size <= kMaxSize and every operand <= kMaxElements, so that no product of sizes overflows 64 bits and a
+// typing error is refused before it becomes a failed allocation.
+#pragma once
+
+#include <gemwright/config.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tuner/result.h"
+
+namespace gemwright::tuner {
+
+constexpr std::int64_t kMaxSize = std::int64_t{1} << 30;
+constexpr std::int64_t kMaxElements = std::int64_t{1}
+                                      << 33;  // 32 GiB of f32: beyond the memory of the hosts we tune on
+
+enum class Interface { f32 };    // what the caller hands in and gets; later bf16, u8s8
+enum class ComputeMode { f32 };  // how the product is computed inside; later bf16, u8s8
+enum class EpilogueOp { bias, relu };
+
+std::string_view to_text(Interface i);
+std::string_view to_text(ComputeMode m);
+std::string_view to_text(EpilogueOp op);
+// What a user may write; words that are planned but not built yet are refused as such.
+Result<Interface> parse_interface(std::string_view text);
+Result<ComputeMode> parse_compute_mode(std::string_view text);
+
+// "none" or "bias+relu". An operation that is planned and not built yet is refused by name.
+Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text);
+// Whether every operation is a known one, built or not: a shapes file may name a chain that cannot run yet.
+Result<void> check_epilogue_words(std::string_view text);
+std::string epilogue_text(const std::vector<EpilogueOp>& chain);
+
+struct Problem {
+  Interface interface = Interface::f32;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  std::int64_t batch = 1;
+  gemwright::layout a_layout = gemwright::layout::row_major;
+  gemwright::layout b_layout = gemwright::layout::row_major;
+  bool constant_weights = true;  // B is packed once; otherwise it is handed in per call
+  int beta = 0;                  // 0 or 1
+  std::vector<EpilogueOp> chain;
+
+  bool operator==(const Problem&) const = default;
+};
+
+// "nn", "nt", "tn" or "tt": first A, then B; t is column-major.
+std::string layout_text(const Problem& p);
+Result<void> set_layout(Problem& p, std::string_view text);
+// "constant" or "call".
+std::string_view weights_text(const Problem& p);
+Result<void> set_weights(Problem& p, std::string_view text);
+
+// Canonical text, for example "gemm/f32/n4096/k4096/b1/nn/constant/beta0/none". parse_key is its inverse
+// and takes nothing else.
+std::string key(const Problem& p);
+Result<Problem> parse_key(std::string_view text);
+
+// Refuses sizes out of range with a sentence, and a beta other than 0 or 1.
+Result<void> check(const Problem& p, std::int64_t m);
+
+// 2 * M * N * K * batch; the chain is not counted.
+double flops(const Problem& p, std::int64_t m);
+// Bytes of one set of weights as the caller holds them (f32: 4 * N * K * batch).
+double weight_bytes(const Problem& p);
+// Compulsory traffic of one call: A, B once, C once (twice with beta 1).
+double min_bytes(const Problem& p, std::int64_t m);
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,280 @@
+#include "tuner/space/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::isa;
+using gemwright::loop_order;
+using gemwright::prefetch;
+
+constexpr std::string_view kFusionRegisters = "registers";
+
+// The fields of a config's JSON object, in the order they are listed to a reader.
+constexpr std::array<std::string_view, 19> kKeys = {
+    "mode", "isa",   "mr",          "nv",     "ku", "ka", "hint", "panel",         "mc",    "nc",
+    "kc",   "order", "rows_inside", "pack_a", "tm", "tn", "tk",   "prefetch_rows", "fusion"};
+
+// A hostile key or value as a short quoted text without control characters.
+std::string shown(const nlohmann::json& value) {
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
+  constexpr std::size_t kLongest = 40;
+  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  return text;
+}
+
+template <class Enum>
+std::optional<Enum> find_name(std::string_view text, int count, const char* (*name)(Enum)) {
+  for (int i = 0; i < count; ++i) {
+    if (text == name(static_cast<Enum>(i))) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
+
+// Reads the fields of one object and keeps the first complaint.
+class Reader {
+ public:
+  explicit Reader(const nlohmann::json& object) : object_(object) {}
+
+  std::int64_t integer(const char* name, std::int64_t low, std::int64_t high) {
+    const nlohmann::json& value = object_.at(name);
+    const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(high)
+                                                 : value.is_number_integer() && value.get<std::int64_t>() <= high;
+    if (fits && value.get<std::int64_t>() >= low) return value.get<std::int64_t>();
+    complain(fmt::format("config: \"{}\" must be a whole number from {} to {}, not {}", name, low, high, shown(value)));
+    return low;
+  }
+
+  bool boolean(const char* name) {
+    const nlohmann::json& value = object_.at(name);
+    if (value.is_boolean()) return value.get<bool>();
+    complain(fmt::format("config: \"{}\" must be true or false, not {}", name, shown(value)));
+    return false;
+  }
+
+  std::string text(const char* name) {
+    const nlohmann::json& value = object_.at(name);
+    if (value.is_string()) return value.get<std::string>();
+    complain(fmt::format("config: \"{}\" must be a text, not {}", name, shown(value)));
+    return "";
+  }
+
+  template <class Enum>
+  Enum name_of(const char* name, int count, const char* (*name_function)(Enum)) {
+    if (auto found = find_name<Enum>(text(name), count, name_function)) return *found;
+    complain(fmt::format("config: \"{}\" has the unknown value {}", name, shown(object_.at(name))));
+    return Enum{};
+  }
+
+  void complain(std::string message) {
+    if (!complaint_) complaint_ = std::move(message);
+  }
+  const std::optional<std::string>& complaint() const { return complaint_; }
+
+ private:
+  const nlohmann::json& object_;
+  std::optional<std::string> complaint_;
+};
+
+std::optional<std::string> wrong_keys(const nlohmann::json& j) {
+  if (!j.is_object()) return "config: must be a JSON object, not " + shown(j);
+  for (const auto& item : j.items()) {
+    if (std::find(kKeys.begin(), kKeys.end(), item.key()) == kKeys.end()) {
+      return "config: unknown key " + shown(item.key());
+    }
+  }
+  for (std::string_view name : kKeys) {
+    if (!j.contains(std::string(name))) return fmt::format("config: the key \"{}\" is missing", name);
+  }
+  return std::nullopt;
+}
+
+gemwright::tile read_tile(Reader& reader) {
+  constexpr int kMax = 64;  // the offered tiles are checked afterwards
+  gemwright::tile t{};
+  t.family = reader.name_of<isa>("isa", gemwright::isa_count, gemwright::isa_name);
+  t.mr = static_cast<int>(reader.integer("mr", 1, kMax));
+  t.nv = static_cast<int>(reader.integer("nv", 1, kMax));
+  t.ku = static_cast<int>(reader.integer("ku", 1, kMax));
+  t.ka = static_cast<int>(reader.integer("ka", 1, kMax));
+  t.hint = reader.name_of<prefetch>("hint", gemwright::prefetch_count, gemwright::prefetch_name);
+  return t;
+}
+
+gemwright::blocking read_blocking(Reader& reader) {
+  gemwright::blocking b{};
+  b.mc = reader.integer("mc", 1, kMaxSize);
+  b.nc = reader.integer("nc", 1, kMaxSize);
+  b.kc = reader.integer("kc", 1, kMaxSize);
+  b.order = reader.name_of<loop_order>("order", gemwright::loop_order_count, gemwright::loop_order_name);
+  b.rows_inside = reader.boolean("rows_inside");
+  b.pack_a = reader.boolean("pack_a");
+  b.tm = static_cast<int>(reader.integer("tm", 1, kMaxGridThreads));
+  b.tn = static_cast<int>(reader.integer("tn", 1, kMaxGridThreads));
+  b.tk = static_cast<int>(reader.integer("tk", 1, kMaxGridThreads));
+  b.prefetch_rows = reader.integer("prefetch_rows", 0, kMaxPrefetchRows);
+  if (std::int64_t{b.tm} * b.tn * b.tk > kMaxGridThreads) {
+    reader.complain(
+        fmt::format("config: the grid {}x{}x{} has more than {} threads", b.tm, b.tn, b.tk, kMaxGridThreads));
+  }
+  return b;
+}
+
+// Takes a whole number off the front of the text.
+std::optional<int> take_number(std::string_view& text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{}) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return value;
+}
+
+bool take(std::string_view& text, std::string_view prefix) {
+  if (text.substr(0, prefix.size()) != prefix) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+bool take_count(std::string_view& text, std::string_view prefix, int& out) {
+  if (!take(text, prefix)) return false;
+  const auto value = take_number(text);
+  if (value) out = *value;
+  return value.has_value();
+}
+
+std::string hint_text(const Config& c) {
+  const char* name = gemwright::prefetch_name(c.tile.hint);
+  if (c.tile.hint == prefetch::none) return name;
+  return fmt::format("{}@{}", name, c.blocking.prefetch_rows);
+}
+
+}  // namespace
+
+bool operator==(const Config& x, const Config& y) {
+  return x.mode == y.mode && x.tile == y.tile && x.format == y.format && x.blocking == y.blocking &&
+         x.fusion == y.fusion;
+}
+
+nlohmann::json to_json(const Config& c) {
+  const auto& t = c.tile;
+  const auto& b = c.blocking;
+  return {{"mode", to_text(c.mode)},
+          {"isa", gemwright::isa_name(t.family)},
+          {"mr", t.mr},
+          {"nv", t.nv},
+          {"ku", t.ku},
+          {"ka", t.ka},
+          {"hint", gemwright::prefetch_name(t.hint)},
+          {"panel", c.format.panel},
+          {"mc", b.mc},
+          {"nc", b.nc},
+          {"kc", b.kc},
+          {"order", gemwright::loop_order_name(b.order)},
+          {"rows_inside", b.rows_inside},
+          {"pack_a", b.pack_a},
+          {"tm", b.tm},
+          {"tn", b.tn},
+          {"tk", b.tk},
+          {"prefetch_rows", b.prefetch_rows},
+          {"fusion", kFusionRegisters}};
+}
+
+Result<Config> config_from_json(const nlohmann::json& j) {
+  if (auto wrong = wrong_keys(j)) return fail(*wrong);
+  Reader reader(j);
+  Config c;
+  const auto mode = parse_compute_mode(reader.text("mode"));
+  if (mode) c.mode = *mode;
+  if (!mode) reader.complain("config: \"mode\" has the unknown value " + shown(j.at("mode")));
+  c.tile = read_tile(reader);
+  c.format.panel = static_cast<int>(reader.integer("panel", 0, kMaxPanel));
+  c.blocking = read_blocking(reader);
+  if (reader.text("fusion") != kFusionRegisters) {
+    reader.complain("config: \"fusion\" has the unknown value " + shown(j.at("fusion")));
+  }
+  if (reader.complaint()) return fail(*reader.complaint());
+  if (auto why = violated(c.tile)) return fail("config: " + *why);
+  return c;
+}
+
+std::string key(const Config& c) {
+  const auto& b = c.blocking;
+  return fmt::format("{} {} p{} mc{} nc{} kc{} {} {} {} {}x{}x{} pf{} {}", to_text(c.mode), tile_name(c.tile),
+                     c.format.panel, b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
+                     b.rows_inside ? "rows" : "columns", b.pack_a ? "packa" : "plaina", b.tm, b.tn, b.tk,
+                     b.prefetch_rows, kFusionRegisters);
+}
+
+std::string label(const Config& c) {
+  const auto& t = c.tile;
+  const auto& b = c.blocking;
+  return fmt::format("{} {}x{} ku{}{} {} p{} mc{} nc{} kc{} {} {}{} grid {}x{}x{}", gemwright::isa_name(t.family), t.mr,
+                     t.nv, t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "", hint_text(c), c.format.panel, b.mc, b.nc,
+                     b.kc, gemwright::loop_order_name(b.order), b.rows_inside ? "rows" : "columns",
+                     b.pack_a ? " packa" : "", b.tm, b.tn, b.tk);
+}
+
+int vector_width(gemwright::isa family) { return family == isa::scalar ? 1 : family == isa::avx2 ? 8 : 16; }
+
+std::optional<std::string> violated(const gemwright::tile& t) {
+  const auto power_of_two_up_to_4 = [](int x) { return x == 1 || x == 2 || x == 4; };
+  constexpr int kMaxShortTile = 8;  // from here on the rows and columns alone hide the latency of the FMA
+  if (t.mr < 1 || t.nv < 1) return "a tile needs at least one row and one vector";
+  if (t.mr > 30 || t.nv > 5) return "no tile has more than 30 rows or 5 vectors";
+  if (!power_of_two_up_to_4(t.ku)) return fmt::format("K is unrolled by 1, 2 or 4, not by {}", t.ku);
+  if (!power_of_two_up_to_4(t.ka)) return fmt::format("a tile has 1, 2 or 4 accumulators along K, not {}", t.ka);
+  if (t.ka > 1 && t.mr * t.nv > kMaxShortTile) {
+    return fmt::format("several accumulators along K only help tiles of at most {} accumulators, {}x{} has {}",
+                       kMaxShortTile, t.mr, t.nv, t.mr * t.nv);
+  }
+  if (t.family == isa::scalar) {
+    if (t.nv != 4 || t.mr > 4) return "scalar tiles have 4 columns and at most 4 rows";
+    if (t.mr * t.nv * t.ka > 16) return "scalar tiles have at most 16 accumulators: there are 16 registers";
+    return std::nullopt;
+  }
+  const int registers = t.family == isa::avx512f ? 32 : 16;
+  const int needed = t.mr * t.nv * t.ka + t.nv + 1;
+  if (t.family == isa::avx2 && t.nv > 4) return "avx2 tiles have at most 4 vectors";
+  if (needed > registers) {
+    return fmt::format("the tile {}x{} with {} accumulators along K needs {} registers, {} has {}", t.mr, t.nv, t.ka,
+                       needed, gemwright::isa_name(t.family), registers);
+  }
+  return std::nullopt;
+}
+
+std::string tile_name(const gemwright::tile& t) {
+  return fmt::format("{}_{}x{}_u{}_a{}_{}", gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka,
+                     gemwright::prefetch_name(t.hint));
+}
+
+Result<gemwright::tile> parse_tile_name(std::string_view text) {
+  gemwright::tile t{};
+  std::string_view rest = text;
+  bool good = false;
+  if (const auto end = rest.find('_'); end != std::string_view::npos) {
+    const auto family = find_name<isa>(rest.substr(0, end), gemwright::isa_count, gemwright::isa_name);
+    rest.remove_prefix(end);
+    good = family && take_count(rest, "_", t.mr) && take_count(rest, "x", t.nv) && take_count(rest, "_u", t.ku) &&
+           take_count(rest, "_a", t.ka) && take(rest, "_");
+    const auto hint = find_name<prefetch>(rest, gemwright::prefetch_count, gemwright::prefetch_name);
+    good = good && hint;
+    if (good) t.family = *family;
+    if (good) t.hint = *hint;
+  }
+  // Only the canonical spelling: no leading zeros or signs.
+  if (!good || tile_name(t) != text) {
+    return fail("not the name of a tile (like avx512f_8x2_u1_a1_t0): " + shown(std::string(text)));
+  }
+  if (auto why = violated(t)) return fail(fmt::format("tile {}: {}", text, *why));
+  return t;
+}
+
+}  // namespace gemwright::tuner

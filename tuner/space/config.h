@@ -1,0 +1,55 @@
+// One point of the search space: compute mode, tile, packing format, blocking and fusion choice; and its three texts:
+// JSON (stored and sent, read strictly), key (identity inside a study) and label (for people).
+//
+// Reading is strict because the text may come from a file, a database or a worker: every key must be there once, none
+// may be unknown, every number must be an integer in its range, and a tile must be one that the kernel library offers.
+// Whether a config fits a problem is decided elsewhere: see `violated` in space.h.
+#pragma once
+
+#include <gemwright/config.h>
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tuner/problem/problem.h"
+#include "tuner/result.h"
+
+namespace gemwright::tuner {
+
+constexpr int kMaxPanel = 128;         // columns; two cache lines of f32 a step beyond the widest tile (5 x 16)
+constexpr int kMaxGridThreads = 4096;  // more than any host has; keeps tm * tn * tk far from overflow
+constexpr int kMaxPrefetchRows = 1 << 16;
+
+enum class Fusion { registers };  // where the chain runs; later also the hot tile, the row panel, a separate pass
+
+struct Config {
+  ComputeMode mode = ComputeMode::f32;
+  gemwright::tile tile{};
+  gemwright::packing format{};
+  gemwright::blocking blocking{};
+  Fusion fusion = Fusion::registers;
+};
+bool operator==(const Config& x, const Config& y);
+
+nlohmann::json to_json(const Config& c);
+Result<Config> config_from_json(const nlohmann::json& j);
+// Canonical one-line text; equal configs have equal text. It is the key of a config inside a study.
+std::string key(const Config& c);
+// Short label for people: "avx512f 8x2 ku1 t0@64 p32 mc.. nc.. kc.. nmk grid 1x2x1".
+std::string label(const Config& c);
+
+int vector_width(gemwright::isa family);  // f32 lanes: scalar 1, avx2 8, avx512f 16
+inline int nr(const gemwright::tile& t) { return t.nv * vector_width(t.family); }
+inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.tk; }
+
+// Why the kernel library does not offer this tile, or nothing when it does. Registers decide: MR * NV * KA
+// accumulators, NV vectors of B and one of A must fit the 32 (avx512f) or 16 (avx2) vector registers.
+std::optional<std::string> violated(const gemwright::tile& t);
+
+// Canonical text of a tile, for example "avx512f_8x2_u1_a1_t0"; also a valid C++ identifier.
+std::string tile_name(const gemwright::tile& t);
+Result<gemwright::tile> parse_tile_name(std::string_view text);
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,327 @@
+// The tree of configs: which values the next parameter can take, and the walks over it.
+#include <algorithm>
+#include <utility>
+
+#include "tuner/space/limits.h"
+#include "tuner/space/space.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::isa;
+using gemwright::loop_order;
+using gemwright::prefetch;
+using Values = std::vector<std::int64_t>;
+
+Values sorted_unique(Values v) {
+  std::sort(v.begin(), v.end());
+  v.erase(std::unique(v.begin(), v.end()), v.end());
+  return v;
+}
+
+// Scalar code never wins where there are vectors; it is enumerated only on a device without them.
+Values family_values(const SpaceInput& in) {
+  Values v;
+  for (isa family : in.families) v.push_back(static_cast<std::int64_t>(family));
+  v = sorted_unique(std::move(v));
+  if (v.size() > 1 && v.front() == static_cast<std::int64_t>(isa::scalar)) v.erase(v.begin());
+  return v;
+}
+
+Values vector_values(const SpaceInput& in, const Config& c) {
+  const int least = min_vectors(c.tile.family);
+  Values v;
+  for (int nv = least; nv <= max_vectors(c.tile.family); ++nv) {
+    if (nv > least && (nv - 1) * vector_width(c.tile.family) >= in.problem.n) break;
+    v.push_back(nv);
+    if (c.tile.family == isa::scalar) break;  // scalar tiles have one width
+  }
+  return v;
+}
+
+Values row_values(const SpaceInput& in, Config c) {
+  c.tile.ku = c.tile.ka = 1;
+  Values v;
+  for (c.tile.mr = 1; c.tile.mr <= in.m && !violated(c.tile); ++c.tile.mr) v.push_back(c.tile.mr);
+  return v;
+}
+
+Values accumulator_values(const SpaceInput& in, Config c) {
+  c.tile.ku = 1;
+  Values v;
+  for (int ka : {1, 2, 4}) {
+    c.tile.ka = ka;
+    if (ka <= in.problem.k && !violated(c.tile) && (ka == 1 || !in.batch_invariant)) v.push_back(ka);
+  }
+  return v;
+}
+
+Values unroll_values(const SpaceInput& in, const Config& c) {
+  Values v;
+  for (int ku : {1, 2, 4}) {
+    if (ku >= c.tile.ka && ku <= in.problem.k) v.push_back(ku);
+  }
+  return v;
+}
+
+Values panel_values(const SpaceInput& in, const Config& c) {
+  const int width = nr(c.tile);
+  Values v;
+  if (may_stay_unpacked(in.problem)) v.push_back(0);
+  for (int tiles : {1, 2, 3, 4, 6, 8}) {
+    const int panel = tiles * width;
+    if (panel <= kMaxPanel && panel <= up_to_multiple(in.problem.n, width)) v.push_back(panel);
+  }
+  return v;
+}
+
+// Divisors of the threads offered, and powers of two: the ways to cut that leave no thread with much more than another.
+Values grid_values(std::int64_t threads, std::int64_t most) {
+  Values v;
+  for (std::int64_t t = 1; t <= std::min(threads, most); ++t) {
+    if (threads % t == 0 || (t & (t - 1)) == 0) v.push_back(t);
+  }
+  return v;
+}
+
+Values grid_k_values(const SpaceInput& in, const Config& c) {
+  const int left = in.threads / (c.blocking.tm * c.blocking.tn);
+  const bool may_split = in.problem.k >= kMinSplitK && !in.batch_invariant;
+  Values v;
+  for (std::int64_t t : grid_values(in.threads, may_split ? in.problem.k / kMinSplitDepth : 1)) {
+    if (t <= left) v.push_back(t);
+  }
+  return v;
+}
+
+Values row_grid_values(const SpaceInput& in, const Config& c) {
+  return grid_values(in.threads, ceil_of(in.m, c.tile.mr) * in.problem.batch);
+}
+
+Values column_grid_values(const SpaceInput& in, const Config& c) {
+  Values v;
+  for (std::int64_t t :
+       grid_values(in.threads, ceil_of(in.problem.n, c.format.panel > 0 ? c.format.panel : nr(c.tile)))) {
+    if (t * c.blocking.tm <= in.threads) v.push_back(t);
+  }
+  return v;
+}
+
+// Depths that blocked GEMMs use (BLIS 256 .. 512, oneDNN 512 and 1024, shallow ones for wide panels), and even parts of
+// K.
+Values kc_values(const SpaceInput& in, const Config& c) {
+  const std::int64_t k = in.problem.k, depth = ceil_of(k, c.blocking.tk), unit = 4 * std::max(c.tile.ku, c.tile.ka);
+  constexpr std::int64_t kShallowest = 128;  // below, reading and writing C costs as much as the block computes
+  Values v;
+  for (std::int64_t kc : {128, 192, 256, 384, 512, 768, 1024, 2048, 4096}) {
+    if (kc < depth) v.push_back(kc);
+  }
+  for (std::int64_t parts : {2, 3, 4}) {
+    const std::int64_t kc = up_to_multiple(ceil_of(depth, parts), unit);
+    if (kc >= kShallowest && kc < depth) v.push_back(kc);
+  }
+  v.push_back(k);
+  return sorted_unique(std::move(v));
+}
+
+// unit, 2 unit, 4 unit ... and a third of the whole; then the whole.
+Values block_ladder(std::int64_t unit, std::int64_t slice, std::int64_t whole) {
+  Values v;
+  for (std::int64_t block = unit; block < slice; block *= 2) v.push_back(block);
+  const std::int64_t third = up_to_multiple(ceil_of(slice, 3), unit);
+  if (third < slice) v.push_back(third);
+  v.push_back(whole);
+  return sorted_unique(std::move(v));
+}
+
+Values mc_values(const SpaceInput& in, Config c) {
+  auto& b = c.blocking;
+  b.mc = b.nc = kMaxSize;
+  const std::int64_t mr = c.tile.mr;
+  // With slices of K every block of rows is two phases of all threads: few large ones.
+  constexpr std::int64_t kMostPhases = 16;
+  Values v;
+  for (std::int64_t mc : block_ladder(mr, b.tk > 1 ? in.m : geometry(in, c).slice_rows, in.m)) {
+    if (b.tk > 1) {
+      b.mc = mc;
+      const bool small = mc < in.m / kMostPhases;
+      const std::int64_t most_rows = kMaxSplitBytes / kFloatBytes / (b.tk - 1) / in.problem.n;
+      if (small || mc > most_rows || ceil_of(mc, mr) < b.tm) continue;
+    }
+    v.push_back(b.tm == 1 && b.tk == 1 && mc < in.m ? even_extent(in.m, mc, mr) : mc);
+  }
+  return sorted_unique(std::move(v));
+}
+
+Values nc_values(const SpaceInput& in, Config c) {
+  c.blocking.nc = kMaxSize;
+  const Geometry g = geometry(in, c);
+  Values v;
+  for (std::int64_t nc : block_ladder(g.column_unit, g.slice_columns, in.problem.n)) {
+    const bool whole = nc == in.problem.n;
+    v.push_back(c.blocking.tn == 1 && !whole ? even_extent(in.problem.n, nc, g.column_unit) : nc);
+  }
+  return sorted_unique(std::move(v));
+}
+
+Values order_values(const SpaceInput& in, const Config& c) {
+  const Geometry g = geometry(in, c);
+  Values v;
+  for (int o = 0; o < gemwright::loop_order_count; ++o) {
+    const auto order = static_cast<loop_order>(o);
+    if (canonical_order(order, g) == order) v.push_back(o);
+  }
+  return v;
+}
+
+Values rows_inside_values(const SpaceInput& in, const Config& c) {
+  const Geometry g = geometry(in, c);
+  if (g.block_row_tiles <= 1 || g.block_column_tiles <= 1) return {1};
+  return {0, 1};
+}
+
+Values pack_a_values(const Config& c) {
+  const std::int64_t rows = up_to_multiple(c.blocking.mc, c.tile.mr);
+  if (rows > kMaxPackedABytes / kFloatBytes / c.blocking.kc) return {0};
+  return {0, 1};
+}
+
+Values distance_values(const SpaceInput& in, const Config& c) {
+  if (c.tile.hint == prefetch::none) return {0};
+  Values v;
+  for (std::int64_t rows : kPrefetchRows) {
+    if (c.format.panel > 0 || rows < in.problem.k) v.push_back(rows);
+  }
+  return v;
+}
+
+bool is_point(const SpaceInput& in, const Config& c) { return canonical(in, c) == c && !violated(in, c); }
+
+}  // namespace
+
+std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p) {
+  switch (p) {
+    case Param::isa:
+      return family_values(in);
+    case Param::nv:
+      return vector_values(in, c);
+    case Param::mr:
+      return row_values(in, c);
+    case Param::ka:
+      return accumulator_values(in, c);
+    case Param::ku:
+      return unroll_values(in, c);
+    case Param::panel:
+      return panel_values(in, c);
+    case Param::tm:
+      return row_grid_values(in, c);
+    case Param::tn:
+      return column_grid_values(in, c);
+    case Param::tk:
+      return grid_k_values(in, c);
+    case Param::kc:
+      return kc_values(in, c);
+    case Param::mc:
+      return mc_values(in, c);
+    case Param::nc:
+      return nc_values(in, c);
+    case Param::order:
+      return order_values(in, c);
+    case Param::rows_inside:
+      return rows_inside_values(in, c);
+    case Param::pack_a:
+      return pack_a_values(c);
+    case Param::hint:
+      return {0, 1, 2, 3, 4};
+    case Param::prefetch_rows:
+      return distance_values(in, c);
+  }
+  return {};
+}
+
+Enumeration::Enumeration(SpaceInput in, int depth) : in_(std::move(in)), choices_(depth), at_(depth) {}
+
+bool Enumeration::enter(int depth) {
+  const auto p = static_cast<Param>(depth);
+  choices_[depth] = values(in_, config_, p);
+  at_[depth] = 0;
+  if (choices_[depth].empty()) return false;
+  set_value(config_, p, choices_[depth][0]);
+  return true;
+}
+
+bool Enumeration::step() {
+  const int depth_count = static_cast<int>(choices_.size());
+  int depth = depth_count - 1;
+  if (!started_) {
+    started_ = true;
+    depth = enter(0) ? 0 : -1;
+  } else {
+    // The deepest parameter that has another value.
+    while (depth >= 0 && ++at_[depth] >= choices_[depth].size()) --depth;
+    if (depth >= 0) set_value(config_, static_cast<Param>(depth), choices_[depth][at_[depth]]);
+  }
+  while (depth >= 0 && depth < depth_count - 1) {
+    if (enter(depth + 1)) {
+      ++depth;
+      continue;
+    }
+    while (depth >= 0 && ++at_[depth] >= choices_[depth].size()) --depth;
+    if (depth >= 0) set_value(config_, static_cast<Param>(depth), choices_[depth][at_[depth]]);
+  }
+  return depth >= 0;
+}
+
+std::optional<Config> Enumeration::next() {
+  while (!ended_ && step()) {
+    if (is_point(in_, config_)) return config_;
+  }
+  ended_ = true;
+  return std::nullopt;
+}
+
+void for_each(const SpaceInput& in, const std::function<bool(const Config&)>& visit) {
+  Enumeration all(in);
+  while (const auto c = all.next()) {
+    if (!visit(*c)) return;
+  }
+}
+
+std::uint64_t size(const SpaceInput& in, std::uint64_t limit) {
+  // What stands behind pack_a, the prefetch, depends on the format alone: it is counted once a config instead of
+  // walked.
+  Enumeration prefixes(in, static_cast<int>(Param::hint));
+  std::uint64_t count = 0;
+  while (count < limit) {
+    const auto c = prefixes.next();
+    if (!c) return count;
+    for (std::int64_t hint : values(in, *c, Param::hint)) {
+      Config with_hint = *c;
+      set_value(with_hint, Param::hint, hint);
+      count += values(in, with_hint, Param::prefetch_rows).size();
+    }
+  }
+  return limit;
+}
+
+std::optional<Config> random_config(const SpaceInput& in, Random& random) {
+  constexpr int kTries = 64;  // dead ends are rare: only slices of K with a huge N have them
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    Config c;
+    bool complete = true;
+    for (int p = 0; p < kParamCount && complete; ++p) {
+      const auto choices = values(in, c, static_cast<Param>(p));
+      complete = !choices.empty();
+      if (!complete) break;
+      // The widest family is drawn three times in four: a narrower one wins at odd edges only.
+      const bool widest = p == static_cast<int>(Param::isa) && random.below(4) != 0;
+      set_value(c, static_cast<Param>(p), widest ? choices.back() : choices[random.below(choices.size())]);
+    }
+    if (!complete) continue;
+    c = canonical(in, c);
+    if (!violated(in, c)) return c;
+  }
+  return Enumeration(in).next();
+}
+
+}  // namespace gemwright::tuner

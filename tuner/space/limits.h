@@ -1,0 +1,52 @@
+// Limits that the constraints, the repair and the enumeration of the space share; each with its reason.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "tuner/space/space.h"
+
+namespace gemwright::tuner {
+
+// Distances in rows of a panel. On a Zen 5 server the best ones lie between 32 and 192, and a farther one was better at
+// every step tried up to 64.
+constexpr std::array<std::int64_t, 7> kPrefetchRows = {8, 16, 32, 64, 96, 128, 192};
+
+// Slices of K shorter than this cost more in the second phase (write, barrier, add) than they gain.
+constexpr std::int64_t kMinSplitDepth = 512;
+constexpr std::int64_t kMinSplitK = 1024;
+// Partial sums beyond this leave every L3 and wait for memory twice.
+constexpr std::int64_t kMaxSplitBytes = std::int64_t{64} << 20;
+// Four times the largest private L2 in use: a packed block of A beyond this is read from memory, which needs no
+// packing.
+constexpr std::int64_t kMaxPackedABytes = std::int64_t{16} << 20;
+constexpr std::int64_t kFloatBytes = 4;
+
+constexpr std::int64_t ceil_of(std::int64_t x, std::int64_t y) { return (x + y - 1) / y; }
+constexpr std::int64_t up_to_multiple(std::int64_t x, std::int64_t y) { return ceil_of(x, y) * y; }
+
+// Extent of the blocks that the loop nest makes of `total` when told `most`: even ones, in whole units.
+constexpr std::int64_t even_extent(std::int64_t total, std::int64_t most, std::int64_t unit) {
+  const std::int64_t blocks = ceil_of(total, most > unit ? most : unit);
+  return up_to_multiple(ceil_of(total, blocks), unit);
+}
+
+inline bool may_stay_unpacked(const Problem& p) {
+  return !p.constant_weights && p.b_layout == gemwright::layout::row_major;
+}
+
+// Whether the numbers mean anything at all, so that geometry can divide by them.
+inline bool has_meaning(const Config& c) {
+  const auto& b = c.blocking;
+  return c.tile.mr >= 1 && c.tile.nv >= 1 && c.format.panel >= 0 && b.mc >= 1 && b.nc >= 1 && b.kc >= 1 && b.tm >= 1 &&
+         b.tn >= 1 && b.tk >= 1 && b.tm <= kMaxGridThreads && b.tn <= kMaxGridThreads && b.tk <= kMaxGridThreads;
+}
+
+// The kernel library's tiles, as limits.
+constexpr int min_vectors(gemwright::isa family) { return family == gemwright::isa::scalar ? 4 : 1; }
+constexpr int max_vectors(gemwright::isa family) { return family == gemwright::isa::avx512f ? 5 : 4; }
+
+// The first order, in the order of the enumeration, that nests the loops with more than one block in the same way.
+gemwright::loop_order canonical_order(gemwright::loop_order order, const Geometry& g);
+
+}  // namespace gemwright::tuner

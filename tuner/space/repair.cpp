@@ -1,0 +1,106 @@
+// Bends a config that was changed in one place, or written down as an idea, into the nearest valid one.
+#include <algorithm>
+#include <cstdlib>
+
+#include "tuner/space/limits.h"
+#include "tuner/space/space.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::prefetch;
+
+void repair_tile(const SpaceInput& in, gemwright::tile& t) {
+  t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
+  const int width = vector_width(t.family);
+  while (t.nv > min_vectors(t.family) && (t.nv - 1) * width >= in.problem.n) --t.nv;
+  t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
+  if (in.batch_invariant) t.ka = 1;
+  while (t.ka > 1 && (violated(t) || t.ka > in.problem.k)) t.ka /= 2;
+  while (t.mr > 1 && violated(t)) --t.mr;
+  t.ku = std::max(t.ku, t.ka);
+  while (t.ku > 1 && t.ku > in.problem.k) t.ku /= 2;
+}
+
+void repair_panel(const SpaceInput& in, Config& c) {
+  if (c.format.panel <= 0 && may_stay_unpacked(in.problem)) {
+    c.format.panel = 0;
+    return;
+  }
+  const int width = nr(c.tile);
+  const int widest =
+      static_cast<int>(std::min<std::int64_t>(kMaxPanel / width * width, up_to_multiple(in.problem.n, width)));
+  const int nearest = (std::max(c.format.panel, 0) + width / 2) / width * width;
+  c.format.panel = std::clamp(nearest, width, std::max(widest, width));
+}
+
+// K gives its threads back first, then M: columns are the cheapest thing to share.
+void repair_grid(const SpaceInput& in, Config& c) {
+  auto& b = c.blocking;
+  const std::int64_t units = geometry(in, c).column_units;
+  b.tn = static_cast<int>(std::min<std::int64_t>({b.tn, units, in.threads}));
+  if (in.batch_invariant || in.problem.k < kMinSplitK) b.tk = 1;
+  b.tk = static_cast<int>(std::clamp<std::int64_t>(std::min<std::int64_t>(b.tk, in.problem.k / kMinSplitDepth), 1,
+                                                   std::max(in.threads / b.tn, 1)));
+  if (b.tk > 1) {
+    const std::int64_t most_rows = kMaxSplitBytes / kFloatBytes / (b.tk - 1) / in.problem.n;
+    if (most_rows < c.tile.mr) b.tk = 1;
+    if (most_rows < std::min(b.mc, in.m)) b.mc = std::max<std::int64_t>(most_rows / c.tile.mr, 1) * c.tile.mr;
+  }
+  const std::int64_t tiles =
+      b.tk > 1 ? ceil_of(std::min(b.mc, in.m), c.tile.mr) : ceil_of(in.m, c.tile.mr) * in.problem.batch;
+  b.tm = static_cast<int>(std::min<std::int64_t>({b.tm, tiles, in.threads / (b.tn * b.tk)}));
+}
+
+std::int64_t repaired_block(std::int64_t block, std::int64_t unit, std::int64_t whole) {
+  block = std::clamp<std::int64_t>(block, 1, whole);
+  return block == whole ? whole : std::min(up_to_multiple(block, unit), whole);
+}
+
+void repair_blocks(const SpaceInput& in, Config& c) {
+  auto& b = c.blocking;
+  b.kc = repaired_block(b.kc, 4 * c.tile.ku, in.problem.k);
+  b.mc = repaired_block(b.mc, c.tile.mr, in.m);
+  b.nc = repaired_block(b.nc, c.format.panel > 0 ? c.format.panel : nr(c.tile), in.problem.n);
+}
+
+void repair_prefetch(const SpaceInput& in, Config& c) {
+  auto& distance = c.blocking.prefetch_rows;
+  if (c.tile.hint == prefetch::none) {
+    distance = 0;
+    return;
+  }
+  const bool bounded = c.format.panel == 0;
+  if (bounded && kPrefetchRows.front() >= in.problem.k) {
+    c.tile.hint = prefetch::none;
+    distance = 0;
+    return;
+  }
+  std::int64_t best = kPrefetchRows.front();
+  for (std::int64_t rows : kPrefetchRows) {
+    if (bounded && rows >= in.problem.k) break;
+    if (std::llabs(rows - distance) < std::llabs(best - distance)) best = rows;
+  }
+  distance = best;
+}
+
+}  // namespace
+
+std::optional<Config> repaired(const SpaceInput& in, Config c) {
+  if (!has_meaning(c)) return std::nullopt;
+  repair_tile(in, c.tile);
+  repair_panel(in, c);
+  repair_grid(in, c);
+  repair_blocks(in, c);
+  repair_prefetch(in, c);
+  Config result = canonical(in, c);
+  // Only now is it known whether a block of A is all of it.
+  if (result.blocking.pack_a && violated(in, result)) {
+    c.blocking.pack_a = false;
+    result = canonical(in, c);
+  }
+  if (violated(in, result)) return std::nullopt;
+  return result;
+}
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,145 @@
+// The search space of one study: which configs make sense for a problem, an M and a device.
+//
+// Idea: a config is chosen parameter by parameter in a fixed order; `values` says which values the next parameter can
+// take after those before it. Enumeration, counting and random sampling all walk this one tree, so none of them holds
+// the space in memory (it has 10^4 .. 10^9 points). What makes a config valid is a list of constraints, each with its
+// reason.
+//
+// Two configs that run the same program are one point: `canonical` maps both to the same values. A whole block is
+// written as exactly M, N or K. Enumerated block sizes follow ladders; a seed may stand between two rungs and is valid
+// all the same.
+//
+// Limits: the problem has passed `check` (problem.h). Nothing here depends on a clock or on the host it runs on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tuner/problem/problem.h"
+#include "tuner/random.h"
+#include "tuner/space/config.h"
+
+namespace gemwright::tuner {
+
+// Part of a study's identity: it changes whenever the same text of a config could mean another point.
+constexpr int kSpaceVersion = 1;
+
+struct SpaceInput {
+  Problem problem;
+  std::int64_t m = 1;
+  int threads = 1;                                               // offered; a config may use fewer
+  std::vector<gemwright::isa> families{gemwright::isa::scalar};  // that the device can run
+  // Data caches of one core and the last level it shares, in bytes. The defaults are the smallest of today's x86-64
+  // servers.
+  std::int64_t l1d_bytes = 32 << 10;
+  std::int64_t l2_bytes = 512 << 10;
+  std::int64_t l3_bytes = 8 << 20;
+  double cache_bytes = 0;        // bytes between two uses of the same weights; 0: they stay in the cache
+  bool batch_invariant = false;  // a row's bits must not depend on M: no second accumulator along K, no slices of K
+};
+
+// The parameters in the order in which they are chosen.
+enum class Param {
+  isa,
+  nv,
+  mr,
+  ka,
+  ku,
+  panel,
+  tm,
+  tn,
+  tk,
+  kc,
+  mc,
+  nc,
+  order,
+  rows_inside,
+  pack_a,
+  hint,
+  prefetch_rows
+};
+constexpr int kParamCount = 17;
+
+struct Parameter {
+  Param id;
+  std::string_view name;    // as in JSON
+  std::string_view reason;  // why it is searched
+  bool compile_time;        // a new value costs a compilation (tile), otherwise it is an argument of the loop nest
+};
+const std::vector<Parameter>& parameters();
+
+// Every parameter as a number (enumerations by position), for features, pins and plots.
+std::int64_t value(const Config& c, Param p);
+void set_value(Config& c, Param p, std::int64_t value);
+std::string value_text(Param p, std::int64_t value);
+
+// The values that p can take where the parameters before it are those of c; ascending.
+std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p);
+
+struct Constraint {
+  std::string_view name;
+  std::string_view reason;  // one sentence for a person who asks why a config was not tried
+  bool (*holds)(const SpaceInput&, const Config&);
+};
+const std::vector<Constraint>& constraints();
+
+// The sentence of the first violated constraint, or nothing.
+std::optional<std::string> violated(const SpaceInput& in, const Config& c);
+
+// The representative of all configs that run the same program. Idempotent; a config without meaning is returned
+// unchanged.
+Config canonical(const SpaceInput& in, Config c);
+
+// The nearest valid canonical config: block sizes and panel are rounded to what the tile needs, the grid shrinks to the
+// work there is. Nothing when that does not help.
+std::optional<Config> repaired(const SpaceInput& in, Config c);
+
+// Calls visit for each config in canonical order until it answers false.
+void for_each(const SpaceInput& in, const std::function<bool(const Config&)>& visit);
+
+// Number of configs that for_each visits; counting stops at the limit.
+std::uint64_t size(const SpaceInput& in, std::uint64_t limit = std::numeric_limits<std::uint64_t>::max());
+
+// A config in the order of for_each, without callback: `next` moves on and answers nothing at the end.
+class Enumeration {
+ public:
+  explicit Enumeration(SpaceInput in, int depth = kParamCount);  // a smaller depth leaves the last parameters at rest
+  std::optional<Config> next();
+
+ private:
+  bool enter(int depth);  // fills the choices of parameter `depth`; false when there are none
+  bool step();            // to the next leaf, canonical or not
+
+  SpaceInput in_;
+  Config config_{};
+  std::vector<std::vector<std::int64_t>> choices_;
+  std::vector<std::size_t> at_;
+  bool started_ = false, ended_ = false;
+};
+
+// Draws each parameter in turn uniformly from `values`. Nothing only where the space is empty.
+std::optional<Config> random_config(const SpaceInput& in, Random& random);
+
+// All valid configs that differ from c by one step of one parameter (and by what has to follow from it), without c and
+// without repeats, in the order of the parameters.
+std::vector<Config> neighbours(const SpaceInput& in, const Config& c);
+
+// Loop geometry of a config; shared by the constraints, the seeds and the surrogate.
+struct Geometry {
+  std::int64_t row_tiles;    // of one batch item
+  std::int64_t slice_rows;   // most rows of one item that one thread computes at a time
+  std::int64_t column_unit;  // columns are cut into units: the panel, or NR where B is not packed
+  std::int64_t column_units;
+  std::int64_t slice_columns;
+  std::int64_t slice_depth;
+  std::int64_t row_blocks, column_blocks, depth_blocks;  // of a slice
+  std::int64_t block_row_tiles, block_column_tiles;      // tiles in the largest block
+};
+Geometry geometry(const SpaceInput& in, const Config& c);
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,305 @@
+#include "tuner/strategy/seeds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <set>
+
+#include "tuner/space/limits.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::isa;
+using gemwright::loop_order;
+using gemwright::prefetch;
+
+constexpr std::int64_t kWhole = kMaxSize;  // canonical writes it as M, N or K
+
+// Up to this many rows the time is that of streaming the weights.
+constexpr std::int64_t kStreamRows = 32;
+// Below this many multiply-adds the start of a second thread costs more than it gains (128^3 takes 16 us on one Zen 5
+// core).
+constexpr double kSmallWork = 128.0 * 128 * 128;
+
+class SeedList {
+ public:
+  explicit SeedList(const SpaceInput& in) : in_(in) {}
+
+  // Repaired to the nearest valid config; a seed that another one has become already is left out.
+  void add(std::string name, const Config& c) {
+    const auto valid = repaired(in_, c);
+    if (valid && seen_.insert(key(*valid)).second) list_.push_back({std::move(name), *valid});
+  }
+  // The same, and beside it with B read where it lies when the problem allows: packing per call costs a pass over B.
+  void add_both(const std::string& name, Config c) {
+    if (may_stay_unpacked(in_.problem)) {
+      Config plain = c;
+      plain.format.panel = 0;
+      add(name + "-unpacked", plain);
+    }
+    add(name, c);
+  }
+  bool empty() const { return list_.empty(); }
+  std::vector<NamedConfig> take() { return std::move(list_); }
+
+ private:
+  const SpaceInput& in_;
+  std::set<std::string> seen_;
+  std::vector<NamedConfig> list_;
+};
+
+isa widest_family(const SpaceInput& in) {
+  return in.families.empty() ? isa::scalar : *std::max_element(in.families.begin(), in.families.end());
+}
+
+int tallest(isa family, int nv) {
+  const int registers = family == isa::avx512f ? 32 : 16;
+  return family == isa::scalar ? 4 : (registers - 1 - nv) / nv;
+}
+
+// The fewest tiles of at most `most` rows, and the rows that make them even.
+int balanced_rows(std::int64_t m, int most) { return static_cast<int>(ceil_of(m, ceil_of(m, most))); }
+
+// The widths worth a seed: those without a vector beyond N.
+std::vector<int> widths(const SpaceInput& in, std::initializer_list<int> wanted) {
+  std::vector<int> fitting;
+  for (int nv : wanted) {
+    if ((nv - 1) * vector_width(widest_family(in)) < in.problem.n) fitting.push_back(nv);
+  }
+  if (fitting.empty()) fitting.push_back(1);
+  return fitting;
+}
+
+// Whole blocks on one thread, a panel as wide as the tile, a B panel kept while the rows pass, no prefetch.
+Config base(const SpaceInput& in, int mr, int nv) {
+  Config c;
+  const isa family = widest_family(in);
+  c.tile = {family, mr, family == isa::scalar ? 4 : nv, 1, 1, prefetch::none};
+  c.format.panel = nr(c.tile);
+  c.blocking = {kWhole, kWhole, kWhole, loop_order::nmk, true, false, 1, 1, 1, 0};
+  return c;
+}
+
+void prefetch_ahead(Config& c, std::int64_t rows) {
+  c.tile.hint = prefetch::t0;
+  c.blocking.prefetch_rows = rows;
+}
+
+// The grid over M and N whose busiest thread has the fewest tiles; among equals the one with most threads along N,
+// where each thread has weights of its own.
+void share_evenly(const SpaceInput& in, Config& c) {
+  const std::int64_t tiles = ceil_of(in.m, c.tile.mr) * in.problem.batch;
+  const std::int64_t units = ceil_of(in.problem.n, c.format.panel);
+  std::int64_t least = 0;
+  for (int tm = 1; tm <= in.threads; ++tm) {
+    const auto tn = std::min<std::int64_t>(in.threads / tm, units);
+    const std::int64_t busiest = ceil_of(tiles, tm) * ceil_of(units, tn);
+    if (tm > 1 && busiest >= least) continue;
+    least = busiest;
+    c.blocking.tm = tm;
+    c.blocking.tn = static_cast<int>(tn);
+  }
+}
+
+// Small M with weights from memory: 2 vectors (8x2, 14x2 zmm) were best nearly always, 4 now and then, with a prefetch
+// 32 to 192 rows ahead, all of K in one go and the columns shared between the threads. Measured on Zen 5 against
+// oneDNN.
+void add_stream(const SpaceInput& in, SeedList& out) {
+  if (in.m > kStreamRows) return;
+  for (std::int64_t rows_ahead : {64, 128, 32}) {
+    for (int nv : widths(in, {2, 4})) {
+      Config c = base(in, balanced_rows(in.m, tallest(widest_family(in), nv)), nv);
+      // A tile of few accumulators waits for its own sums; more of them along K keep the FMA units busy.
+      while (c.tile.mr * c.tile.nv * c.tile.ka < 8 && c.tile.ka < 4) c.tile.ka *= 2;
+      c.tile.ku = 2;
+      prefetch_ahead(c, rows_ahead);
+      share_evenly(in, c);
+      out.add_both(fmt::format("stream-nv{}-{}", nv, rows_ahead), c);
+    }
+  }
+}
+
+// Small cubes from cache: one thread, short tiles with sums along K where M is short, everything whole.
+void add_cube(const SpaceInput& in, SeedList& out) {
+  const double work = static_cast<double>(in.m) * static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k);
+  if (work > kSmallWork) return;
+  const isa family = widest_family(in);
+  for (int nv : widths(in, {2, 1, 4})) {
+    out.add_both(fmt::format("cube-nv{}", nv), base(in, balanced_rows(in.m, tallest(family, nv)), nv));
+  }
+  for (auto [mr, nv, ka] : {std::array{8, 1, 2}, std::array{4, 2, 2}, std::array{4, 1, 4}}) {
+    Config c = base(in, mr, nv);
+    c.tile.ka = c.tile.ku = ka;
+    out.add_both(fmt::format("cube-{}x{}-ka{}", mr, nv, ka), c);
+  }
+}
+
+// Panel by panel, tile by tile, no blocks at all: with packed weights this reached the peak from M = 32 to 128 on
+// Zen 5. The tiles are those with at least 20 accumulators, which is what it takes to hide the latency of the FMA
+// there.
+void add_plain(const SpaceInput& in, SeedList& out) {
+  const isa family = widest_family(in);
+  for (int nv : widths(in, {2, 4, 3})) {
+    Config c = base(in, balanced_rows(in.m, tallest(family, nv)), nv);
+    prefetch_ahead(c, 64);
+    share_evenly(in, c);
+    out.add_both(fmt::format("plain-nv{}", nv), c);
+  }
+}
+
+// T. M. Low, F. D. Igual, T. M. Smith, E. S. Quintana-Orti, "Analytical Modeling Is Enough for High-Performance BLIS",
+// ACM TOMS 43(2), 2016: a B panel of kc rows shares L1 with the A panel that passes, an A block shares L2 with the B
+// panel, a B block shares L3 with the A block. In whole ways of the cache.
+void add_model(const SpaceInput& in, SeedList& out) {
+  constexpr std::int64_t kWays = 8, kL3Ways = 16;  // where the device does not tell: the commonest
+  Config c = base(in, tallest(widest_family(in), 2), 2);
+  const std::int64_t width = nr(c.tile), mr = c.tile.mr;
+  const std::int64_t way1 = std::max<std::int64_t>(in.l1d_bytes / kWays, 1 << 9);
+  const std::int64_t way2 = std::max<std::int64_t>(in.l2_bytes / kWays, 1 << 12);
+  const std::int64_t way3 = std::max<std::int64_t>(in.l3_bytes / kL3Ways, way2);
+  const std::int64_t ways_of_b = std::max<std::int64_t>((kWays - 1) * width / (width + mr), 1);
+  const std::int64_t kc = std::max<std::int64_t>(ways_of_b * way1 / (width * kFloatBytes), 8);
+  const std::int64_t ways_of_a = kWays - 1 - ceil_of(width * kc * kFloatBytes, way2);
+  const std::int64_t mc = std::max<std::int64_t>(ways_of_a, 1) * way2 / (kc * kFloatBytes);
+  const std::int64_t ways_of_block = kL3Ways - 1 - ceil_of(mc * kc * kFloatBytes, way3);
+  auto& b = c.blocking;
+  b.kc = std::min(kc / 4 * 4, in.problem.k);
+  b.mc = std::max<std::int64_t>(mc / mr, 1) * mr;
+  b.nc = std::max<std::int64_t>(std::max<std::int64_t>(ways_of_block, 1) * way3 / (b.kc * kFloatBytes), width);
+  b.order = loop_order::nkm;
+  share_evenly(in, c);
+  out.add("model", c);
+  c.blocking.pack_a = true;
+  out.add("model-packed", c);
+}
+
+// The single-precision blocking of flame/blis config/skx and amd/blis config/zen4 (and zen5), config/haswell for AVX2.
+// BLIS keeps vectors along M of a column-major C; row-major, that is the transposed problem: its MC is our nc, its NC
+// our mc.
+void add_blis(const SpaceInput& in, SeedList& out) {
+  struct Entry {
+    const char* name;
+    int mr, nv;
+    std::int64_t nc, kc, mc;
+  };
+  const bool wide = widest_family(in) == isa::avx512f;
+  const std::vector<Entry> entries =
+      wide ? std::vector<Entry>{{"blis-skx", 12, 2, 480, 384, 3072}, {"blis-zen4", 12, 2, 512, 480, 6144}}
+           : std::vector<Entry>{{"blis-haswell", 6, 2, 168, 256, 4080}};
+  for (const Entry& e : entries) {
+    Config c = base(in, e.mr, e.nv);
+    c.blocking.mc = e.mc;
+    c.blocking.nc = e.nc;
+    c.blocking.kc = e.kc;
+    c.blocking.order = loop_order::mkn;
+    c.blocking.rows_inside = false;
+    c.blocking.pack_a = true;
+    share_evenly(in, c);
+    out.add(e.name, c);
+  }
+  // amd/blis addon/aocl_gemm (LPGEMM), zen4 single precision: row-major, 6x64, A read where it lies.
+  Config c = base(in, wide ? 6 : 4, wide ? 4 : 2);
+  c.blocking.mc = 192;
+  c.blocking.nc = 8064;
+  c.blocking.kc = 512;
+  c.blocking.order = loop_order::nkm;
+  share_evenly(in, c);
+  out.add("aocl", c);
+}
+
+// oneDNN src/cpu/x64: brgemm takes as many vectors as fit and the rows with the best product of filled rows and reuse;
+// matmul cuts M at 256, K at 1024 (512 where K is not longer) and N into at most 16 chunks.
+void add_onednn(const SpaceInput& in, SeedList& out) {
+  const isa family = widest_family(in);
+  const int nv = family == isa::avx512f ? 4 : 2;
+  const int most = tallest(family, nv);
+  int rows = 1;
+  double best = 0;
+  for (int mr = 1; mr <= most; ++mr) {
+    const double filled = static_cast<double>(in.m) / static_cast<double>(ceil_of(in.m, mr) * mr);
+    const double score = filled * (nv * mr) / ((nv + mr) * static_cast<double>(most));
+    if (score > best) rows = mr;
+    best = std::max(best, score);
+  }
+  Config c = base(in, rows, nv);
+  c.tile.ku = 4;
+  c.blocking.mc = 256;
+  c.blocking.kc = in.problem.k > 1024 ? 1024 : 512;
+  c.blocking.nc = ceil_of(in.problem.n, 16);
+  c.blocking.order = loop_order::mnk;
+  share_evenly(in, c);
+  out.add("onednn", c);
+}
+
+// PyTorch torch/_inductor/codegen/cpp_gemm_template.py and cpp_micro_gemm.py: of its fixed tiles the one that divides
+// most of M and N; 0.8 of L1 for a B panel; half of L2 for an A slab over all of K, else for a square block of C and
+// its A.
+void add_inductor(const SpaceInput& in, SeedList& out) {
+  const bool wide = widest_family(in) == isa::avx512f;
+  const std::vector<std::array<int, 2>> tiles = wide ? std::vector<std::array<int, 2>>{{8, 3}, {8, 2}, {16, 1}}
+                                                     : std::vector<std::array<int, 2>>{{4, 3}, {4, 2}, {8, 1}};
+  const int width = vector_width(widest_family(in));
+  std::array<int, 2> tile = tiles.front();
+  int most = -1;
+  for (const auto& t : tiles) {
+    const int divided = (in.m % t[0] == 0) + (in.problem.n % (t[1] * width) == 0);
+    if (divided > most) tile = t;
+    most = std::max(most, divided);
+  }
+  Config c = base(in, tile[0], tile[1]);
+  const std::int64_t k = in.problem.k, mr = tile[0], columns = nr(c.tile);
+  constexpr std::int64_t kMostCache = std::int64_t{1}
+                                      << 30;  // keeps the sizes below meaningful whatever the device says
+  const std::int64_t l1 = std::clamp<std::int64_t>(in.l1d_bytes, 1 << 12, kMostCache) * 8 / 10;
+  const std::int64_t l2 = std::clamp<std::int64_t>(in.l2_bytes, 1 << 14, kMostCache) / 2;
+  auto& b = c.blocking;
+  b.kc = std::clamp<std::int64_t>(l1 / (columns * kFloatBytes), 4, k);
+  const std::int64_t slab = mr * k * kFloatBytes;  // one row of tiles over all of K
+  if (slab * ceil_of(2 * mr, columns) < l2) {
+    b.mc = l2 / slab * mr;
+    b.nc = columns;
+  } else {
+    std::int64_t side = mr;  // the largest side with 4 side^2 + 4 side kc <= l2
+    while ((side + mr) * (side + mr + b.kc) * kFloatBytes <= l2) side += mr;
+    b.mc = side;
+    b.nc = up_to_multiple(side, columns);
+  }
+  b.order = loop_order::mnk;
+  share_evenly(in, c);
+  out.add("inductor", c);
+}
+
+// A long K over a small C leaves threads idle unless K is cut (oneDNN does so from K = 20000 on where M and N are at
+// most 512).
+void add_split_k(const SpaceInput& in, SeedList& out) {
+  if (in.threads < 2 || in.problem.k < kMinSplitK || in.problem.k < 2 * in.problem.n) return;
+  for (int nv : widths(in, {2, 4})) {
+    Config c = base(in, balanced_rows(in.m, tallest(widest_family(in), nv)), nv);
+    prefetch_ahead(c, 64);
+    c.blocking.tk = in.threads;
+    out.add(fmt::format("split-k-nv{}", nv), c);
+  }
+}
+
+}  // namespace
+
+std::vector<NamedConfig> seeds(const SpaceInput& in) {
+  SeedList list(in);
+  add_cube(in, list);
+  add_stream(in, list);
+  add_split_k(in, list);
+  add_plain(in, list);
+  add_model(in, list);
+  add_blis(in, list);
+  add_onednn(in, list);
+  add_inductor(in, list);
+  if (list.empty()) {
+    if (const auto first = Enumeration(in).next()) list.add("first", *first);
+  }
+  return list.take();
+}
+
+}  // namespace gemwright::tuner

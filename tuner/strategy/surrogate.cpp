@@ -1,0 +1,146 @@
+#include "tuner/strategy/surrogate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "tuner/space/limits.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::isa;
+using gemwright::prefetch;
+
+double real(std::int64_t x) { return static_cast<double>(x); }
+
+// What one thread does in a call, the busiest one.
+struct Work {
+  double rows, columns, depth;
+};
+
+Work busiest_thread(const SpaceInput& in, const Config& c, const Geometry& g) {
+  const auto& b = c.blocking;
+  const double tiles = real(ceil_of(g.row_tiles * in.problem.batch, b.tm));
+  const double rows_of_tile = real(in.m) / real(g.row_tiles);  // rows are spread evenly over the tiles
+  const double units = real(ceil_of(g.column_units, b.tn));
+  return {tiles * rows_of_tile, units * real(g.column_unit), real(g.slice_depth)};
+}
+
+double arithmetic_cycles(const Config& c, const Work& w) {
+  constexpr double kPeakAccumulators = 20;  // fewer do not hide the latency of the FMA: 16 reach 79 % on Zen 5
+  constexpr double kFmaPerCycle = 2;
+  const double accumulators = c.tile.mr * c.tile.nv;
+  const double latency = std::min(1.0, accumulators * c.tile.ka / kPeakAccumulators);
+  const double loads = std::min(1.0, accumulators / (c.tile.mr + c.tile.nv));  // two loads a cycle
+  return w.rows * w.columns * w.depth / vector_width(c.tile.family) / kFmaPerCycle / std::min(latency, loads);
+}
+
+double weight_cycles(const SpaceInput& in, const Config& c, const Geometry& g, const Work& w) {
+  constexpr double kMemoryBytes = 10, kCacheBytes = 24;  // a cycle
+  const double bytes = w.columns * w.depth * kFloatBytes;
+  const bool cold = in.cache_bytes > 0 || real(in.problem.n) * real(in.problem.k) * kFloatBytes > real(in.l3_bytes);
+  // Where the columns pass inside, the block of B is read again for every row tile, from the level it fits.
+  const double block = std::min(real(c.blocking.nc), w.columns) * std::min(real(c.blocking.kc), w.depth) * kFloatBytes;
+  const bool again = !c.blocking.rows_inside && block > real(in.l2_bytes);
+  const double repeats = real(g.row_blocks) * (again ? real(g.block_row_tiles) : 1);
+  return bytes / (cold ? kMemoryBytes : kCacheBytes) + bytes * (repeats - 1) / kCacheBytes;
+}
+
+}  // namespace
+
+double analytic_log_cost(const SpaceInput& in, const Config& c) {
+  constexpr double kStoreBytes = 32, kPackBytes = 8;  // a cycle
+  constexpr double kPhaseCycles = 4000;               // starting and joining a second thread, about a microsecond
+  const Geometry g = geometry(in, c);
+  const Work w = busiest_thread(in, c, g);
+  const double arithmetic = arithmetic_cycles(c, w);
+  const double weights = weight_cycles(in, c, g, w);
+  // Without prefetch the two add up; a distance of some 64 rows hides the shorter one behind the longer.
+  const double hidden = c.tile.hint == prefetch::none ? 0.2 : std::min(0.9, 0.3 + real(c.blocking.prefetch_rows) / 100);
+  double cycles = std::max(arithmetic, weights) + (1 - hidden) * std::min(arithmetic, weights);
+  cycles += w.rows * w.columns * 2 * kFloatBytes * real(g.depth_blocks) / kStoreBytes;
+  if (c.blocking.pack_a) cycles += w.rows * w.depth * 2 * kFloatBytes / kPackBytes;
+  if (c.format.panel > 0 && !in.problem.constant_weights) cycles += w.columns * w.depth * 2 * kFloatBytes / kPackBytes;
+  if (threads_used(c.blocking) > 1) cycles += kPhaseCycles;
+  if (c.blocking.tk > 1) {
+    const double phases = real(ceil_of(in.m, std::min(c.blocking.mc, in.m)) * in.problem.batch);
+    cycles += phases * kPhaseCycles + w.rows * w.columns * 2 * kFloatBytes * c.blocking.tk / kStoreBytes;
+  }
+  return std::log(cycles);
+}
+
+Surrogate::Surrogate(SpaceInput in) : in_(std::move(in)) {}
+
+// One step of a ladder is a distance of about 1, a different choice without order about the same.
+Surrogate::Features Surrogate::features(const Config& c) {
+  const auto& t = c.tile;
+  const auto& b = c.blocking;
+  const auto log = [](std::int64_t x) { return std::log2(real(x)); };
+  const auto nest = static_cast<int>(b.order);  // mnk mkn nmk nkm kmn knm
+  const bool m_before_n = nest == 0 || nest == 1 || nest == 4;
+  const double k_place = nest == 0 || nest == 2 ? 2 : nest == 1 || nest == 3 ? 1 : 0;
+  return {2.0 * static_cast<int>(t.family),
+          1.5 * log(t.mr),
+          1.0 * t.nv,
+          log(t.ka),
+          0.5 * log(t.ku),
+          0.5 * log(std::max(c.format.panel, 4)),
+          log(b.tm),
+          log(b.tn),
+          log(b.tk),
+          0.5 * log(b.kc),
+          0.5 * log(b.mc),
+          0.5 * log(b.nc),
+          m_before_n ? 0.5 : 0.0,
+          0.5 * k_place,
+          b.rows_inside ? 1.0 : 0.0,
+          (b.pack_a ? 1.0 : 0.0) + (t.hint == prefetch::none ? 0.0 : 1.0) * 2,
+          0.7 * log(b.prefetch_rows + 8) + 0.2 * static_cast<int>(t.hint)};
+}
+
+void Surrogate::add_excess(const Config& c, double excess) {
+  const auto [entry, is_new] = index_.try_emplace(key(c), points_.size());
+  if (is_new) points_.push_back({features(c), 0});
+  Point& point = points_[entry->second];
+  sum_ += excess - point.excess;
+  point.excess = excess;
+}
+
+void Surrogate::add(const Config& c, double cost) {
+  worst_cost_ = measured_ ? std::max(worst_cost_, cost) : cost;
+  measured_ = true;
+  add_excess(c, cost - analytic_log_cost(in_, c));
+}
+
+void Surrogate::add_failure(const Config& c) {
+  if (measured_) add_excess(c, worst_cost_ - analytic_log_cost(in_, c));
+}
+
+double Surrogate::predict(const Config& c) const {
+  const double prior = analytic_log_cost(in_, c);
+  if (points_.empty()) return prior;
+  constexpr std::size_t kNearest = 6;
+  constexpr double kSame = 0.25;  // squared distance below which neighbours weigh alike
+  constexpr double kFar = 9;      // squared distance of the average observation, which speaks where nothing is near
+  const Features f = features(c);
+  std::vector<std::pair<double, double>> near;  // squared distance, excess
+  near.reserve(points_.size());
+  for (const Point& p : points_) {
+    double d = 0;
+    for (int i = 0; i < kFeatures; ++i) d += (p.features[i] - f[i]) * (p.features[i] - f[i]);
+    near.emplace_back(d, p.excess);
+  }
+  const std::size_t count = std::min(kNearest, near.size());
+  std::partial_sort(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(count), near.end());
+  double weights = 1 / kFar;
+  double sum = sum_ / real(static_cast<std::int64_t>(points_.size())) / kFar;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double weight = 1 / (near[i].first + kSame);
+    weights += weight;
+    sum += weight * near[i].second;
+  }
+  return prior + sum / weights;
+}
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,23 @@
+// What every store refuses before it writes, and a reader of stored rows before it believes them: values that cannot
+// have been measured or that have no meaning. One place, so that all stores refuse the same with the same sentence. A
+// schema's own constraints are a second fence, not this one.
+#pragma once
+
+#include "tuner/result.h"
+#include "tuner/study/records.h"
+
+namespace gemwright::tuner {
+
+// Larger property texts are not descriptions of a device; the bound keeps hostile ones out of the JSON reader.
+constexpr std::size_t kMaxPropertiesBytes = 1u << 20;
+
+Result<void> check(const StudyKey& key);
+Result<void> check(const StudyAttributes& attributes);
+Result<void> check(const Trial& trial);  // state, reason, errors and times; not the config
+Result<void> check(const Subject& subject);
+Result<void> check(const Sample& sample);
+Result<void> check(const Estimate& estimate);
+Result<void> check_spent(double spent_seconds);
+Result<void> check_baseline(const std::string& name, const std::string& reason_if_absent);  // one is given
+
+}  // namespace gemwright::tuner

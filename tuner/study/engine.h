@@ -1,0 +1,56 @@
+// Runs one study: opens or continues it in the store, proposes, verifies, screens, races, confirms, and records every step.
+//
+// The engine decides; the measurer measures and the store keeps. Each block is stored before the next begins, so whatever
+// kills the process, the same request goes on from the last block. Failed candidates are rows like others.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/space/space.h"
+#include "tuner/study/measure_protocol.h"
+#include "tuner/study/measurer.h"
+#include "tuner/study/store.h"
+
+namespace gemwright::tuner {
+
+struct StudyRequest {
+  StudyKey key;
+  StudyAttributes attributes;
+  MeasureProtocol protocol;
+  SpaceInput space;
+  std::vector<Config> known_good;  // winners of similar studies: tried first
+  bool fresh = false;
+};
+
+struct StudyProgress {
+  std::string phase;                      // "setup", "search", "race", "confirm", "done"
+  std::int64_t trials = 0, failed = 0;    // of this study so far
+  std::optional<double> best_gflops, baseline_gflops, best_ratio;  // not confirmed before "done"
+  double spent_seconds = 0, budget_seconds = 0;
+};
+
+struct EngineHooks {
+  std::function<double()> now;                              // monotonic seconds
+  std::function<void(const StudyProgress&)> progress;       // called between blocks only
+  std::function<bool()> stop;                               // true: save and end with ErrorKind::interrupted
+};
+
+struct StudyResult {
+  StudyRecord record;
+  bool reused = false;  // it was finished before and the budget is no larger
+};
+
+// ErrorKind::nothing_valid when no candidate passed.
+Result<StudyResult> run_study(Store& store, Measurer& measurer, const StudyRequest& request, const EngineHooks& hooks);
+
+// Winners of other studies that fit this one: the same problem first (other M, nearest first), then problems of the same
+// kind. Canonical and valid in `space`, without repeats.
+Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKey& key, const SpaceInput& space,
+                                               std::size_t most);
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,69 @@
+// What the study engine asks of whoever measures. WorkerClient implements it over a worker process; tests script it.
+//
+// One measurer serves one study at a time: `setup` gives it the problem, `add_*` verify and admit subjects, `block` times one
+// block of one of them. Failure of a candidate is a value (TrialState and a sentence); an Error means that measuring itself
+// cannot go on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/study/records.h"
+
+namespace gemwright::tuner {
+
+struct MeasureSetup {
+  Problem problem;
+  std::int64_t m = 0;
+  int threads = 1;                // offered
+  DataKind data = DataKind::normal;
+  std::uint64_t seed = 1;         // of the operands
+  CacheState cache = CacheState::cold;
+  double cache_bytes = 0;         // weights rotate through copies of at least this many bytes
+  std::string compiler;           // "g++"
+};
+
+struct SetupReply {
+  std::string baseline;           // "onednn 2.6.3"; empty when absent
+  std::string baseline_reason;    // why it is absent
+  int baseline_handle = 0;        // valid when `baseline` is not empty
+  int anchor_handle = 0;
+};
+
+// The answer to a candidate: a handle to time, or the state it failed in.
+struct Admission {
+  TrialState state = TrialState::ok;  // ok, compile, runtime, timeout, correctness, crashed
+  std::string reason;
+  int handle = 0;                     // valid when ok
+  std::optional<double> error_fro, error_max;
+  std::optional<std::int64_t> compile_ns, verify_ns;
+};
+
+struct Block {
+  TrialState state = TrialState::ok;  // ok, runtime, timeout, crashed
+  std::string reason;
+  std::int64_t ns = 0, calls = 0;
+  std::optional<int> cpu;
+  std::optional<std::int64_t> involuntary_switches, steal_ticks;
+  bool migrated = false;
+};
+
+class Measurer {
+ public:
+  virtual ~Measurer() = default;
+
+  virtual Result<SetupReply> setup(const MeasureSetup& setup) = 0;
+  // Starts compiling what these configs need and returns at once; admit waits for its own part only.
+  virtual Result<void> prefetch_code(const std::vector<Config>& configs) = 0;
+  // Compiles (cached), packs (once per format), verifies at full size.
+  virtual Result<Admission> admit(const Config& config) = 0;
+  // A whole exported header, compiled as a consumer would: what `bench` times. `run_namespace` is the problem's namespace.
+  virtual Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) = 0;
+  // One discarded call, then `calls` timed ones.
+  virtual Result<Block> block(int handle, std::int64_t calls) = 0;
+  virtual Result<void> drop(int handle) = 0;
+};
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,179 @@
+// What a study is made of, as plain values: the rows that the tuner writes through `Store` and that show, export, bench and
+// the window read back. Times are nanoseconds unless the name says otherwise; wall times are unix nanoseconds. Absent values
+// are std::optional, never 0 or -1.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tuner/problem/problem.h"
+#include "tuner/result.h"
+#include "tuner/space/config.h"
+
+namespace gemwright::tuner {
+
+using StudyId = std::int64_t;
+using TrialId = std::int64_t;
+using SubjectId = std::int64_t;
+
+// What runs the kernel. The fingerprint covers what matters to speed; `name` is for people only.
+struct Device {
+  std::string fingerprint;  // hex digest of the canonical properties
+  std::string kind = "cpu";
+  std::string name;         // "AMD EPYC (family 26 model 2)"
+  int threads = 1;          // threads offered to a config; part of the study's identity, not of the fingerprint
+  std::string properties_json = "{}";  // ISA, caches, cores, hypervisor: what the fingerprint was made from
+
+  bool operator==(const Device&) const = default;
+};
+
+// What compiled the candidates. The digest covers compiler, version, flags and the kernel sources.
+struct Build {
+  std::string digest;
+  std::string tool_version;
+  std::string compiler;          // as the user names it: "g++"
+  std::string compiler_version;  // first line of --version
+  std::string flags;
+  std::string source_digest;     // of the kernel headers
+
+  bool operator==(const Build&) const = default;
+};
+
+enum class CacheState { hot, rotate, cold };
+std::string_view to_text(CacheState s);
+Result<CacheState> parse_cache_state(std::string_view text);
+
+enum class DataKind { normal, uniform, outliers };
+std::string_view to_text(DataKind d);
+Result<DataKind> parse_data_kind(std::string_view text);
+
+// The identity of a study: the same key goes on where the study stopped.
+struct StudyKey {
+  Problem problem;
+  std::int64_t m = 0;
+  Device device;
+  Build build;
+  int space_version = 0;
+  std::vector<ComputeMode> modes;
+  std::optional<double> max_error;
+  DataKind data = DataKind::normal;
+  CacheState cache = CacheState::cold;
+  double cache_bytes = 0;  // bytes that lie between two uses of the same weights (0 when hot)
+  bool batch_invariant = false;
+};
+// Canonical text of everything above; unique per study and generation.
+std::string key(const StudyKey& k);
+
+// A budget is per study: a time, a number of trials, or the default rule (both absent).
+struct Budget {
+  std::optional<double> seconds;
+  std::optional<std::int64_t> trials;
+
+  bool operator==(const Budget&) const = default;
+};
+Result<Budget> parse_budget(std::string_view text);  // "60s", "2m", "1h", "500"
+std::string to_text(const Budget& b);
+
+// What may change without making another study.
+struct StudyAttributes {
+  std::string name;   // of the suite's entry, e.g. "qkv"; names the namespace of the exported header
+  std::string suite;  // preset or file
+  double weight = 1;
+  Budget budget;
+  std::string protocol;
+  std::string strategy;
+  std::uint64_t seed = 1;
+};
+
+enum class StudyState { running, finished, interrupted, failed };
+std::string_view to_text(StudyState s);
+Result<StudyState> parse_study_state(std::string_view text);
+
+enum class TrialState { running, ok, pruned, constraint, compile, runtime, timeout, correctness, crashed, cancelled };
+std::string_view to_text(TrialState s);
+Result<TrialState> parse_trial_state(std::string_view text);
+
+struct Trial {
+  TrialId id = 0;
+  StudyId study = 0;
+  std::int64_t seq = 0;  // 0, 1, 2 ... in the order of proposal
+  Config config;
+  std::string origin;    // who proposed it: "seed:blis", "neighbour", "local", "random"
+  TrialState state = TrialState::running;
+  std::string reason;    // one sentence where the state is not ok
+  std::optional<double> error_fro;  // relative Frobenius distance to float64
+  std::optional<double> error_max;  // largest element error, relative to its bound's scale
+  std::optional<std::int64_t> compile_ns, verify_ns;
+};
+
+// What a measuring round times.
+enum class SubjectKind { trial, baseline, anchor };
+std::string_view to_text(SubjectKind k);
+Result<SubjectKind> parse_subject_kind(std::string_view text);
+
+struct Subject {
+  SubjectId id = 0;
+  StudyId study = 0;
+  SubjectKind kind = SubjectKind::trial;
+  std::optional<TrialId> trial;  // exactly when kind is trial
+  std::string name;              // baselines: "onednn 2.6.3"; anchor: "anchor"
+};
+
+enum class Phase { screen, race, confirm };
+std::string_view to_text(Phase p);
+Result<Phase> parse_phase(std::string_view text);
+
+// One timed block of a subject. Raw: kept, never edited.
+struct Sample {
+  SubjectId subject = 0;
+  Phase phase = Phase::screen;
+  std::int64_t round = 0;     // rounds count up through the whole study, over all phases
+  int position = 0;           // place in the round
+  std::int64_t calls = 0;     // > 0
+  std::int64_t ns = 0;        // of the whole block
+  std::optional<int> cpu;
+  std::optional<std::int64_t> involuntary_switches;
+  std::optional<std::int64_t> steal_ticks;
+  bool migrated = false;      // began and ended on different CPUs
+
+  bool excluded() const { return migrated || involuntary_switches.value_or(0) > 0 || steal_ticks.value_or(0) > 0; }
+};
+
+// A figure computed from samples; recomputable, so it carries its method. Ratios are speed over the baseline: above 1 is
+// faster. Intervals are 95 %; absent where there are too few samples or no baseline.
+struct Estimate {
+  SubjectId subject = 0;
+  Phase phase = Phase::confirm;
+  std::string method;         // "median of blocks, paired log ratios, sign test"
+  std::int64_t samples = 0;   // used
+  std::int64_t excluded = 0;
+  double ns_per_call = 0;     // median
+  double gflops = 0;
+  std::optional<double> ratio, ratio_lo, ratio_hi;
+};
+
+// How a study ended. Only confirmed figures are reported.
+struct StudyOutcome {
+  std::optional<TrialId> best_trial;
+  std::string verdict;              // one sentence: separated from the runner-up, or the ties
+  std::vector<TrialId> ties;        // confirmed trials that are not separated from the best
+};
+
+struct StudyRecord {
+  StudyId id = 0;
+  int generation = 0;  // --fresh starts the next one of the same key
+  StudyKey key;
+  StudyAttributes attributes;
+  StudyState state = StudyState::running;
+  std::int64_t created_at = 0, updated_at = 0;  // unix ns
+  double spent_seconds = 0;         // measuring time so far, over all sittings
+  std::int64_t trials = 0;
+  StudyOutcome outcome;
+  std::string baseline;             // name, or empty
+  std::string baseline_reason;      // why there is none
+};
+
+}  // namespace gemwright::tuner

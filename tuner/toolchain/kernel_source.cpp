@@ -1,0 +1,20 @@
+#include "tuner/toolchain/kernel_source.h"
+
+#include "tuner/toolchain/amalgamate.h"
+#include "tuner/toolchain/embedded.h"
+
+namespace gemwright::tuner {
+
+const std::vector<SourceFile>& kernel_headers() {
+  static const std::vector<SourceFile> files(embedded::kFiles, embedded::kFiles + embedded::kFileCount);
+  return files;
+}
+
+std::string source_digest() { return embedded::kDigest; }
+
+std::string amalgamated_kernels() {
+  // The embedded headers are fixed when the tool is built, and a test amalgamates them: this cannot fail at run time.
+  return amalgamate(kernel_headers(), "gemwright/dispatch.h", embedded::kDigest).value();
+}
+
+}  // namespace gemwright::tuner

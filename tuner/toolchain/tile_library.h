@@ -1,0 +1,54 @@
+// The C interface of a shared library that the tuner compiles and its worker loads: candidate tiles, or a whole exported
+// header. Only this file's structs cross the border. kernels/ values (blocking, gemm_call, scratch_size) pass by address: the
+// library is compiled from the very headers embedded in the tool (`source_digest` says so and is compared on loading), so
+// their layout is the same.
+#pragma once
+
+#include <cstdint>
+
+#include <gemwright/gemm.h>
+
+namespace gemwright::tuner {
+
+constexpr std::uint32_t kLibraryVersion = 1;
+
+extern "C" {
+
+// A library of tiles with one chain. Functions return a gemwright::status as int; pointers are null on failure.
+struct TileLibraryApi {
+  std::uint32_t version;
+  const char* source_digest;
+  std::int32_t tile_count;
+  const char* const* tile_names;  // as tile_name() writes them
+  void* (*make_context)(int threads, const gemwright::scratch_size* scratch);
+  void (*free_context)(void* context);
+  void (*park)(void* context);
+  // Constant weights in a packing format; packed_data gives what gemm_call::b takes.
+  void* (*pack)(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
+                std::int64_t stride, int panel);
+  const float* (*packed_data)(const void* packed);
+  void (*free_packed)(void* packed);
+  void (*scratch)(int tile, int panel, const gemwright::blocking* block, std::int64_t n, std::int64_t k,
+                  std::int64_t batch, int b_packed, gemwright::scratch_size* out);
+  int (*run)(void* context, int tile, int panel, const gemwright::blocking* block, const gemwright::gemm_call* call);
+};
+
+// One problem of an exported header, seen through what its consumer calls.
+struct HeaderLibraryApi {
+  std::uint32_t version;
+  void* (*make_context)(int threads);
+  void (*free_context)(void* context);
+  void (*park)(void* context);
+  void* (*pack)(const float* b, std::int64_t ldb);  // null where B is given per call
+  void (*free_packed)(void* packed);
+  // `b` and `ldb` are used where weights are given per call, `packed` where they are constant.
+  int (*run)(void* context, std::int64_t m, const float* a, std::int64_t lda, const void* packed, const float* b,
+             std::int64_t ldb, float* c, std::int64_t ldc, const float* bias);
+};
+
+}  // extern "C"
+
+constexpr const char* kTileLibrarySymbol = "gemwright_tile_library";      // const TileLibraryApi* ()
+constexpr const char* kHeaderLibrarySymbol = "gemwright_header_library";  // const HeaderLibraryApi* ()
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,379 @@
+#include "tuner/worker/client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "tuner/problem/input_text.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+// A worker that is lost is started again so often before the request fails.
+constexpr int kTries = 3;
+// A job scheduler may keep the worker waiting before it starts.
+constexpr seconds kHello{600};
+constexpr seconds kNoticeHello{5};
+// How often to look whether the user interrupted.
+constexpr int kLookMs = 100;
+// The worker gives a sign every 10 s where it may take long; a request beyond its deadline by this is lost.
+constexpr double kSilence_s = 60;
+// A worker whose input was closed ends at once, but for what the kernel has to free.
+constexpr milliseconds kEnd{2000};
+
+// Deadlines. Portable code on one core computes some 1e9 operations a second; memory is filled and packed at 1e8 bytes
+// a second at least. Nothing a hundred times slower than what was seen is worth waiting for.
+constexpr double kSlowFlops = 1e9;
+constexpr double kSlowBytes = 1e8;
+constexpr double kHopeless = 100;
+// A measured subject that suddenly takes this much longer hangs.
+constexpr double kHangs = 20;
+// Full-size runs that an admission or a setup needs, with the comparison.
+constexpr double kVerifyRuns = 3;
+
+template <class T>
+Block failed_block(const T& failure) {
+  Block b;
+  b.state = failure.state;
+  b.reason = failure.reason;
+  return b;
+}
+
+Error no_setup() { return Error{"the worker has no problem to measure: setup comes first"}; }
+
+}  // namespace
+
+Result<std::unique_ptr<WorkerClient>> WorkerClient::start(std::vector<std::string> argv, WorkerHooks hooks) {
+  std::unique_ptr<WorkerClient> client(new WorkerClient(std::move(argv), std::move(hooks)));
+  if (const auto launched = client->launch(); !launched) return tl::unexpected(launched.error());
+  return client;
+}
+
+WorkerClient::~WorkerClient() { stop(); }
+
+void WorkerClient::stop() {
+  if (process_) {
+    process_->close_input();
+    (void)process_->wait(kEnd);  // then it is killed
+  }
+  lines_.reset();
+  process_.reset();
+  forget_worker();
+}
+
+void WorkerClient::forget_worker() {
+  worker_is_set_up_ = false;
+  for (auto& [handle, subject] : subjects_) subject.worker_handle = 0;
+}
+
+tl::unexpected<Error> WorkerClient::lose_worker(const std::string& reason) {
+  std::string why = reason;
+  if (process_->wait(milliseconds(100)) && !process_->status()->success()) {
+    why += fmt::format(": it ended with {}", to_text(*process_->status()));
+  }
+  stop();
+  last_loss_ = why;
+  return fail(std::move(why));
+}
+
+Result<void> WorkerClient::launch() {
+  if (process_) return {};
+  Result<void> launched;
+  bool hopeless = false;
+  for (int i = 0; i < kTries && !hopeless; ++i) {
+    launched = launch_once(hopeless);
+    if (launched || launched.error().kind == ErrorKind::interrupted) return launched;
+  }
+  return fail("the worker cannot be started: " + launched.error().message);
+}
+
+Result<void> WorkerClient::launch_once(bool& hopeless) {
+  auto process = Process::start(argv_, {.streams = true, .inherit_stderr = true});
+  if (!process) {
+    hopeless = true;
+    return tl::unexpected(process.error());
+  }
+  process_ = std::move(*process);
+  lines_.emplace(process_->output(), kMaxMessageLine);
+  const auto started = Clock::now();
+  bool told = false;
+  for (;;) {
+    auto message = next_message();
+    if (!message) return tl::unexpected(message.error());
+    if (*message) {
+      const auto* const hello = std::get_if<Hello>(&**message);
+      if (hello == nullptr) return lose_worker(fmt::format("{} does not begin with a hello", argv_[0]));
+      hello_ = *hello;
+      return {};
+    }
+    const auto waited = Clock::now() - started;
+    if (waited > kHello) return lose_worker(fmt::format("{} says nothing", argv_[0]));
+    if (waited > kNoticeHello && !told && hooks_.notice) hooks_.notice("waiting for the worker to start");
+    told = waited > kNoticeHello;
+  }
+}
+
+// A message, or nothing for a while. An error has stopped the worker.
+Result<std::optional<Message>> WorkerClient::next_message() {
+  auto line = lines_->next();
+  if (!line && !lines_->ended()) {
+    wait_readable({lines_->fd()}, kLookMs);
+    lines_->fill();
+    line = lines_->next();
+  }
+  if (hooks_.interrupted && hooks_.interrupted()) {
+    stop();
+    return fail("interrupted", ErrorKind::interrupted);
+  }
+  if (!line && lines_->ended()) return lose_worker(fmt::format("{} went away", argv_[0]));
+  if (!line) return std::optional<Message>();
+  auto message = parse_message(*line);
+  if (!message) return lose_worker(fmt::format("{} cannot be understood: {}", argv_[0], message.error().message));
+  return std::optional(std::move(*message));
+}
+
+// Sends one request and waits for its reply. An error has stopped the worker.
+Result<Reply> WorkerClient::converse(const Body& body, double deadline_s) {
+  const Request request{++last_id_, deadline_s, body};
+  auto heard = Clock::now();
+  const auto silent_too_long = [&] { return duration<double>(Clock::now() - heard).count() > deadline_s + kSilence_s; };
+  const auto give_up = [&] { return silent_too_long() || (hooks_.interrupted && hooks_.interrupted()); };
+  (void)send_all(process_->input(), to_line(request), give_up);  // its failure shows when the reply does not come
+  for (;;) {
+    auto message = next_message();
+    if (!message) return tl::unexpected(message.error());
+    if (!*message && silent_too_long()) return lose_worker(fmt::format("{} does not answer", argv_[0]));
+    if (!*message) continue;
+    heard = Clock::now();
+    if (const auto* waiting = std::get_if<Waiting>(&**message)) {
+      const std::string text = fmt::format("waiting for process {}, which measures {} on that machine", waiting->pid,
+                                           waiting->study.empty() ? "something" : waiting->study);
+      if (hooks_.notice && text != last_notice_) hooks_.notice(text);
+      last_notice_ = text;
+    } else if (auto* reply = std::get_if<Reply>(&**message)) {
+      if (reply->id == request.id) {
+        if (reply->lost) forget_worker();
+        return std::move(*reply);
+      }
+      const auto* const error = std::get_if<Error>(&reply->body);
+      return lose_worker(error != nullptr ? error->message : fmt::format("{} mixes up its replies", argv_[0]));
+    }
+  }
+}
+
+double WorkerClient::slow_call_s() const {
+  const double s = flops(setup_->problem, setup_->m) / kSlowFlops;
+  return best_call_s_ ? std::min(s, kHopeless * *best_call_s_) : s;
+}
+
+double WorkerClient::preparation_s() const {
+  const double bytes = min_bytes(setup_->problem, setup_->m) + setup_->cache_bytes;
+  return hooks_.patience_s + bytes / kSlowBytes;
+}
+
+Result<SetupReply> WorkerClient::send_setup() {
+  for (int i = 0; i < kTries; ++i) {
+    if (const auto launched = launch(); !launched) return tl::unexpected(launched.error());
+    const double deadline = preparation_s() + kVerifyRuns * flops(setup_->problem, setup_->m) / kSlowFlops;
+    auto reply = converse(SetupRequest{*setup_}, deadline);
+    if (!reply && reply.error().kind == ErrorKind::interrupted) return tl::unexpected(reply.error());
+    if (!reply) continue;
+    if (auto* error = std::get_if<Error>(&reply->body)) return tl::unexpected(std::move(*error));
+    const auto* const made = std::get_if<SetupReply>(&reply->body);
+    if (made == nullptr) {
+      (void)lose_worker(fmt::format("{} answers a setup with something else", argv_[0]));
+      continue;
+    }
+    worker_is_set_up_ = true;
+    return *made;
+  }
+  return fail("the worker failed again and again: " + last_loss_);
+}
+
+Result<SetupReply> WorkerClient::setup(const MeasureSetup& setup) {
+  setup_ = setup;
+  subjects_.clear();
+  baseline_.reset();
+  best_call_s_.reset();
+  worker_is_set_up_ = false;
+  auto made = send_setup();
+  if (!made) return made;
+  const auto add = [&](SubjectKind kind, int worker_handle) {
+    subjects_[++last_handle_] = {kind, worker_handle, {}, TrialState::ok, ""};
+    return last_handle_;
+  };
+  anchor_ = add(SubjectKind::anchor, made->anchor_handle);
+  made->anchor_handle = *anchor_;
+  if (!made->baseline.empty()) {
+    baseline_ = add(SubjectKind::baseline, made->baseline_handle);
+    made->baseline_handle = *baseline_;
+  }
+  return made;
+}
+
+Result<void> WorkerClient::ensure_setup() {
+  if (!setup_) return tl::unexpected(no_setup());
+  if (process_ && worker_is_set_up_) return {};
+  const auto made = send_setup();
+  if (!made) return tl::unexpected(made.error());
+  if (anchor_) subjects_[*anchor_].worker_handle = made->anchor_handle;
+  if (baseline_) subjects_[*baseline_].worker_handle = made->baseline.empty() ? 0 : made->baseline_handle;
+  return {};
+}
+
+Result<std::optional<Reply>> WorkerClient::attempt(const Body& body, double deadline_s) {
+  auto reply = converse(body, deadline_s);
+  if (!reply && reply.error().kind == ErrorKind::interrupted) return tl::unexpected(reply.error());
+  if (!reply) return std::optional<Reply>();
+  if (auto* error = std::get_if<Error>(&reply->body)) {
+    if (!reply->lost) return tl::unexpected(std::move(*error));
+    last_loss_ = error->message;
+    return std::optional<Reply>();
+  }
+  return std::optional(std::move(*reply));
+}
+
+Result<void> WorkerClient::prefetch_code(const std::vector<Config>& configs) {
+  for (int i = 0; i < kTries; ++i) {
+    if (const auto ready = ensure_setup(); !ready) return ready;
+    PrefetchRequest request{configs};
+    request.configs.resize(std::min(request.configs.size(), kMaxPrefetch));  // the others are compiled when admitted
+    const auto reply = attempt(request, hooks_.patience_s);
+    if (!reply) return tl::unexpected(reply.error());
+    if (*reply) return {};
+  }
+  return fail("the worker failed again and again: " + last_loss_);
+}
+
+// A subject that the worker does not know becomes known, or failed.
+Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subject, bool verify) {
+  if (const auto ready = ensure_setup(); !ready) return tl::unexpected(ready.error());
+  Body body;
+  if (const auto* config = std::get_if<Config>(&subject.what)) {
+    body = AdmitRequest{*config, verify};
+  } else {
+    const Header& header = std::get<Header>(subject.what);
+    body = AdmitHeaderRequest{header.text, header.run_namespace, verify};
+  }
+  auto reply = attempt(body, preparation_s() + kVerifyRuns * slow_call_s());
+  if (!reply) return tl::unexpected(reply.error());
+  if (!*reply) return std::optional<Admission>();
+  auto* const admission = std::get_if<Admission>(&(*reply)->body);
+  if (admission == nullptr) return lose_worker(fmt::format("{} answers an admission with something else", argv_[0]));
+  subject.worker_handle = admission->handle;
+  subject.state = admission->state;
+  subject.reason = admission->reason;
+  return std::optional(std::move(*admission));
+}
+
+Result<Admission> WorkerClient::admit_new(Subject subject) {
+  for (int i = 0; i < kTries; ++i) {
+    auto admission = attempt_admission(subject, true);
+    if (!admission) return tl::unexpected(admission.error());
+    if (!*admission) continue;
+    if ((*admission)->state == TrialState::ok) {
+      subjects_[++last_handle_] = std::move(subject);
+      (*admission)->handle = last_handle_;
+    } else {
+      (*admission)->handle = 0;
+    }
+    return std::move(**admission);
+  }
+  return fail("the worker failed again and again: " + last_loss_);
+}
+
+Result<Admission> WorkerClient::admit(const Config& config) { return admit_new({config, 0, {}, TrialState::ok, ""}); }
+
+Result<Admission> WorkerClient::admit_header(const std::string& header_text, const std::string& run_namespace) {
+  return admit_new({Header{header_text, run_namespace}, 0, {}, TrialState::ok, ""});
+}
+
+Result<std::optional<Block>> WorkerClient::attempt_block(Subject& subject, std::int64_t calls) {
+  if (const auto ready = ensure_setup(); !ready) return tl::unexpected(ready.error());
+  if (subject.worker_handle == 0) {
+    if (std::holds_alternative<SubjectKind>(subject.what)) {
+      subject.state = TrialState::runtime;
+      subject.reason = "the baseline could not be made again after the worker was lost";
+      return std::optional(failed_block(subject));
+    }
+    const auto admission = attempt_admission(subject, false);
+    if (!admission) return tl::unexpected(admission.error());
+    if (!*admission) return std::optional<Block>();
+    if (subject.state != TrialState::ok) return std::optional(failed_block(subject));
+  }
+  const double call_s = subject.call_s ? kHangs * *subject.call_s : slow_call_s();
+  const double deadline = preparation_s() + static_cast<double>(calls + 1) * call_s;
+  auto reply = attempt(BlockRequest{subject.worker_handle, calls}, deadline);
+  if (!reply) return tl::unexpected(reply.error());
+  if (!*reply) return std::optional<Block>();
+  auto* const block = std::get_if<Block>(&(*reply)->body);
+  if (block == nullptr) return lose_worker(fmt::format("{} answers a block with something else", argv_[0]));
+  return std::optional(std::move(*block));
+}
+
+Result<Block> WorkerClient::block(int handle, std::int64_t calls) {
+  const auto found = subjects_.find(handle);
+  if (found == subjects_.end()) return fail(fmt::format("there is no subject with the handle {}", handle));
+  Subject& subject = found->second;
+  if (subject.state != TrialState::ok) return failed_block(subject);
+  for (int i = 0; i < kTries; ++i) {
+    auto block = attempt_block(subject, calls);
+    if (!block) return tl::unexpected(block.error());
+    if (!*block) continue;
+    subject.state = (*block)->state;
+    subject.reason = (*block)->reason;
+    if (subject.state == TrialState::ok) {
+      subject.call_s = static_cast<double>((*block)->ns) * 1e-9 / static_cast<double>((*block)->calls);
+      if (handle != anchor_) best_call_s_ = std::min(best_call_s_.value_or(*subject.call_s), *subject.call_s);
+    }
+    return std::move(**block);
+  }
+  return fail("the worker failed again and again: " + last_loss_);
+}
+
+Result<void> WorkerClient::drop(int handle) {
+  const auto found = subjects_.find(handle);
+  if (found == subjects_.end()) return fail(fmt::format("there is no subject with the handle {}", handle));
+  const int worker_handle = found->second.worker_handle;
+  subjects_.erase(found);
+  if (worker_handle == 0) return {};
+  // A worker that is lost has forgotten it, too.
+  const auto reply = attempt(DropRequest{worker_handle}, hooks_.patience_s);
+  return reply ? Result<void>() : tl::unexpected(reply.error());
+}
+
+Result<std::vector<std::string>> split_command(const std::string& command) {
+  std::vector<std::string> words;
+  std::optional<std::string> word;
+  char quote = 0;
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    char c = command[i];
+    if (c == '\\' && quote != '\'' && i + 1 < command.size()) {
+      c = command[++i];
+    } else if (quote == 0 ? c == '"' || c == '\'' : c == quote) {
+      quote = quote == 0 ? c : 0;
+      if (!word) word.emplace();
+      continue;
+    } else if (quote == 0 && (c == ' ' || c == '\t')) {
+      if (word) words.push_back(std::move(*word));
+      word.reset();
+      continue;
+    }
+    if (!word) word.emplace();
+    *word += c;
+  }
+  if (quote != 0)
+    return fail("the worker's command has a quote that does not end: " + printable(command), ErrorKind::usage);
+  if (word) words.push_back(std::move(*word));
+  if (words.empty()) return fail("the worker's command is empty", ErrorKind::usage);
+  return words;
+}
+
+}  // namespace gemwright::tuner

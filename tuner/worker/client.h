@@ -1,0 +1,112 @@
+// A Measurer over a worker process: the one on this machine, or any command that runs `gemwright worker` somewhere.
+//
+// Whatever a candidate does to the worker is hidden: after a failure the next request sets the problem up again and
+// admits the subjects that are still in use again, each when it is needed. A subject that took the worker down is
+// marked failed and not tried again. An Error means that no worker can be had, that the problem cannot be set up, or
+// that the user interrupted.
+//
+// It may be used from one thread at a time. On this machine the worker ends with the client, whatever ends that.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tuner/study/measurer.h"
+#include "tuner/toolchain/process.h"
+#include "tuner/worker/channel.h"
+#include "tuner/worker/protocol.h"
+
+namespace gemwright::tuner {
+
+struct WorkerHooks {
+  std::function<void(const std::string&)> notice = {};  // a sentence for people: whom the worker waits for
+  std::function<bool()> interrupted = {};               // asked ten times a second while the worker works
+  // The least time that the worker gets for one request. Larger problems get more, see the deadlines in client.cpp.
+  double patience_s = 60;
+};
+
+// `ssh board "gemwright worker"` as words: blanks separate, quotes and backslashes keep together. No shell is involved,
+// so nothing is expanded.
+Result<std::vector<std::string>> split_command(const std::string& command);
+
+class WorkerClient final : public Measurer {
+ public:
+  // Starts the worker and waits for its hello.
+  static Result<std::unique_ptr<WorkerClient>> start(std::vector<std::string> argv = {"/proc/self/exe", "worker"},
+                                                     WorkerHooks hooks = {});
+  // Ends the worker.
+  ~WorkerClient() override;
+  WorkerClient(const WorkerClient&) = delete;
+  WorkerClient& operator=(const WorkerClient&) = delete;
+
+  // Of the worker that is running or ran last.
+  const Hello& hello() const { return hello_; }
+
+  Result<SetupReply> setup(const MeasureSetup& setup) override;
+  Result<void> prefetch_code(const std::vector<Config>& configs) override;
+  Result<Admission> admit(const Config& config) override;
+  Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) override;
+  Result<Block> block(int handle, std::int64_t calls) override;
+  Result<void> drop(int handle) override;
+
+ private:
+  using Body = decltype(Request::body);
+  struct Header {
+    std::string text, run_namespace;
+  };
+  struct Subject {
+    std::variant<SubjectKind, Config, Header> what;  // the first: baseline or anchor
+    int worker_handle = 0;                           // 0: the worker does not know it now
+    std::optional<double> call_s;                    // measured
+    TrialState state = TrialState::ok;
+    std::string reason;
+  };
+
+  WorkerClient(std::vector<std::string> argv, WorkerHooks hooks) : argv_(std::move(argv)), hooks_(std::move(hooks)) {}
+
+  // The process.
+  Result<void> launch();
+  Result<void> launch_once(bool& hopeless);
+  void stop();
+  tl::unexpected<Error> lose_worker(const std::string& reason);
+  Result<std::optional<Message>> next_message();
+  Result<Reply> converse(const Body& body, double deadline_s);
+
+  // The setup.
+  Result<SetupReply> send_setup();
+  Result<void> ensure_setup();
+  void forget_worker();
+
+  // Nothing when the worker was lost without this request's fault: try again.
+  Result<std::optional<Reply>> attempt(const Body& body, double deadline_s);
+  Result<std::optional<Admission>> attempt_admission(Subject& subject, bool verify);
+  Result<std::optional<Block>> attempt_block(Subject& subject, std::int64_t calls);
+  Result<Admission> admit_new(Subject subject);
+
+  // What a slow but not hopeless candidate takes for one call.
+  double slow_call_s() const;
+  double preparation_s() const;
+
+  std::vector<std::string> argv_;
+  WorkerHooks hooks_;
+  Hello hello_;
+  std::optional<Process> process_;
+  std::optional<LineReader> lines_;
+  std::int64_t last_id_ = 0;
+  std::string last_loss_;    // why the worker was lost
+  std::string last_notice_;  // each sentence is said once in a row
+
+  std::optional<MeasureSetup> setup_;
+  bool worker_is_set_up_ = false;
+  std::map<int, Subject> subjects_;  // by the handle that the caller knows
+  int last_handle_ = 0;
+  std::optional<int> baseline_, anchor_;
+  std::optional<double> best_call_s_;  // of all subjects of this setup but the anchor
+};
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,337 @@
+#include "tuner/worker/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "tuner/worker/meter.h"
+#include "tuner/worker/subject.h"
+#include "tuner/worker/tile_check.h"
+#include "tuner/worker/verify.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// Of the memory available: the rest is for the compiler, the database and whatever else runs here.
+constexpr double kMemoryShare = 0.7;
+constexpr int kMaxThreads = 1024;
+
+std::int64_t ns_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+Admission refused(TrialState state, std::string reason) {
+  Admission a;
+  a.state = state;
+  a.reason = std::move(reason);
+  return a;
+}
+
+Result<void> validate(const MeasureSetup& s) {
+  if (auto ok = check(s.problem, s.m); !ok) return ok;
+  if (s.threads < 1 || s.threads > kMaxThreads) {
+    return fail(fmt::format("{} threads were asked for; 1 to {} can be measured", s.threads, kMaxThreads));
+  }
+  if (!(s.cache_bytes >= 0 && s.cache_bytes <= 0x1p50)) {
+    return fail(fmt::format("{} bytes between two uses of the same weights is not a size", s.cache_bytes));
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Session::State {
+  explicit State(std::string digest) : expected_digest(std::move(digest)) {}
+
+  const std::string expected_digest;
+  Affinity affinity;
+  std::optional<MeasureSetup> setup;  // absent until one succeeded
+  Operands operands;
+  // Libraries stand before what they packed, which is freed by them.
+  std::map<std::string, std::unique_ptr<TileLibrary>> tile_libraries;
+  std::map<std::string, std::unique_ptr<HeaderLibrary>> header_libraries;
+  WeightStore store;
+  std::unique_ptr<Baseline> baseline;
+  std::string no_baseline;  // why
+  std::optional<TrustedResult> trusted;
+  std::map<int, std::unique_ptr<TimedSubject>> subjects;
+  int last_handle = 0;
+  bool unparked = false;  // the subject before has threads that park_others does not reach
+  // What passed the small problems in this process.
+  std::set<std::tuple<std::string, std::string, int, std::string>> checked_tiles;
+
+  double cache_bytes() const { return setup->cache == CacheState::hot ? 0 : setup->cache_bytes; }
+  double rotated_weights(const MeasureSetup& s) const;
+  Result<void> claim_memory(const MeasureSetup& next);
+  Result<void> make(const MeasureSetup& next);
+  Result<BaselineCall> baseline_call();
+  void make_baseline();
+  void prepare_baseline(const BaselineCall& call, bool same);
+  SetupReply reply();
+  int add(std::unique_ptr<TimedSubject> subject);
+  void park_others(const void* library);
+  Result<TileLibrary*> tile_library(const std::string& path);
+  Result<HeaderLibrary*> header_library(const std::string& path);
+  Verdict judge(TimedSubject& subject, const std::vector<std::int64_t>& borders, bool& ran);
+  Admission admit(std::unique_ptr<TimedSubject> subject, bool verify, const std::vector<std::int64_t>& borders);
+};
+
+// Bytes of all copies of one set of weights.
+double Session::State::rotated_weights(const MeasureSetup& s) const {
+  const double one = weight_bytes(s.problem);
+  return one * static_cast<double>(copy_count(s.cache == CacheState::hot ? 0 : s.cache_bytes, one));
+}
+
+// Refuses what would not fit, and tells the store of weights what is left for it.
+Result<void> Session::State::claim_memory(const MeasureSetup& next) {
+  const double extra = next.cache == CacheState::hot ? 0 : next.cache_bytes;
+  std::optional<double> left;
+  if (const std::optional<double> available = available_memory()) {
+    const double held =
+        store.bytes() + (baseline ? baseline->weight_bytes() : 0) +
+        4.0 * static_cast<double>(operands.a.size() + operands.b.size() + operands.c.size() + operands.c0.size()) +
+        (trusted ? 4.0 * static_cast<double>(operands.c.size()) : 0);
+    const double limit = kMemoryShare * (*available + held);
+    // The baseline has copies of its own where it reorders weights.
+    const double fixed = weight_bytes(next.problem) + bytes_for_m(next.problem, next.m) +
+                         (next.problem.constant_weights ? rotated_weights(next) : 0);
+    if (fixed + rotated_weights(next) > limit) {
+      return fail(
+          fmt::format("measuring M={} N={} K={} batch {} needs about {:.1f} GiB, but only {:.1f} GiB of this "
+                      "machine's free memory may be used",
+                      next.m, next.problem.n, next.problem.k, next.problem.batch,
+                      (fixed + rotated_weights(next)) / 0x1p30, limit / 0x1p30));
+    }
+    left = limit - fixed;
+  }
+  store.configure(extra, left);
+  return {};
+}
+
+Result<BaselineCall> Session::State::baseline_call() {
+  BaselineCall call;
+  call.problem = operands.problem;
+  call.m = operands.m;
+  call.threads = setup->threads;
+  call.cache_bytes = cache_bytes();
+  call.a = operands.a.data();
+  call.bias = operands.bias.data();
+  call.c = operands.c.data();
+  call.b = {operands.b.data(), 0, 1};
+  if (!operands.problem.constant_weights) {
+    auto plain = store.plain(operands);
+    if (!plain) return tl::unexpected(plain.error());
+    call.b = (*plain)->copies;
+  }
+  return call;
+}
+
+void Session::State::make_baseline() {
+  no_baseline.clear();
+  if (baseline) return;
+  auto made = make_onednn();
+  if (made) {
+    baseline = std::move(*made);
+  } else {
+    no_baseline = made.error().message;
+  }
+}
+
+// A baseline that fails or is wrong is absent, with the reason.
+void Session::State::prepare_baseline(const BaselineCall& call, bool same) {
+  if (auto ready = baseline->prepare(call, same); !ready) {
+    no_baseline = ready.error().message;
+    return;
+  }
+  bool ran = false;
+  BaselineSubject subject(*baseline);
+  const Verdict v = judge(subject, all_rows(operands.rows()), ran);
+  if (v.fault) no_baseline = fmt::format("{}: {}", baseline->name(), *v.fault);
+}
+
+Result<void> Session::State::make(const MeasureSetup& next) {
+  affinity.set(next.threads);
+  const bool same = same_weights(operands, next.problem, next.data, next.seed);
+  if (!same) store.reset();
+  if (auto claimed = claim_memory(next); !claimed) return claimed;
+  trusted.reset();
+  if (auto made = make_operands(operands, next.problem, next.m, next.data, next.seed); !made) return made;
+  setup = next;
+  make_baseline();
+  auto call = baseline_call();
+  if (!call) return tl::unexpected(call.error());
+  auto result = TrustedResult::make(operands, baseline.get(), *call);
+  if (!result) return tl::unexpected(result.error());
+  trusted.emplace(std::move(*result));
+  if (baseline) prepare_baseline(*call, same);
+  return {};
+}
+
+SetupReply Session::State::reply() {
+  SetupReply r;
+  r.anchor_handle = add(std::make_unique<AnchorSubject>());
+  r.baseline_reason = no_baseline;
+  if (no_baseline.empty()) {
+    r.baseline = baseline->name();
+    r.baseline_handle = add(std::make_unique<BaselineSubject>(*baseline));
+  }
+  return r;
+}
+
+int Session::State::add(std::unique_ptr<TimedSubject> subject) {
+  subjects.emplace(++last_handle, std::move(subject));
+  return last_handle;
+}
+
+// Two pools that both spin slow each other several times.
+void Session::State::park_others(const void* library) {
+  for (const auto& [path, l] : tile_libraries) {
+    if (l.get() != library) l->park();
+  }
+  for (const auto& [path, l] : header_libraries) {
+    if (l.get() != library) l->park();
+  }
+}
+
+Result<TileLibrary*> Session::State::tile_library(const std::string& path) {
+  if (const auto known = tile_libraries.find(path); known != tile_libraries.end()) return known->second.get();
+  auto opened = TileLibrary::open(path, expected_digest);
+  if (!opened) return tl::unexpected(opened.error());
+  return (tile_libraries[path] = std::move(*opened)).get();
+}
+
+Result<HeaderLibrary*> Session::State::header_library(const std::string& path) {
+  if (const auto known = header_libraries.find(path); known != header_libraries.end()) return known->second.get();
+  auto opened = HeaderLibrary::open(path);
+  if (!opened) return tl::unexpected(opened.error());
+  return (header_libraries[path] = std::move(*opened)).get();
+}
+
+// Runs a subject once at full size and compares. `ran` false: the fault is that it did not run.
+Verdict Session::State::judge(TimedSubject& subject, const std::vector<std::int64_t>& borders, bool& ran) {
+  operands.c.mark();
+  if (operands.problem.beta == 1) {
+    std::copy_n(operands.c0.data(), operands.c0.size(), operands.c.data());
+  }
+  park_others(subject.library());
+  Verdict v;
+  v.fault = subject.run(1);
+  ran = !v.fault;
+  return ran ? trusted->check(borders) : v;
+}
+
+Admission Session::State::admit(std::unique_ptr<TimedSubject> subject, bool verify,
+                                const std::vector<std::int64_t>& borders) {
+  if (auto ready = subject->prepare(); !ready) return refused(TrialState::runtime, ready.error().message);
+  Admission a;
+  if (verify) {
+    const auto start = std::chrono::steady_clock::now();
+    bool ran = false;
+    const Verdict v = judge(*subject, borders, ran);
+    if (v.fault) return refused(ran ? TrialState::correctness : TrialState::runtime, *v.fault);
+    a.error_fro = v.error_fro;
+    a.error_max = v.error_max;
+    a.verify_ns = ns_since(start);
+  }
+  a.handle = add(std::move(subject));
+  return a;
+}
+
+Session::Session(std::string expected_source_digest)
+    : state_(std::make_unique<State>(std::move(expected_source_digest))) {}
+Session::~Session() = default;
+
+Result<SetupReply> Session::setup(const MeasureSetup& setup) {
+  State& s = *state_;
+  if (auto valid = validate(setup); !valid) return tl::unexpected(valid.error());
+  s.subjects.clear();
+  // Contexts of the setup before may have other threads, and scratch memory that is not needed now.
+  for (const auto& [path, library] : s.tile_libraries) library->drop_context();
+  for (const auto& [path, library] : s.header_libraries) library->drop_context();
+  s.setup.reset();
+  if (auto made = s.make(setup); !made) {
+    // Weights packed for what is no longer there must not be taken for those of the next setup.
+    s.setup.reset();
+    s.store.reset();
+    s.baseline.reset();
+    return tl::unexpected(made.error());
+  }
+  return s.reply();
+}
+
+Result<Admission> Session::admit(const Config& config, const std::string& library, bool verify) {
+  State& s = *state_;
+  if (!s.setup) return fail("a candidate was sent before the problem was set up");
+  auto loaded = s.tile_library(library);
+  if (!loaded) return refused(TrialState::compile, loaded.error().message);
+  const std::optional<int> tile = (*loaded)->find(config.tile);
+  if (!tile) return refused(TrialState::compile, fmt::format("{} has no tile {}", library, tile_name(config.tile)));
+
+  const auto start = std::chrono::steady_clock::now();
+  const Problem& p = s.setup->problem;
+  // What of the problem the small ones depend on.
+  const auto identity =
+      std::tuple{library, tile_name(config.tile), config.format.panel,
+                 fmt::format("{}{}{}{}{}{}", static_cast<int>(p.a_layout), static_cast<int>(p.b_layout),
+                             p.constant_weights, p.beta, p.batch > 1, epilogue_text(p.chain))};
+  if (verify && s.checked_tiles.count(identity) == 0) {
+    if (auto fault = check_tile(**loaded, *tile, config, p)) return refused(fault->state, fault->reason);
+    s.checked_tiles.insert(identity);
+  }
+  const std::int64_t tile_ns = ns_since(start);
+  auto subject = std::make_unique<TileSubject>(**loaded, *tile, config, s.operands, s.store, s.setup->threads);
+  Admission a = s.admit(std::move(subject), verify, border_rows(s.setup->m, p.batch, config.tile.mr, config.blocking));
+  if (a.verify_ns) *a.verify_ns += tile_ns;
+  return a;
+}
+
+Result<Admission> Session::admit_header(const std::string& library, bool verify) {
+  State& s = *state_;
+  if (!s.setup) return fail("a candidate was sent before the problem was set up");
+  auto loaded = s.header_library(library);
+  if (!loaded) return refused(TrialState::compile, loaded.error().message);
+  auto subject = std::make_unique<HeaderSubject>(**loaded, s.operands, s.store, s.setup->threads, s.cache_bytes());
+  // Which tile the header picks is its own affair: every row may be a border.
+  return s.admit(std::move(subject), verify, all_rows(s.setup->m * s.setup->problem.batch));
+}
+
+Result<Block> Session::block(int handle, std::int64_t calls) {
+  State& s = *state_;
+  if (calls <= 0) return fail(fmt::format("a block of {} calls cannot be timed", calls));
+  const auto found = s.subjects.find(handle);
+  if (found == s.subjects.end()) return fail(fmt::format("there is no subject with the handle {}", handle));
+  TimedSubject& subject = *found->second;
+  const auto broken = [](std::string reason) {
+    Block b;
+    b.state = TrialState::runtime;
+    b.reason = std::move(reason);
+    return b;
+  };
+  if (auto ready = subject.prepare(); !ready) return broken(ready.error().message);
+  s.park_others(subject.library());
+  if (s.setup->threads > 1 && s.unparked) await_sleeping_threads();
+  s.unparked = subject.has_own_threads();
+  BlockMeter meter(s.affinity.pinned());
+  meter.begin();
+  // Discarded: it wakes the subject's own threads and warms what every call uses.
+  if (auto fault = subject.run(1)) return broken(*fault);
+  meter.start();
+  const auto fault = subject.run(calls);
+  meter.stop();
+  if (fault) return broken(*fault);
+  Block b = meter.block();
+  b.calls = calls;
+  return b;
+}
+
+Result<void> Session::drop(int handle) {
+  if (state_->subjects.erase(handle) == 0) return fail(fmt::format("there is no subject with the handle {}", handle));
+  return {};
+}
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,106 @@
+#include "tuner/worker/subject.h"
+
+namespace gemwright::tuner {
+
+Result<void> TileSubject::prepare() {
+  const Problem& p = operands_.problem;
+  const int panel = config_.format.panel;
+  const bool b_packed = p.constant_weights && panel > 0;
+  auto weights = b_packed ? store_.packed(operands_, library_, panel) : store_.plain(operands_);
+  if (!weights) return tl::unexpected(weights.error());
+  weights_ = *weights;
+  gemwright::scratch_size scratch;
+  library_.api().scratch(tile_, panel, &config_.blocking, p.n, p.k, p.batch, b_packed ? 1 : 0, &scratch);
+  if (!library_.ensure_context(threads_, scratch)) return fail("no context could be made for the candidate");
+
+  gemwright::gemm_call x;
+  x.m = operands_.m;
+  x.n = p.n;
+  x.k = p.k;
+  x.batch = p.batch;
+  x.a = operands_.a.data();
+  x.lda = operands_.lda();
+  x.stride_a = operands_.m * p.k;
+  x.a_layout = p.a_layout;
+  x.ldb = operands_.ldb();
+  x.stride_b = b_packed ? gemwright::packed_b_size(p.n, p.k, {panel}) : p.n * p.k;
+  x.b_layout = p.b_layout;
+  x.b_packed = b_packed;
+  x.c = operands_.c.data();
+  x.ldc = p.n;
+  x.stride_c = operands_.m * p.n;
+  x.beta = p.beta == 1;
+  x.operands.bias = operands_.bias.data();
+  call_ = x;
+  return {};
+}
+
+std::optional<std::string> TileSubject::run(std::int64_t calls) {
+  const auto run = library_.api().run;
+  for (std::int64_t i = 0; i < calls; ++i) {
+    call_.b = weights_->next();
+    const int status = run(library_.context(), tile_, config_.format.panel, &config_.blocking, &call_);
+    if (status != 0) return run_status_text(status);
+  }
+  return std::nullopt;
+}
+
+Result<void> HeaderSubject::prepare() {
+  if (!library_.ensure_context(threads_)) return fail("the header's context could not be made");
+  const Problem& p = operands_.problem;
+  if (!p.constant_weights) {
+    auto plain = store_.plain(operands_);
+    if (!plain) return tl::unexpected(plain.error());
+    plain_ = *plain;
+    return {};
+  }
+  const auto copies = static_cast<std::size_t>(copy_count(cache_bytes_, weight_bytes(p)));
+  while (packed_.size() < copies) {
+    PackedWeights one(library_.api().pack(operands_.b.data(), operands_.ldb()), library_.api().free_packed);
+    if (!one) return fail("the header could not pack the weights");
+    packed_.push_back(std::move(one));
+  }
+  return {};
+}
+
+std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
+  const auto run = library_.api().run;
+  const bool constant = operands_.problem.constant_weights;
+  for (std::int64_t i = 0; i < calls; ++i) {
+    const void* packed = nullptr;
+    const float* b = nullptr;
+    if (constant) {
+      turn_ = turn_ + 1 < packed_.size() ? turn_ + 1 : 0;
+      packed = packed_[turn_].get();
+    } else {
+      b = plain_->next();
+    }
+    const int status = run(library_.context(), operands_.m, operands_.a.data(), operands_.lda(), packed, b,
+                           operands_.ldb(), operands_.c.data(), operands_.problem.n, operands_.bias.data());
+    if (status != 0) return run_status_text(status);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> BaselineSubject::run(std::int64_t calls) {
+  const std::int64_t copies = baseline_.weight_copies();
+  for (std::int64_t i = 0; i < calls; ++i) {
+    turn_ = turn_ + 1 < copies ? turn_ + 1 : 0;
+    if (auto done = baseline_.run(turn_); !done) return done.error().message;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> AnchorSubject::run(std::int64_t calls) {
+  std::uint64_t x = value_;
+  for (std::int64_t i = 0; i < calls; ++i) {
+    for (int step = 0; step < kSteps; ++step) {
+      x = x * 6364136223846793005U + 1442695040888963407U;
+      asm volatile("" : "+r"(x));  // the compiler must not fold steps
+    }
+  }
+  value_ = x;
+  return std::nullopt;
+}
+
+}  // namespace gemwright::tuner

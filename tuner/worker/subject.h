@@ -1,0 +1,91 @@
+// What a block times: a tile with a config, an exported header, the baseline or the anchor loop, behind one interface.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/baseline/baseline.h"
+#include "tuner/worker/candidate.h"
+#include "tuner/worker/weights.h"
+
+namespace gemwright::tuner {
+
+class TimedSubject {
+ public:
+  virtual ~TimedSubject() = default;
+  // Before a block, untimed: packed weights and context, made again where they were dropped meanwhile.
+  virtual Result<void> prepare() { return {}; }
+  // `calls` calls. The sentence says why a call failed; the calls behind it are not made then.
+  virtual std::optional<std::string> run(std::int64_t calls) = 0;
+  // Whose pool must not be parked.
+  virtual const void* library() const { return nullptr; }
+  // Threads that cannot be parked.
+  virtual bool has_own_threads() const { return false; }
+};
+
+class TileSubject final : public TimedSubject {
+ public:
+  TileSubject(TileLibrary& library, int tile, const Config& config, Operands& operands, WeightStore& store, int threads)
+      : library_(library), tile_(tile), config_(config), operands_(operands), store_(store), threads_(threads) {}
+
+  Result<void> prepare() override;
+  std::optional<std::string> run(std::int64_t calls) override;
+  const void* library() const override { return &library_; }
+
+ private:
+  TileLibrary& library_;
+  const int tile_;
+  const Config config_;
+  Operands& operands_;
+  WeightStore& store_;
+  const int threads_;
+  RotatingWeights* weights_ = nullptr;  // valid from prepare until another subject is prepared
+  gemwright::gemm_call call_;
+};
+
+class HeaderSubject final : public TimedSubject {
+ public:
+  HeaderSubject(HeaderLibrary& library, Operands& operands, WeightStore& store, int threads, double cache_bytes)
+      : library_(library), operands_(operands), store_(store), threads_(threads), cache_bytes_(cache_bytes) {}
+
+  Result<void> prepare() override;
+  std::optional<std::string> run(std::int64_t calls) override;
+  const void* library() const override { return &library_; }
+
+ private:
+  HeaderLibrary& library_;
+  Operands& operands_;
+  WeightStore& store_;
+  const int threads_;
+  const double cache_bytes_;
+  std::vector<PackedWeights> packed_;  // each copy packed by the header: only it knows its format
+  std::size_t turn_ = 0;
+  RotatingWeights* plain_ = nullptr;
+};
+
+class BaselineSubject final : public TimedSubject {
+ public:
+  explicit BaselineSubject(Baseline& baseline) : baseline_(baseline) {}
+  std::optional<std::string> run(std::int64_t calls) override;
+  bool has_own_threads() const override { return true; }
+
+ private:
+  Baseline& baseline_;
+  std::int64_t turn_ = 0;
+};
+
+// A fixed amount of work that depends on nothing but the clock of the core: a chain of integer multiply-adds, each
+// waiting for the one before. Its time follows the frequency, so other times can be scaled by it.
+class AnchorSubject final : public TimedSubject {
+ public:
+  // A call takes some 20 us: 3 cycles for the multiplication, 1 for the addition.
+  static constexpr int kSteps = 20000;
+  std::optional<std::string> run(std::int64_t calls) override;
+
+ private:
+  std::uint64_t value_ = 1;
+};
+
+}  // namespace gemwright::tuner

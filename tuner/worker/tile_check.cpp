@@ -1,0 +1,292 @@
+#include "tuner/worker/tile_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "tuner/worker/operands.h"
+#include "tuner/worker/reference.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::layout;
+
+// normal: N(0,1). cancelling: neighbours along K nearly cancel, so that a lost or doubled product stands out and sums
+// of magnitudes are far larger than the result. subnormal: products below the normal range. infinite: one infinity in
+// A.
+enum class Values { normal, cancelling, subnormal, infinite };
+constexpr int kValueKinds = 3;  // infinite is for cases of its own
+
+struct Case {
+  std::int64_t m = 0, n = 0, k = 0, batch = 1;
+  Values values = Values::normal;
+  gemwright::blocking block{};
+};
+
+// An operand of a small problem: `lines` rows (or columns) of `length` with `pad` poisoned elements behind each.
+struct Small {
+  GuardedFloats memory;
+  std::int64_t ld = 0, stride = 0;
+};
+
+Result<Small> make_small(std::int64_t lines, std::int64_t length, std::int64_t pad, std::int64_t batch) {
+  Small s;
+  s.ld = std::max<std::int64_t>(length, 1) + pad;
+  s.stride = s.ld * lines + pad;
+  auto made = GuardedFloats::make(std::max<std::int64_t>(s.stride * batch, 1));
+  if (!made) return tl::unexpected(made.error());
+  s.memory = std::move(*made);
+  s.memory.mark();
+  return s;
+}
+
+void fill_small(Small& s, std::int64_t lines, std::int64_t length, std::int64_t batch, std::uint64_t stream) {
+  for (std::int64_t item = 0; item < batch; ++item) {
+    for (std::int64_t i = 0; i < lines; ++i) {
+      const auto key = static_cast<std::uint64_t>(item * lines + i);
+      fill(DataKind::normal, 0xC0FFEE + key, stream, s.memory.data() + item * s.stride + i * s.ld, length);
+    }
+  }
+}
+
+// All operands of one case, poisoned wherever nothing may be read.
+struct Instance {
+  Case c;
+  const Problem* problem = nullptr;
+  Small a, b, out;
+  GuardedFloats bias;
+  std::vector<float> before;  // what `out` held
+
+  MatrixView a_item(std::int64_t i) const {
+    return matrix_view(a.memory.data() + i * a.stride, c.m, c.k, a.ld, problem->a_layout);
+  }
+  MatrixView b_item(std::int64_t i) const {
+    return matrix_view(b.memory.data() + i * b.stride, c.k, c.n, b.ld, problem->b_layout);
+  }
+};
+
+void shape_a(Instance& x) {
+  const Case& c = x.c;
+  const bool row_major = x.problem->a_layout == layout::row_major;
+  const std::int64_t row = row_major ? x.a.ld : 1, step = row_major ? 1 : x.a.ld;
+  for (std::int64_t item = 0; item < c.batch; ++item) {
+    float* const a = x.a.memory.data() + item * x.a.stride;
+    for (std::int64_t i = 0; i < c.m; ++i) {
+      for (std::int64_t k = 0; k < c.k; ++k) {
+        float& v = a[i * row + k * step];
+        if (c.values == Values::subnormal) v *= 1e-39F;
+        if (c.values == Values::cancelling) v = k % 2 == 0 ? v * 1e4F : -a[i * row + (k - 1) * step] * 0.9999F;
+      }
+    }
+    if (c.values == Values::infinite && c.m > 0 && c.k > 0) {
+      a[(c.m - 1) * row + (c.k - 1) * step] = std::numeric_limits<float>::infinity();
+    }
+  }
+}
+
+Result<Instance> make_instance(const Case& c, const Problem& p) {
+  Instance x;
+  x.c = c;
+  x.problem = &p;
+  const bool a_rows = p.a_layout == layout::row_major, b_rows = p.b_layout == layout::row_major;
+  auto a = make_small(a_rows ? c.m : c.k, a_rows ? c.k : c.m, 3, c.batch);
+  auto b = make_small(b_rows ? c.k : c.n, b_rows ? c.n : c.k, 5, c.batch);
+  auto out = make_small(c.m, c.n, 7, c.batch);
+  auto bias = GuardedFloats::make(std::max<std::int64_t>(c.n, 1));
+  if (!a || !b || !out || !bias) return fail("not enough memory to check a tile");
+  x.a = std::move(*a);
+  x.b = std::move(*b);
+  x.out = std::move(*out);
+  x.bias = std::move(*bias);
+  x.bias.mark();
+  fill_small(x.a, a_rows ? c.m : c.k, a_rows ? c.k : c.m, c.batch, 1);
+  fill_small(x.b, b_rows ? c.k : c.n, b_rows ? c.n : c.k, c.batch, 2);
+  if (p.beta == 1) fill_small(x.out, c.m, c.n, c.batch, 3);
+  fill(DataKind::normal, 4, 4, x.bias.data(), c.n);
+  shape_a(x);
+  x.before.assign(x.out.memory.data(), x.out.memory.data() + x.out.memory.size());
+  return x;
+}
+
+// Runs a case. The sentence says why it did not run.
+std::optional<std::string> run(const TileLibrary& library, int tile, int panel, Instance& x) {
+  const Case& c = x.c;
+  const Problem& p = *x.problem;
+  gemwright::gemm_call call;
+  call.m = c.m;
+  call.n = c.n;
+  call.k = c.k;
+  call.batch = c.batch;
+  call.a = x.a.memory.data();
+  call.lda = x.a.ld;
+  call.stride_a = x.a.stride;
+  call.a_layout = p.a_layout;
+  call.b = x.b.memory.data();
+  call.ldb = x.b.ld;
+  call.stride_b = x.b.stride;
+  call.b_layout = p.b_layout;
+  call.b_packed = p.constant_weights && panel > 0;
+  PackedWeights packed(nullptr, library.api().free_packed);
+  if (call.b_packed) {
+    packed = library.pack(call.b, call.ldb, p.b_layout, c.n, c.k, c.batch, x.b.stride, panel);
+    if (!packed) return "the weights could not be packed";
+    call.b = library.api().packed_data(packed.get());
+    call.stride_b = gemwright::packed_b_size(c.n, c.k, {panel});
+  }
+  call.c = x.out.memory.data();
+  call.ldc = x.out.ld;
+  call.stride_c = x.out.stride;
+  call.beta = p.beta == 1;
+  if (has_bias(p)) call.operands.bias = x.bias.data();
+
+  gemwright::scratch_size scratch;
+  library.api().scratch(tile, panel, &c.block, c.n, c.k, c.batch, call.b_packed ? 1 : 0, &scratch);
+  const std::unique_ptr<void, void (*)(void*)> context(library.api().make_context(1, &scratch),
+                                                       library.api().free_context);
+  if (!context) return "no context could be made";
+  const int status = library.api().run(context.get(), tile, panel, &c.block, &call);
+  if (status != 0) return run_status_text(status);
+  return std::nullopt;
+}
+
+bool agrees(double got, double expected, double allowed) {
+  if (std::isnan(expected)) return std::isnan(got);
+  if (std::isinf(expected)) return got == expected;
+  return std::abs(got - expected) <= allowed;
+}
+
+// The largest error that any order of summation, with one rounding an operation, can make.
+double proven_bound(std::int64_t k, double magnitude) {
+  // Beside K roundings: beta, bias, and the sums of several accumulators and slices of K.
+  constexpr double kSlack = 8;
+  const double steps = static_cast<double>(k) + kSlack;
+  return steps * 0x1p-24 * magnitude + steps * static_cast<double>(std::numeric_limits<float>::denorm_min());
+}
+
+std::vector<float> magnitudes(const MatrixView& m) {
+  std::vector<float> out(static_cast<std::size_t>(m.rows * m.cols));
+  for (std::int64_t i = 0; i < m.rows; ++i) {
+    for (std::int64_t j = 0; j < m.cols; ++j) {
+      out[static_cast<std::size_t>(i * m.cols + j)] = std::abs(m.data[i * m.row + j * m.col]);
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> compare_item(const Instance& x, std::int64_t item) {
+  const Case& c = x.c;
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(c.m));
+  for (std::int64_t i = 0; i < c.m; ++i) rows[static_cast<std::size_t>(i)] = i;
+  std::vector<double> value(static_cast<std::size_t>(c.m * c.n)), magnitude(value.size());
+  const MatrixView a = x.a_item(item), b = x.b_item(item);
+  multiply_rows(a, rows, b, value.data());
+  const std::vector<float> abs_a = magnitudes(a), abs_b = magnitudes(b);
+  multiply_rows(matrix_view(abs_a.data(), c.m, c.k, c.k, layout::row_major), rows,
+                matrix_view(abs_b.data(), c.k, c.n, c.n, layout::row_major), magnitude.data());
+  for (std::int64_t i = 0; i < c.m; ++i) {
+    for (std::int64_t j = 0; j < c.n; ++j) {
+      const std::int64_t at = item * x.out.stride + i * x.out.ld + j;
+      double expected = value[static_cast<std::size_t>(i * c.n + j)];
+      double scale = magnitude[static_cast<std::size_t>(i * c.n + j)];
+      const auto add = [&](double v) {
+        expected += v;
+        scale += std::abs(v);
+      };
+      if (x.problem->beta == 1) add(static_cast<double>(x.before[static_cast<std::size_t>(at)]));
+      for (const EpilogueOp op : x.problem->chain) {
+        if (op == EpilogueOp::bias) add(static_cast<double>(x.bias.data()[j]));
+        if (op == EpilogueOp::relu) expected = expected < 0 ? 0 : expected;
+      }
+      const double got = static_cast<double>(x.out.memory.data()[at]);
+      if (!agrees(got, expected, proven_bound(c.k, scale))) {
+        return fmt::format("row {}, column {}{}: got {:.9g}, expected {:.9g}", i, j,
+                           c.batch > 1 ? fmt::format(" of item {}", item) : "", got, expected);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// Everything in C's memory that is not an element of C still holds the mark.
+bool untouched_outside(const Instance& x) {
+  if (!x.out.memory.bands_intact()) return false;
+  for (std::int64_t i = 0; i < x.out.memory.size(); ++i) {
+    const std::int64_t in_item = i % x.out.stride;
+    const bool element = i / x.out.stride < x.c.batch && in_item / x.out.ld < x.c.m && in_item % x.out.ld < x.c.n;
+    if (!element && !is_guard_mark(x.out.memory.data()[i])) return false;
+  }
+  return true;
+}
+
+std::optional<TileFault> check_case(const TileLibrary& library, int tile, int panel, const Case& c, const Problem& p) {
+  auto x = make_instance(c, p);
+  if (!x) return TileFault{TrialState::runtime, x.error().message};
+  const auto place = [&c] { return fmt::format("on a small problem of {}x{}x{}", c.m, c.n, c.k); };
+  if (const auto fault = run(library, tile, panel, *x)) {
+    return TileFault{TrialState::runtime, fmt::format("{}: {}", place(), *fault)};
+  }
+  std::optional<std::string> fault;
+  if (!untouched_outside(*x)) fault = "memory outside C was written";
+  for (std::int64_t item = 0; !fault && item < c.batch; ++item) fault = compare_item(*x, item);
+  if (!fault) return std::nullopt;
+  return TileFault{TrialState::correctness, fmt::format("wrong {}: {}", place(), *fault)};
+}
+
+// Blockings that cut a small problem in all ways that a large one can be cut.
+std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
+  using gemwright::loop_order;
+  const std::int64_t mr = config.tile.mr, width = panel > 0 ? panel : nr(config.tile);
+  gemwright::blocking own = config.blocking;
+  own.mc = std::min<std::int64_t>(own.mc, 4 * mr);  // scratch for partial sums grows with mc
+  const std::int64_t ahead = config.blocking.prefetch_rows;
+  return {
+      own,
+      {mr, width, 7, loop_order::nmk, false, true, 1, 1, 1, ahead},
+      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, false, 2, 2, 1, ahead},
+      {2 * mr, width, 5, loop_order::kmn, true, false, 1, 2, 2, ahead},
+      {mr, 2 * width, 11, loop_order::knm, false, true, 2, 1, 1, ahead},
+  };
+}
+
+std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
+  const std::int64_t mr = config.tile.mr, width = nr(config.tile), unroll = std::max(config.tile.ku, config.tile.ka);
+  const std::int64_t wide = panel > 0 ? panel : width;
+  const std::array<std::int64_t, 6> ns = {
+      width, 1, wide + 1, std::max<std::int64_t>(width - 1, 1), width + 1, wide + width / 2 + 3};
+  const std::array<std::int64_t, 6> ks = {unroll, 37, 1, 2 * unroll + 3, unroll + 1, 0};
+  const std::vector<gemwright::blocking> cuts = blockings(config, panel);
+  std::vector<Case> all;
+  const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k, Values v) {
+    all.push_back({m, n, k, p.batch > 1 ? 2 : 1, v, cuts[all.size() % cuts.size()]});
+  };
+  const auto kind = [&] { return static_cast<Values>(all.size() % kValueKinds); };
+  // Each number of rows has a function of its own.
+  for (std::int64_t m = 1; m <= mr + 1; ++m) {
+    add(m, ns[all.size() % ns.size()], ks[(all.size() * 5 + 1) % ks.size()], kind());
+  }
+  for (const std::int64_t n : ns) {
+    for (const std::int64_t k : ks) add(2 * mr + 1, n, k, kind());
+  }
+  for (std::size_t i = 0; i < cuts.size(); ++i) add(mr, width + 1, 19, Values::infinite);
+  add(0, width, 5, Values::normal);
+  add(mr, 0, 5, Values::normal);
+  return all;
+}
+
+}  // namespace
+
+std::optional<TileFault> check_tile(const TileLibrary& library, int tile, const Config& config,
+                                    const Problem& problem) {
+  const int panel = config.format.panel;
+  for (const Case& c : cases(config, panel, problem)) {
+    if (auto fault = check_case(library, tile, panel, c, problem)) return fault;
+  }
+  return std::nullopt;
+}
+
+}  // namespace gemwright::tuner
