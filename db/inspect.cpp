@@ -1,5 +1,7 @@
 #include "db/inspect.h"
 
+#include <thread>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/vfs.h>
@@ -7,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -177,13 +180,20 @@ Result<void> check_pages(const Connection& connection, const char* pragma) {
   return damaged(connection.name(), finding->substr(0, finding->find('\n')));
 }
 
-Result<void> use_journal(const Connection& connection, const fs::path& file) {
+Result<void> use_journal(const Connection& connection, const fs::path& file, std::chrono::milliseconds patience) {
   struct statfs info {};
   const bool shared =
       statfs(file.c_str(), &info) == 0 && is_network_file_system(static_cast<std::uint32_t>(info.f_type));
   // Answers with the mode that holds now; a file system without shared memory keeps the rollback journal, which is safe
   // too.
-  const auto mode = connection.word(shared ? "PRAGMA journal_mode=DELETE" : "PRAGMA journal_mode=WAL");
+  const char* const wanted = shared ? "PRAGMA journal_mode=DELETE" : "PRAGMA journal_mode=WAL";
+  auto mode = connection.word(wanted);
+  // SQLite does not wait for another process here, which may be making the same database at this moment.
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!mode && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    mode = connection.word(wanted);
+  }
   if (!mode) return tl::unexpected(mode.error());
   // With the log, NORMAL survives a kill and cannot corrupt; the rollback journal needs FULL for the latter.
   return connection.script(*mode == "wal" ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL");
@@ -202,7 +212,7 @@ Result<void> check_version(const Connection& connection, OpenMode mode) {
   return {};
 }
 
-Result<void> prepare(Connection& connection, const fs::path& file, OpenMode mode) {
+Result<void> prepare(Connection& connection, const fs::path& file, OpenMode mode, std::chrono::milliseconds patience) {
   const auto header = read_header(connection);
   if (!header) return tl::unexpected(header.error());
   const auto empty = check_header(connection, file, *header);
@@ -223,7 +233,7 @@ Result<void> prepare(Connection& connection, const fs::path& file, OpenMode mode
   // Tables first and the log after them, so that the file itself always tells whose it is.
   if (auto r = migrate(connection, migrations()); !r) return r;
   if (auto r = check_migrations(connection, migrations()); !r) return r;
-  return use_journal(connection, file);
+  return use_journal(connection, file, patience);
 }
 
 // A reader that may write opens for writing and then forbids itself to: a read-only connection of SQLite leaves its log
@@ -256,7 +266,7 @@ Result<std::unique_ptr<Connection>> open_database(const fs::path& name, OpenMode
   auto connection = Connection::open(file, access_for(file, mode, *exists), busy_timeout);
   if (!connection) return connection;
   (*connection)->keep_log_on_close(log_waits);
-  if (auto r = prepare(**connection, file, mode); !r) return tl::unexpected(r.error());
+  if (auto r = prepare(**connection, file, mode, busy_timeout); !r) return tl::unexpected(r.error());
   (*connection)->keep_log_on_close(false);
   return connection;
 }

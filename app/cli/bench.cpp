@@ -24,7 +24,7 @@ void print_row(const BenchRow& row, bool json, bool first) {
   if (json) {
     auto line = bench_json(row);
     if (first) line["version"] = kJsonVersion;
-    fmt::print("{}\n", line.dump());
+    fmt::print("{}", json_line(line));
     std::fflush(stdout);
     return;
   }
@@ -35,9 +35,8 @@ void print_row(const BenchRow& row, bool json, bool first) {
 void print_summaries(const std::vector<BenchRow>& rows, bool json) {
   for (const BenchSummary& s : bench_summaries(rows)) {
     if (json) {
-      fmt::print("{}\n", nlohmann::json{{"type", "bench_summary"}, {"threads", s.threads}, {"rows", s.rows},
-                                        {"geomean", s.geomean}, {"worst", s.worst}, {"best", s.best}, {"slower", s.slower}}
-                             .dump());
+      fmt::print("{}", json_line({{"type", "bench_summary"}, {"threads", s.threads}, {"rows", s.rows},
+                                  {"geomean", s.geomean}, {"worst", s.worst}, {"best", s.best}, {"slower", s.slower}}));
     } else {
       fmt::print("{} thread{}: geomean {:.3f} over {} rows, worst {:.3f}, best {:.3f}, slower than the baseline: {:.0f} %\n",
                  s.threads, s.threads == 1 ? "" : "s", s.geomean, s.rows, s.worst, s.best, 100 * s.slower);
@@ -65,8 +64,7 @@ tuner::Result<std::map<std::string, std::vector<tuner::StudyId>>> tune_missing(t
 int run(const Options& o) {
   hear_interrupts();
   if (o.against != "onednn") {
-    fmt::print(stderr, "gemwright: --against {} is not built yet: only onednn is\n", o.against);
-    return kUsage;
+    return report({fmt::format("--against {} is not built yet: only onednn is", o.against), tuner::ErrorKind::usage});
   }
   const auto place = find_workplace(o.tune.compiler);
   if (!place) return report(place.error());

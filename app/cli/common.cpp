@@ -10,8 +10,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tuner/problem/input_text.h"
+
 namespace gemwright::app {
 namespace {
+
+// Of a sentence: longer than any of ours with a path in it.
+constexpr std::size_t kMaxSentence = 8192;
 
 // A signal handler can reach nothing but a global.
 volatile std::sig_atomic_t interrupt_count = 0;
@@ -36,7 +41,8 @@ std::string figures(const tuner::StudyProgress& p) {
 }  // namespace
 
 int report(const tuner::Error& error) {
-  fmt::print(stderr, "gemwright: {}\n", error.message);
+  // What the user handed in may stand in it: one line, whatever that holds.
+  fmt::print(stderr, "gemwright: {}\n", tuner::printable(error.message, kMaxSentence));
   switch (error.kind) {
     case tuner::ErrorKind::usage: return kUsage;
     case tuner::ErrorKind::nothing_valid: return kNothingValid;
@@ -85,7 +91,11 @@ void add_tune_options(CLI::App& c, TuneOptions& o) {
   how->add_option("--compiler", o.compiler, "Host compiler of the kernels: g++, clang++ or a path")->capture_default_str();
   how->add_option("--budget", o.budget, "For each study: a time (60s, 5m) or a number of configs (default: 10s)");
   how->add_option("--strategy", o.strategy, "local, random or exhaustive")->capture_default_str();
-  how->add_option("--seed", o.seed, "Of the search and of the operands")->capture_default_str();
+  how->add_option("--seed", o.seed, "Of the search and of the operands")
+      ->capture_default_str()
+      ->check([](const std::string& text) {  // CLI11 alone wraps -1 around
+        return tuner::parse_count(text) ? std::string() : "give a whole number from 0 to 9223372036854775807";
+      });
   how->add_option("--protocol", o.protocol, "quick, normal or careful")->capture_default_str();
   how->add_option("--cache", o.cache, "Where the weights are when a call begins: hot, rotate, cold, auto")->capture_default_str();
   how->add_flag("--fresh", o.fresh, "Start anew where a study of the same key exists");

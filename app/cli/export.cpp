@@ -54,15 +54,27 @@ tuner::Result<std::function<bool(const tuner::StudyRecord&)>> study_filter(const
   return [chosen](const tuner::StudyRecord& s) { return std::find(chosen->begin(), chosen->end(), s.id) != chosen->end(); };
 }
 
-int run(const Options& o) {
+tuner::Result<void> check_options(const Options& o) {
   if (o.style != "standalone" && o.style != "library") {
-    fmt::print(stderr, "gemwright: --style {}: choose standalone or library\n", o.style);
-    return kUsage;
+    return tuner::fail(fmt::format("--style {}: choose standalone or library", o.style), tuner::ErrorKind::usage);
   }
+  if (o.output.empty()) return tuner::fail("--output is empty: name the header to write", tuner::ErrorKind::usage);
+  return {};
+}
+
+// Writing the header is recorded, so the database must be writable. But an export makes none: a reader refuses a
+// missing and an empty file.
+tuner::Result<std::unique_ptr<tuner::Store>> open_tuned(const std::filesystem::path& file) {
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(file, missing);
+  return db::open_store(file, missing || size == 0 ? db::OpenMode::read_only : db::OpenMode::read_write);
+}
+
+int run(const Options& o) {
+  if (const auto r = check_options(o); !r) return report(r.error());
   const auto regret = parse_regret(o.max_regret);
   if (!regret) return report(regret.error());
-  // Writing the file is recorded, so the database must be writable.
-  const auto store = db::open_store(database_path(o.db), db::OpenMode::read_write);
+  const auto store = open_tuned(database_path(o.db));
   if (!store) return report(store.error());
   auto filter = study_filter(**store, o.filter);
   if (!filter) return report(filter.error());

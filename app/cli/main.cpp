@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
@@ -14,6 +15,7 @@
 namespace {
 
 using namespace gemwright::app;
+namespace tuner = gemwright::tuner;
 
 // Commands of the contract that are not built yet: they say so instead of failing as unknown words.
 constexpr std::array<std::pair<const char*, const char*>, 8> kUnbuilt{{
@@ -26,6 +28,25 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kUnbuilt{{
     {"merge", "Other databases into this one"},
     {"backup", "A consistent copy of a database"},
 }};
+
+// What CLI11 says in two lines as one sentence, like every other failure.
+int refuse(const CLI::App& app, const CLI::ParseError& e) {
+  std::string command = "gemwright";
+  for (const CLI::App* c : app.get_subcommands()) command += " " + c->get_name();
+  return report({fmt::format("{}; see '{} --help'", e.what(), command), tuner::ErrorKind::usage});
+}
+
+// Every command line begins with a command, or with an option of gemwright itself (--help, --version).
+tuner::Result<void> check_command(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> known;
+  for (const CLI::App* c : app.get_subcommands({})) {
+    if (argc > 1 && c->get_name() == argv[1]) return {};
+    known.push_back(c->get_name());
+  }
+  if (argc > 1 && argv[1][0] == '-') return {};
+  const std::string what = argc > 1 ? fmt::format("unknown command '{}'", argv[1]) : "the command is missing";
+  return tuner::fail(fmt::format("{}; commands are {}", what, fmt::join(known, ", ")), tuner::ErrorKind::usage);
+}
 
 int run(int argc, char** argv) {
   CLI::App app{"gemwright finds the fastest correct way to run matrix products on this machine, and exports it as a C++ header."};
@@ -46,15 +67,16 @@ int run(int argc, char** argv) {
     CLI::App* const command = app.add_subcommand(name, std::string(text) + " (not built yet)");
     command->allow_extras();
     commands.emplace_back(command, [name = name] {
-      fmt::print(stderr, "gemwright: '{}' is not built yet\n", name);
-      return kUsage;
+      return report({fmt::format("'{}' is not built yet", name), tuner::ErrorKind::usage});
     });
   }
+  if (const auto r = check_command(app, argc, argv); !r) return report(r.error());
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    return app.exit(e);  // --help and --version
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? kDone : kUsage;
+    return refuse(app, e);
   }
   for (const auto& [command, runner] : commands) {
     if (command->parsed()) return runner();
@@ -69,7 +91,6 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const std::exception& e) {
     // Memory that is not there is the one failure that is not a Result.
-    fmt::print(stderr, "gemwright: {}\n", e.what());
-    return kFailed;
+    return report({e.what()});
   }
 }

@@ -28,7 +28,7 @@ bool known_later(const std::string& what) {
 
 void print_lines(std::vector<nlohmann::json>& rows) {
   if (!rows.empty()) rows.front()["version"] = kJsonVersion;
-  for (const nlohmann::json& row : rows) fmt::print("{}\n", row.dump());
+  for (const nlohmann::json& row : rows) fmt::print("{}", json_line(row));
 }
 
 tuner::Result<std::vector<StudyFigures>> all_studies(const tuner::Store& store) {
@@ -89,12 +89,10 @@ int show_trials(const tuner::Store& store, const std::vector<StudyFigures>& stud
 
 int run(const Options& o) {
   if (known_later(o.what)) {
-    fmt::print(stderr, "gemwright: 'show {}' is not built yet\n", o.what);
-    return kUsage;
+    return report({fmt::format("'show {}' is not built yet", o.what), tuner::ErrorKind::usage});
   }
   if (o.what != "studies" && o.what != "trials") {
-    fmt::print(stderr, "gemwright: show '{}' is unknown: choose studies or trials\n", o.what);
-    return kUsage;
+    return report({fmt::format("show '{}' is unknown: choose studies or trials", o.what), tuner::ErrorKind::usage});
   }
   const auto filter = parse_filter(o.filter);
   if (!filter) return report(filter.error());

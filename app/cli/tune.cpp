@@ -24,7 +24,7 @@ void print_done(const StudyFigures& f, bool reused, bool json, bool first) {
     auto row = study_row(f);
     if (first) row["version"] = kJsonVersion;
     row["reused"] = reused;
-    fmt::print("{}\n", row.dump());
+    fmt::print("{}", json_line(row));
   } else {
     const tuner::StudyRecord& s = f.study;
     const std::string name = s.attributes.name.empty() ? "gemm" : s.attributes.name;
@@ -70,11 +70,13 @@ int run(const Options& o) {
   };
   hooks.failed = [&](const PlannedStudy&, const tuner::Error& e) {
     line.end();
-    fmt::print(stderr, "gemwright: {}\n", e.message);
+    (void)report(e);
   };
   const auto done = run_studies(**store, **worker, *studies, hooks);
   line.end();
-  return done ? kDone : report(done.error());
+  if (done) return kDone;
+  // Said when it happened.
+  return done.error().kind == tuner::ErrorKind::nothing_valid ? kNothingValid : report(done.error());
 }
 
 }  // namespace

@@ -147,15 +147,12 @@ std::string doctor_table(const std::vector<DoctorLine>& lines) {
 }
 
 std::string doctor_json(const std::vector<DoctorLine>& lines) {
-  const auto dump = [](const nlohmann::json& j) {
-    return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  };
-  std::string out = dump({{"type", "doctor"}, {"version", kJsonVersion}});
+  std::string out = json_line({{"type", "doctor"}, {"version", kJsonVersion}});
   for (const DoctorLine& l : lines) {
     nlohmann::json j = {{"type", "check"}, {"section", l.section}, {"name", l.name}, {"value", nullptr}};
     if (l.value) j["value"] = *l.value;
     if (!l.reason.empty()) j["reason"] = l.reason;
-    out += dump(j);
+    out += json_line(j);
   }
   return out;
 }

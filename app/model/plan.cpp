@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/version.h"
 #include "profilers/cpu_info.h"
+#include "tuner/problem/input_text.h"
+#include "tuner/strategy/strategy.h"
 #include "tuner/toolchain/compiler.h"
 #include "tuner/toolchain/kernel_source.h"
 
@@ -25,8 +29,8 @@ constexpr double kColdBytes = 200e6;
 constexpr int kMaxThreads = 1024;
 
 Result<void> check_built(const TuneOptions& o) {
-  if (o.interface != "f32") {
-    return fail(fmt::format("--interface {} is not built yet: only f32 is", o.interface), ErrorKind::usage);
+  if (const auto r = tuner::parse_interface(o.interface); !r) {
+    return fail("--interface: " + r.error().message, ErrorKind::usage);
   }
   if (o.precision == "auto" && !o.max_error) {
     return fail("--precision auto needs a bound: add --max-error E", ErrorKind::usage);
@@ -106,6 +110,11 @@ CacheChoice cache_of(const std::optional<CacheState>& asked, const tuner::Suite&
 // Everything that the studies of one run share.
 Result<tuner::StudyRequest> common_request(const TuneOptions& o, const tuner::Suite& suite, const Workplace& place) {
   tuner::StudyRequest r;
+  const auto strategies = tuner::strategy_names();
+  if (std::find(strategies.begin(), strategies.end(), o.strategy) == strategies.end()) {
+    return fail(fmt::format("--strategy {}: choose one of {}", o.strategy, fmt::join(strategies, ", ")),
+                ErrorKind::usage);
+  }
   const auto protocol = tuner::measure_protocol(o.protocol);
   if (!protocol) return tl::unexpected(protocol.error());
   const auto data = tuner::parse_data_kind(o.data);
@@ -169,7 +178,7 @@ Result<tuner::Suite> resolve_suite(const TuneOptions& o, const std::filesystem::
   }
   if (!o.m.empty()) {
     const auto list = tuner::parse_m_list(o.m);
-    if (!list) return fail("--m " + list.error().message, ErrorKind::usage);
+    if (!list) return fail("--m: " + list.error().message, ErrorKind::usage);
     for (tuner::SuiteEntry& e : suite->entries) e.m = *list;
   }
   for (const tuner::SuiteEntry& e : suite->entries) {
@@ -191,14 +200,16 @@ CacheChoice choose_cache(const tuner::Suite& suite, const tuner::SuiteEntry& ent
 
 Result<std::vector<int>> parse_threads(const std::string& text, int available) {
   if (text.empty()) return std::vector<int>{std::max(available, 1)};
-  const auto list = tuner::parse_m_list(text);
-  if (!list) return fail("--threads " + list.error().message, ErrorKind::usage);
-  std::vector<int> out;
-  for (const std::int64_t t : *list) {
-    if (t > kMaxThreads) return fail(fmt::format("--threads {} is more than {}", t, kMaxThreads), ErrorKind::usage);
-    out.push_back(static_cast<int>(t));
+  std::set<int> out;
+  for (const std::string_view part : tuner::split(text, ',')) {
+    const auto threads = tuner::parse_count(part);
+    if (!threads || *threads < 1 || *threads > kMaxThreads) {
+      return fail(fmt::format("--threads {}: give whole numbers from 1 to {}, as 1,2", text, kMaxThreads),
+                  ErrorKind::usage);
+    }
+    out.insert(static_cast<int>(*threads));
   }
-  return out;
+  return std::vector<int>(out.begin(), out.end());
 }
 
 Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner::Suite& suite, const Workplace& place) {

@@ -77,6 +77,8 @@ json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estima
   return row;
 }
 
+std::string json_line(const json& row) { return row.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+
 std::string table(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const Column& c : columns) widths.push_back(width(c.title));

@@ -25,6 +25,9 @@ struct StudyFigures {
 nlohmann::json study_row(const StudyFigures& figures);
 nlohmann::json trial_row(const StudyFigures& study, const tuner::Trial& trial, const std::optional<tuner::Estimate>& estimate);
 
+// One line of JSON. Text of a database that is not UTF-8 gets replacement characters.
+std::string json_line(const nlohmann::json& row);
+
 // A text table: right-aligned where `numeric`, missing values as a dash.
 struct Column {
   std::string title;

@@ -97,6 +97,7 @@ TEST(Plan, WhatIsNotBuiltOrHasNoMeaningIsUsage) {
   EXPECT_TRUE(refused([](TuneOptions& o) { o.device = "cuda:0"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.batch_invariant = true; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.protocol = "hasty"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.strategy = "clever"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.budget = "-3s"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.cache = "warm"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.data = "real"; }));

@@ -40,7 +40,7 @@ TEST(Rows, CarryTheFieldsThatScriptsRelyOn) {
 }
 
 TEST(Rows, TableAlignsAndKeepsControlCharactersOutOfTheTerminal) {
-  EXPECT_EQ(table({{"name"}, {"M", true}}, {{"a\x1b[31m", "1"}, {"bcd", "128"}}), "name     M\na?[31m    1\nbcd    128\n");
+  EXPECT_EQ(table({{"name"}, {"M", true}}, {{"a\x1b[31m", "1"}, {"bcd", "128"}}), "name      M\na?[31m    1\nbcd     128\n");
 }
 
 TEST(Rows, RatioTextNamesTheIntervalOnlyWhereThereIsOne) {

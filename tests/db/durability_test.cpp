@@ -120,6 +120,7 @@ TEST(Durability, TwoProcessesCreateAndWriteAtOnce) {
   constexpr int kStudies = 40;
   const auto write = [&](std::int64_t m) {
     auto store = open_store(file, OpenMode::read_write);
+    EXPECT_TRUE(store) << store.error().message;
     if (!store) return 1;
     for (int i = 0; i < kStudies; ++i) {
       const auto study = (*store)->open_study(test::some_key(m + i), test::some_attributes(), false);

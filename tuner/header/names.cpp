@@ -23,7 +23,10 @@ std::string base_name(const HeaderProblem& p) {
 
 std::string chain_text(const Problem& p) {
   std::string text;
-  for (const EpilogueOp op : p.chain) text += (text.empty() ? "" : "_") + std::string(to_text(op));
+  for (const EpilogueOp op : p.chain) {
+    if (!text.empty()) text += '_';
+    text += to_text(op);
+  }
   return text.empty() ? "plain" : text;
 }
 
@@ -57,7 +60,7 @@ std::vector<std::string> problem_namespaces(const std::vector<HeaderProblem>& pr
       std::set<std::string> values;
       for (const std::size_t i : indices) values.insert(aspect(problems[i].problem));
       if (values.size() < 2) continue;
-      for (const std::size_t i : indices) names[i] += "_" + aspect(problems[i].problem);
+      for (const std::size_t i : indices) names[i].append("_").append(aspect(problems[i].problem));
     }
   }
   // A suffix may hit a name that somebody chose: then numbers tell them apart.

@@ -96,7 +96,7 @@ std::string identifier(std::string_view name) {
   std::string result;
   for (const char c : name) {
     if (is_letter(c) || is_digit(c)) {
-      if (result.empty() && is_digit(c)) result = "p";
+      if (result.empty() && is_digit(c)) result += 'p';
       result += c;
     } else if (!result.empty() && result.back() != '_') {
       result += '_';

@@ -67,9 +67,10 @@ Values unroll_values(const SpaceInput& in, const Config& c) {
 Values panel_values(const SpaceInput& in, const Config& c) {
   const int width = nr(c.tile);
   Values v;
-  if (may_stay_unpacked(in.problem)) v.push_back(0);
+  if (may_stay_unpacked(in.problem) && !in.panel) v.push_back(0);
   for (int tiles : {1, 2, 3, 4, 6, 8}) {
     const int panel = tiles * width;
+    if (in.panel && panel != *in.panel) continue;
     if (panel <= kMaxPanel && panel <= up_to_multiple(in.problem.n, width)) v.push_back(panel);
   }
   return v;

@@ -23,6 +23,11 @@ void repair_tile(const SpaceInput& in, gemwright::tile& t) {
 }
 
 void repair_panel(const SpaceInput& in, Config& c) {
+  if (in.panel) {
+    c.format.panel = *in.panel;
+    while (c.tile.nv > min_vectors(c.tile.family) && *in.panel % nr(c.tile) != 0) --c.tile.nv;
+    return;
+  }
   if (c.format.panel <= 0 && may_stay_unpacked(in.problem)) {
     c.format.panel = 0;
     return;

@@ -39,6 +39,8 @@ bool weights_are_packed(const SpaceInput& in, const Config& c) {
 
 bool panel_holds_whole_tiles(const SpaceInput&, const Config& c) { return c.format.panel % nr(c.tile) == 0; }
 
+bool panel_is_the_shared_one(const SpaceInput& in, const Config& c) { return !in.panel || c.format.panel == *in.panel; }
+
 bool panel_is_not_too_wide(const SpaceInput& in, const Config& c) {
   return c.format.panel <= kMaxPanel && c.format.panel <= up_to_multiple(in.problem.n, nr(c.tile));
 }
@@ -141,6 +143,7 @@ std::vector<Constraint> make_constraints() {
        weights_are_packed},
       {"panel-tiles", "a panel of packed B must be a whole number of tiles wide", panel_holds_whole_tiles},
       {"panel-width", "a panel is at most 128 columns wide and not wider than N needs", panel_is_not_too_wide},
+      {"one-format", "the weights are packed in another format, which all M share", panel_is_the_shared_one},
       {"grid-threads", "the thread grid needs more threads than are offered", grid_fits_threads},
       {"grid-rows", "some threads along M would have no tile to compute", grid_rows_have_work},
       {"grid-columns", "some threads along N would have no panel to compute", grid_columns_have_work},

@@ -40,6 +40,7 @@ struct SpaceInput {
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 8 << 20;
   double cache_bytes = 0;        // bytes between two uses of the same weights; 0: they stay in the cache
+  std::optional<int> panel;      // this packing format only: all M of a problem share one
   bool batch_invariant = false;  // a row's bits must not depend on M: no second accumulator along K, no slices of K
 };
 

@@ -9,56 +9,23 @@
 #include <fmt/format.h>
 
 #include "tuner/measure/statistics.h"
+#include "tuner/study/budget.h"
+#include "tuner/study/contender.h"
 #include "tuner/study/estimate.h"
 #include "tuner/strategy/strategy.h"
 
 namespace gemwright::tuner {
 namespace {
 
-// The default budget of one study, and the calls that a problem of long calls gets however long they take.
-constexpr double kDefaultSeconds = 10;
-constexpr std::int64_t kDefaultCalls = 100;
-constexpr double kLongCallNs = 10e6;
-// Share of the budget that the search may use; the rest confirms.
-constexpr double kSearchShare = 0.65;
 // A candidate slower than this against the best of its round is not looked at again.
 const double kPruneLog = std::log(1.5);
-// After two race rounds a contender further behind than this leaves: noise of a block is some percent here.
-const double kRaceLog = std::log(1.06);
-// The best of another packing format is confirmed too when it is this close: the export picks one format for all M.
-const double kFormatLog = std::log(1.10);
+// After two race rounds a contender further behind than this leaves. The best of another packing format is confirmed too
+// when it is this close: the export picks one format for all M.
+const double kRaceLog = std::log(1.10);
+// A follow-up in one packing format brings back this many of what was found before, to leave room for that format.
+constexpr std::size_t kRecalledInFollowUp = 2;
 // Of the anchor loop: about 0.1 ms a block, enough to see the clock frequency.
 constexpr std::int64_t kAnchorCalls = 8;
-
-struct Contender {
-  Trial trial;
-  SubjectId subject = 0;
-  int handle = 0;
-  std::vector<double> costs;  // log time over the reference, one a round
-  double cost() const { return median(costs).value_or(std::numeric_limits<double>::infinity()); }
-};
-
-// What one round times.
-struct Entrant {
-  SubjectId subject = 0;
-  int handle = 0;
-  std::int64_t calls = 1;
-  Contender* contender = nullptr;  // null: baseline or anchor
-  std::optional<double> log_ns;    // filled by the round
-};
-
-// What is to be admitted: a new config, or a trial whose row exists already.
-struct Candidate {
-  Config config;
-  std::string origin;
-  std::optional<Trial> row;
-};
-
-bool larger(const Budget& asked, const Budget& before) {
-  if (asked.trials && before.trials) return *asked.trials > *before.trials;
-  if (asked.trials || before.trials) return true;
-  return asked.seconds.value_or(kDefaultSeconds) > before.seconds.value_or(kDefaultSeconds);
-}
 
 class StudyRun {
  public:
@@ -85,8 +52,11 @@ class StudyRun {
   Result<void> keep_best(std::size_t most);
   std::vector<Contender*> choose_finalists();
 
-  double spent() const { return record_.spent_seconds + hooks_.now() - started_; }
-  double budget_seconds() const;
+  // Of this budget: a follow-up has one of its own.
+  double spent() const { return record_.spent_seconds - spent_before_ + hooks_.now() - started_; }
+  std::int64_t tried() const { return record_.trials - tried_before_; }
+  const Budget& budget() const { return request_.follow_up ? *request_.follow_up : request_.attributes.budget; }
+  double budget_seconds() const { return seconds_of(budget()); }
   bool search_is_over() const;
   void report(const std::string& phase);
   Result<void> save(StudyState state);
@@ -106,7 +76,8 @@ class StudyRun {
   std::size_t next_known_good_ = 0;
   std::vector<Trial> retry_;     // in flight when an earlier sitting ended
   std::int64_t next_round_ = 0, calls_made_ = 0, failed_ = 0;
-  double started_ = 0;
+  double started_ = 0, spent_before_ = 0;
+  std::int64_t tried_before_ = 0;
   std::optional<double> call_ns_;  // of the reference, sizes the blocks
   std::optional<double> baseline_ns_;
   std::string phase_ = "setup";
@@ -136,6 +107,7 @@ Result<bool> StudyRun::finished_before() {
     if (key(s.key) == wanted && (newest == nullptr || s.generation > newest->generation)) newest = &s;
   }
   if (newest == nullptr || request_.fresh || newest->state != StudyState::finished) return false;
+  if (request_.follow_up) return false;
   if (larger(request_.attributes.budget, newest->attributes.budget)) return false;
   record_ = *newest;
   return true;
@@ -186,7 +158,6 @@ Result<void> StudyRun::recall() {
   const SubjectId reference = baseline_ ? baseline_->id : anchor_->id;
   std::vector<std::pair<double, const Trial*>> ranked;
   for (const Trial& t : *trials) {
-    ++record_.trials;
     known_.insert(key(t.config));
     if (t.state == TrialState::running) {
       retry_.push_back(t);
@@ -202,8 +173,13 @@ Result<void> StudyRun::recall() {
     if (t.state != TrialState::ok && t.state != TrialState::pruned) ++failed_;
   }
   record_.trials = static_cast<std::int64_t>(trials->size());
+  if (request_.follow_up) {
+    tried_before_ = record_.trials;
+    spent_before_ = record_.spent_seconds;
+  }
   std::sort(ranked.begin(), ranked.end());
-  ranked.resize(std::min<std::size_t>(ranked.size(), static_cast<std::size_t>(request_.protocol.contenders)));
+  ranked.resize(std::min(ranked.size(), request_.follow_up ? kRecalledInFollowUp
+                                                           : static_cast<std::size_t>(request_.protocol.contenders)));
   for (const auto& [cost, t] : ranked) {
     if (const auto r = check_stop(); !r) return r;
     const auto admission = measurer_.admit(t->config);
@@ -214,23 +190,14 @@ Result<void> StudyRun::recall() {
   return {};
 }
 
-double StudyRun::budget_seconds() const {
-  const Budget& b = request_.attributes.budget;
-  return b.seconds.value_or(kDefaultSeconds);
-}
-
 bool StudyRun::search_is_over() const {
-  const Budget& b = request_.attributes.budget;
-  if (b.trials) return record_.trials >= *b.trials;
-  if (spent() < kSearchShare * budget_seconds()) return false;
-  const bool long_calls = call_ns_ && *call_ns_ > kLongCallNs;
-  return b.seconds || !long_calls || calls_made_ >= static_cast<std::int64_t>(kSearchShare * kDefaultCalls);
+  return search_is_over_after(budget(), {spent(), tried(), calls_made_, call_ns_});
 }
 
 std::vector<Candidate> StudyRun::next_batch() {
   auto most = static_cast<std::size_t>(request_.protocol.batch);
-  if (const auto& b = request_.attributes.budget; b.trials) {
-    most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(*b.trials - record_.trials, 1)));
+  if (const Budget& b = budget(); b.trials) {
+    most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(*b.trials - tried(), 1)));
   }
   std::vector<Candidate> batch;
   while (!retry_.empty() && batch.size() < most) {
@@ -265,7 +232,7 @@ Result<void> StudyRun::search() {
       if (const auto r = admit(c); !r) return r;
       // Admitting alone can be slow: on large problems, or where a first study has to compile its tiles. The seeds come
       // first and are worth waiting for, up to twice the budget.
-      const bool seeds = record_.trials <= request_.protocol.batch && spent() < 2 * budget_seconds();
+      const bool seeds = tried() <= request_.protocol.batch && spent() < 2 * budget_seconds();
       if (field_.size() > before && !seeds && search_is_over()) break;
     }
     if (const auto r = screen(field_.size() - before); !r) return r;
@@ -355,14 +322,14 @@ Result<void> StudyRun::race() {
   phase_ = "race";
   for (int i = 0; i < request_.protocol.race_rounds && field_.size() > 1; ++i) {
     // Long calls leave no time for a race: the final comes at once.
-    if (!request_.attributes.budget.trials && spent() > 0.8 * budget_seconds() && i > 0) break;
+    if (!budget().trials && spent() > 0.8 * budget_seconds() && i > 0) break;
     std::vector<Contender*> all;
     for (const auto& c : field_) all.push_back(c.get());
     if (const auto r = round(Phase::race, all); !r) return r;
     if (const auto r = keep_best(field_.size()); !r) return r;
-    if (i == 0) continue;
+    if (i == 0 || request_.space.panel) continue;  // a follow-up in one format keeps what it found of it
     std::size_t near = 0;
-    while (near < field_.size() && field_[near]->cost() <= field_[0]->cost() + std::max(kRaceLog, kFormatLog)) ++near;
+    while (near < field_.size() && field_[near]->cost() <= field_[0]->cost() + kRaceLog) ++near;
     if (const auto r = keep_best(std::max<std::size_t>(near, 1)); !r) return r;
   }
   return {};
@@ -373,12 +340,13 @@ std::vector<Contender*> StudyRun::choose_finalists() {
   std::set<int> formats;
   for (const auto& c : field_) {
     const bool among_best = finalists.size() < static_cast<std::size_t>(request_.protocol.finalists);
-    const bool other_format = !formats.contains(c->trial.config.format.panel) &&
-                              c->cost() <= field_[0]->cost() + kFormatLog &&
+    const int panel = c->trial.config.format.panel;
+    const bool wanted = c->cost() <= field_[0]->cost() + kRaceLog || panel == request_.space.panel;
+    const bool other_format = !formats.contains(panel) && wanted &&
                               finalists.size() < static_cast<std::size_t>(request_.protocol.finalists) + 2;
     if (!among_best && !other_format) continue;
     finalists.push_back(c.get());
-    formats.insert(c->trial.config.format.panel);
+    formats.insert(panel);
   }
   return finalists;
 }
@@ -389,7 +357,7 @@ Result<void> StudyRun::confirm() {
   std::vector<Contender*> finalists = choose_finalists();
   const SampleWindow window{Phase::confirm, next_round_};
   const MeasureProtocol& p = request_.protocol;
-  const bool timed = !request_.attributes.budget.trials;
+  const bool timed = !budget().trials;
   for (int i = 0; i < p.confirm_rounds && !finalists.empty(); ++i) {
     if (timed && i >= p.min_confirm_rounds && spent() > budget_seconds()) break;
     if (const auto r = round(Phase::confirm, finalists); !r) return r;

@@ -25,6 +25,8 @@ struct StudyRequest {
   SpaceInput space;
   std::vector<Config> known_good;  // winners of similar studies: tried first
   bool fresh = false;
+  // Goes on with a study that may be finished, for this much more; `space` may be narrower than before.
+  std::optional<Budget> follow_up;
 };
 
 struct StudyProgress {

@@ -29,8 +29,8 @@ class Affinity {
   std::optional<int> pinned_;
 };
 
-// Waits until no other thread of this process runs, at most 20 ms. OpenMP's threads spin for milliseconds behind a parallel
-// region and cannot be parked; they would take the cores from the next subject's threads.
+// Waits until no other thread of this process runs, at most 20 ms. OpenMP's threads spin for milliseconds after a
+// parallel region and cannot be parked; they would take the cores from the next subject's threads.
 void await_sleeping_threads();
 
 // Times one block: begin() before the discarded call, start() and stop() around the timed calls.

@@ -19,7 +19,6 @@ struct TileFault {
 
 // The first fault, or nothing. Layouts, beta, chain and whether weights are packed
 // before are those of `problem`; the panel and one of the blockings those of `config`.
-std::optional<TileFault> check_tile(const TileLibrary& library, int tile, const Config& config,
-                                      const Problem& problem);
+std::optional<TileFault> check_tile(const TileLibrary& library, int tile, const Config& config, const Problem& problem);
 
 }  // namespace gemwright::tuner
