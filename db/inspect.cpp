@@ -1,7 +1,5 @@
 #include "db/inspect.h"
 
-#include <thread>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/vfs.h>
@@ -12,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 #include "db/schema.h"
 #include "tuner/problem/input_text.h"

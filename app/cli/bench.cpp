@@ -1,13 +1,15 @@
 // gemwright bench
-#include <map>
-#include <memory>
+#include "app/model/bench.h"
+
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <map>
+#include <memory>
+#include <optional>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
-#include "app/model/bench.h"
 #include "db/store.h"
 
 namespace gemwright::app {
@@ -17,7 +19,7 @@ struct Options {
   TuneOptions tune;
   std::string db, worker, against = "onednn";
   double max_regret = 2;
-  bool json = false;
+  bool json = false, best_per_m = false;
 };
 
 void print_row(const BenchRow& row, bool json, bool first) {
@@ -35,30 +37,43 @@ void print_row(const BenchRow& row, bool json, bool first) {
 void print_summaries(const std::vector<BenchRow>& rows, bool json) {
   for (const BenchSummary& s : bench_summaries(rows)) {
     if (json) {
-      fmt::print("{}", json_line({{"type", "bench_summary"}, {"threads", s.threads}, {"rows", s.rows},
-                                  {"geomean", s.geomean}, {"worst", s.worst}, {"best", s.best}, {"slower", s.slower}}));
+      fmt::print("{}", json_line({{"type", "bench_summary"},
+                                  {"threads", s.threads},
+                                  {"rows", s.rows},
+                                  {"geomean", s.geomean},
+                                  {"worst", s.worst},
+                                  {"best", s.best},
+                                  {"slower", s.slower}}));
     } else {
-      fmt::print("{} thread{}: geomean {:.3f} over {} rows, worst {:.3f}, best {:.3f}, slower than the baseline: {:.0f} %\n",
-                 s.threads, s.threads == 1 ? "" : "s", s.geomean, s.rows, s.worst, s.best, 100 * s.slower);
+      fmt::print(
+          "{} thread{}: geomean {:.3f} over {} rows, worst {:.3f}, best {:.3f}, slower than the baseline: {:.0f} %\n",
+          s.threads, s.threads == 1 ? "" : "s", s.geomean, s.rows, s.worst, s.best, 100 * s.slower);
     }
   }
 }
 
-// Tunes what the database lacks. The ids of the studies, by problem.
-tuner::Result<std::map<std::string, std::vector<tuner::StudyId>>> tune_missing(tuner::Store& store, tuner::Measurer& worker,
-                                                                               std::vector<PlannedStudy>& studies) {
-  std::map<std::string, std::vector<tuner::StudyId>> ids;
+struct Tuned {
+  std::map<std::string, std::vector<tuner::StudyId>> ids;  // of the studies, by problem
+  std::map<std::string, tuner::Config> best;               // by study key
+};
+
+// Tunes what the database lacks.
+tuner::Result<Tuned> tune_missing(tuner::Store& store, tuner::Measurer& worker, std::vector<PlannedStudy>& studies) {
+  Tuned tuned;
   ProgressLine line;
   TuningHooks hooks;
   hooks.now = now_seconds;
   hooks.stop = interrupted;
   hooks.begin = [&](const PlannedStudy& s, std::size_t i, std::size_t n) { line.begin(title(s), i, n); };
   hooks.progress = [&](const tuner::StudyProgress& p) { line.show(p); };
-  hooks.done = [&](const StudyFigures& f, bool) { ids[tuner::key(f.study.key.problem)].push_back(f.study.id); };
+  hooks.done = [&](const StudyFigures& f, bool) {
+    tuned.ids[tuner::key(f.study.key.problem)].push_back(f.study.id);
+    if (f.trial) tuned.best[tuner::key(f.study.key)] = f.trial->config;
+  };
   const auto done = run_studies(store, worker, studies, hooks);
   line.end();
   if (!done) return tl::unexpected(done.error());
-  return ids;
+  return tuned;
 }
 
 int run(const Options& o) {
@@ -77,8 +92,8 @@ int run(const Options& o) {
   const auto worker = start_worker(o.worker);
   if (!worker) return report(worker.error());
   for (const std::string& note : notes(*studies)) fmt::print(stderr, "gemwright: note: {}\n", note);
-  const auto ids = tune_missing(**store, **worker, *studies);
-  if (!ids) return report(ids.error());
+  const auto tuned = tune_missing(**store, **worker, *studies);
+  if (!tuned) return report(tuned.error());
 
   TuningHooks hooks;
   hooks.now = now_seconds;
@@ -88,11 +103,13 @@ int run(const Options& o) {
   for (const PlannedStudy& s : *studies) {
     const std::string problem = tuner::key(s.request.key.problem);
     if (!headers.contains(problem)) {
-      auto header = bench_header(**store, ids->at(problem), o.max_regret / 100);
+      auto header = bench_header(**store, tuned->ids.at(problem), o.max_regret / 100);
       if (!header) return report(header.error());
       headers[problem] = std::move(*header);
     }
-    auto row = bench_row(**worker, s, headers[problem], hooks);
+    std::optional<tuner::Config> best;
+    if (o.best_per_m) best = tuned->best.at(tuner::key(s.request.key));
+    auto row = bench_row(**worker, s, headers[problem], best, hooks);
     if (!row) return report(row.error());
     print_row(*row, o.json, rows.empty());
     rows.push_back(std::move(*row));
@@ -108,7 +125,10 @@ Runner add_bench(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_tune_options(app, o->tune);
   app.add_option("--against", o->against, "Baselines, as onednn")->capture_default_str();
-  app.add_option("--max-regret", o->max_regret, "As in export, in percent")->capture_default_str()->check(CLI::Range(0.0, 100.0));
+  app.add_option("--max-regret", o->max_regret, "As in export, in percent")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_flag("--best-per-m", o->best_per_m, "Also time the winner of each M alone, from the tuner's own library");
   app.add_option("--db", o->db, "Database file (default: $GEMWRIGHT_DB or gemwright.db)");
   app.add_option("--worker", o->worker, "Command that starts the measuring worker");
   app.add_flag("--json", o->json, "JSON lines on standard output");

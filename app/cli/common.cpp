@@ -1,14 +1,12 @@
 #include "app/cli/common.h"
 
-#include <csignal>
-#include <cstdlib>
-
-#include <chrono>
-
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
 
 #include "tuner/problem/input_text.h"
 
@@ -44,10 +42,14 @@ int report(const tuner::Error& error) {
   // What the user handed in may stand in it: one line, whatever that holds.
   fmt::print(stderr, "gemwright: {}\n", tuner::printable(error.message, kMaxSentence));
   switch (error.kind) {
-    case tuner::ErrorKind::usage: return kUsage;
-    case tuner::ErrorKind::nothing_valid: return kNothingValid;
-    case tuner::ErrorKind::interrupted: return kInterrupted;
-    case tuner::ErrorKind::failed: break;
+    case tuner::ErrorKind::usage:
+      return kUsage;
+    case tuner::ErrorKind::nothing_valid:
+      return kNothingValid;
+    case tuner::ErrorKind::interrupted:
+      return kInterrupted;
+    case tuner::ErrorKind::failed:
+      break;
   }
   return kFailed;
 }
@@ -75,8 +77,10 @@ void add_tune_options(CLI::App& c, TuneOptions& o) {
   what->add_option("--shapes", o.shapes, "A file of shapes: JSON, CSV or a oneDNN benchdnn batch");
   what->add_option("--preset", o.preset, "A named list of shapes of a real model");
   what->add_option("--m", o.m, "The M to serve, instead of the list's own: 1,8,32");
-  what->add_option("--layout", o.layout, "Of --gemm: A and B plain (n) or transposed (t): nn, nt, tn, tt")->capture_default_str();
-  what->add_option("--weights", o.weights, "Of --gemm: B is constant (packed once) or given per call")->capture_default_str();
+  what->add_option("--layout", o.layout, "Of --gemm: A and B plain (n) or transposed (t): nn, nt, tn, tt")
+      ->capture_default_str();
+  what->add_option("--weights", o.weights, "Of --gemm: B is constant (packed once) or given per call")
+      ->capture_default_str();
   what->add_option("--batch", o.batch, "Of --gemm: how many products in one call")->capture_default_str();
   what->add_option("--beta", o.beta, "Of --gemm: 1 adds to C")->capture_default_str();
   what->add_option("--epilogue", o.epilogue, "Of --gemm: chain after the product, as bias+relu")->capture_default_str();
@@ -88,7 +92,8 @@ void add_tune_options(CLI::App& c, TuneOptions& o) {
   how->add_flag("--batch-invariant", o.batch_invariant, "A row's bits must not depend on M");
   how->add_option("--device", o.device, "cpu or cuda:0")->capture_default_str();
   how->add_option("--threads", o.threads, "Threads offered to a config, as 1,2 (default: all CPUs)");
-  how->add_option("--compiler", o.compiler, "Host compiler of the kernels: g++, clang++ or a path")->capture_default_str();
+  how->add_option("--compiler", o.compiler, "Host compiler of the kernels: g++, clang++ or a path")
+      ->capture_default_str();
   how->add_option("--budget", o.budget, "For each study: a time (60s, 5m) or a number of configs (default: 10s)");
   how->add_option("--strategy", o.strategy, "local, random or exhaustive")->capture_default_str();
   how->add_option("--seed", o.seed, "Of the search and of the operands")
@@ -97,7 +102,8 @@ void add_tune_options(CLI::App& c, TuneOptions& o) {
         return tuner::parse_count(text) ? std::string() : "give a whole number from 0 to 9223372036854775807";
       });
   how->add_option("--protocol", o.protocol, "quick, normal or careful")->capture_default_str();
-  how->add_option("--cache", o.cache, "Where the weights are when a call begins: hot, rotate, cold, auto")->capture_default_str();
+  how->add_option("--cache", o.cache, "Where the weights are when a call begins: hot, rotate, cold, auto")
+      ->capture_default_str();
   how->add_flag("--fresh", o.fresh, "Start anew where a study of the same key exists");
 }
 

@@ -1,12 +1,13 @@
 // gemwright doctor
-#include <memory>
+#include "app/model/doctor.h"
+
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <memory>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
-#include "app/model/doctor.h"
 #include "db/store.h"
 #include "tuner/baseline/baseline.h"
 #include "tuner/toolchain/compiler.h"
@@ -24,7 +25,8 @@ std::vector<DoctorFinding> compilers() {
   std::vector<DoctorFinding> out;
   for (const char* name : {"g++", "clang++"}) {
     const auto found = tuner::find_compiler(name);
-    out.push_back(found ? DoctorFinding{name, found->version, found->path} : DoctorFinding{name, {}, found.error().message});
+    out.push_back(found ? DoctorFinding{name, found->version, found->path}
+                        : DoctorFinding{name, {}, found.error().message});
   }
   const auto folder = tuner::LibraryCache::default_folder();
   const auto cache = folder ? tuner::LibraryCache::open(*folder) : tl::unexpected(folder.error());
@@ -42,9 +44,11 @@ std::vector<DoctorFinding> libraries() {
 std::vector<DoctorFinding> database(const std::string& option) {
   const auto path = database_path(option);
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return {{path.string(), {}, "does not exist yet: 'gemwright tune' makes it"}};
+  if (!std::filesystem::exists(path, ignored))
+    return {{path.string(), {}, "does not exist yet: 'gemwright tune' makes it"}};
   const auto health = db::check_health(path);
-  return {health ? DoctorFinding{path.string(), *health, ""} : DoctorFinding{path.string(), {}, health.error().message}};
+  return {health ? DoctorFinding{path.string(), *health, ""}
+                 : DoctorFinding{path.string(), {}, health.error().message}};
 }
 
 int run(const Options& o) {

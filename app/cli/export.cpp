@@ -1,12 +1,14 @@
 // gemwright export
+#include "tuner/header/export.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
-
-#include <CLI/CLI.hpp>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
@@ -15,7 +17,6 @@
 #include "app/model/write_file.h"
 #include "app/version.h"
 #include "db/store.h"
-#include "tuner/header/export.h"
 #include "tuner/toolchain/digest.h"
 
 namespace gemwright::app {
@@ -32,13 +33,15 @@ tuner::Result<double> parse_regret(const std::string& text) {
   const std::string rest = end;
   if (rest == "%") value /= 100;
   if (text.empty() || (!rest.empty() && rest != "%") || !(value >= 0 && value <= 1)) {
-    return tuner::fail(fmt::format("--max-regret {}: give a percentage from 0% to 100%", text), tuner::ErrorKind::usage);
+    return tuner::fail(fmt::format("--max-regret {}: give a percentage from 0% to 100%", text),
+                       tuner::ErrorKind::usage);
   }
   return value;
 }
 
 // The studies whose rows match; an unknown field is refused.
-tuner::Result<std::function<bool(const tuner::StudyRecord&)>> study_filter(const tuner::Store& store, const std::string& text) {
+tuner::Result<std::function<bool(const tuner::StudyRecord&)>> study_filter(const tuner::Store& store,
+                                                                           const std::string& text) {
   const auto filter = parse_filter(text);
   if (!filter) return tl::unexpected(filter.error());
   const auto studies = store.studies();
@@ -51,7 +54,9 @@ tuner::Result<std::function<bool(const tuner::StudyRecord&)>> study_filter(const
     if (const auto r = check_fields(*filter, row); !r) return tl::unexpected(r.error());
     if (filter->matches(row)) chosen->push_back(s.id);
   }
-  return [chosen](const tuner::StudyRecord& s) { return std::find(chosen->begin(), chosen->end(), s.id) != chosen->end(); };
+  return [chosen](const tuner::StudyRecord& s) {
+    return std::find(chosen->begin(), chosen->end(), s.id) != chosen->end();
+  };
 }
 
 tuner::Result<void> check_options(const Options& o) {
@@ -90,7 +95,8 @@ int run(const Options& o) {
   const auto text = tuner::write_header(plan->spec);
   if (!text) return report(text.error());
   if (const auto r = write_file(o.output, *text); !r) return report(r.error());
-  if (const auto r = (*store)->record_export(o.output, tuner::digest_of({*text}), plan->trials); !r) return report(r.error());
+  if (const auto r = (*store)->record_export(o.output, tuner::digest_of({*text}), plan->trials); !r)
+    return report(r.error());
   for (const std::string& note : plan->notes) fmt::print(stderr, "gemwright: note: {}\n", note);
   const auto names = tuner::problem_namespaces(plan->spec.problems);
   fmt::print("{}: {} problem{}, {} bytes\n", o.output, names.size(), names.size() == 1 ? "" : "s", text->size());
@@ -103,8 +109,10 @@ int run(const Options& o) {
 Runner add_export(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("-o,--output", o->output, "The header to write")->required();
-  app.add_option("--style", o->style, "standalone (one file) or library (over the installed package)")->capture_default_str();
-  app.add_option("--max-regret", o->max_regret, "How much slower than the best known a choice may be")->capture_default_str();
+  app.add_option("--style", o->style, "standalone (one file) or library (over the installed package)")
+      ->capture_default_str();
+  app.add_option("--max-regret", o->max_regret, "How much slower than the best known a choice may be")
+      ->capture_default_str();
   app.add_option("--namespace", o->name_space, "Root namespace of the header")->capture_default_str();
   app.add_option("--filter", o->filter, "Which studies, as 'threads=1 and name=qkv'");
   app.add_option("--db", o->db, "Database file (default: $GEMWRIGHT_DB or gemwright.db)");

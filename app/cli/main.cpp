@@ -1,12 +1,12 @@
 // gemwright: the command line. Parses, chooses the command, turns every outcome into an exit code.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
 #include <array>
 #include <exception>
 #include <utility>
 #include <vector>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
@@ -49,7 +49,9 @@ tuner::Result<void> check_command(const CLI::App& app, int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"gemwright finds the fastest correct way to run matrix products on this machine, and exports it as a C++ header."};
+  CLI::App app{
+      "gemwright finds the fastest correct way to run matrix products on this machine, and exports it as a C++ "
+      "header."};
   app.set_version_flag("--version", std::string("gemwright ") + kVersion);
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, Runner>> commands;

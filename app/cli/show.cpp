@@ -1,8 +1,8 @@
 // gemwright show
-#include <memory>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <memory>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
@@ -100,7 +100,8 @@ int run(const Options& o) {
   if (!store) return report(store.error());
   const auto studies = all_studies(**store);
   if (!studies) return report(studies.error());
-  return o.what == "studies" ? show_studies(*studies, *filter, o.json) : show_trials(**store, *studies, *filter, o.json);
+  return o.what == "studies" ? show_studies(*studies, *filter, o.json)
+                             : show_trials(**store, *studies, *filter, o.json);
 }
 
 }  // namespace

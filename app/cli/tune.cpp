@@ -1,9 +1,9 @@
 // gemwright tune
-#include <memory>
-#include <set>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <memory>
+#include <set>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
@@ -32,8 +32,8 @@ void print_done(const StudyFigures& f, bool reused, bool json, bool first) {
     if (f.best && f.best->ratio) {
       figures += fmt::format(" = {}x {}", ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi), s.baseline);
     }
-    fmt::print("{} M={} N={} K={} threads={}: {}, {}, study {}{}\n  {}\n", name, s.key.m, s.key.problem.n, s.key.problem.k,
-               s.key.device.threads, figures, s.outcome.verdict, s.id, reused ? " (known before)" : "",
+    fmt::print("{} M={} N={} K={} threads={}: {}, {}, study {}{}\n  {}\n", name, s.key.m, s.key.problem.n,
+               s.key.problem.k, s.key.device.threads, figures, s.outcome.verdict, s.id, reused ? " (known before)" : "",
                f.trial ? tuner::label(f.trial->config) : "");
   }
   std::fflush(stdout);

@@ -1,9 +1,8 @@
 // gemwright worker
-#include <memory>
-
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "app/cli/commands.h"
 #include "app/model/plan.h"

@@ -1,11 +1,11 @@
 #include "app/model/bench.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "app/version.h"
 #include "tuner/header/export.h"
@@ -22,7 +22,7 @@ using tuner::TrialState;
 
 namespace {
 
-constexpr SubjectId kTuned = 1, kBaseline = 2;
+constexpr SubjectId kTuned = 1, kBaseline = 2, kBest = 3;
 // A row of long calls stops when it has an interval and this much time went by.
 constexpr double kRowSeconds = 6;
 
@@ -45,13 +45,13 @@ Result<std::string> time_into(tuner::Measurer& measurer, int handle, SubjectId s
   return std::string();
 }
 
-struct Subjects {
-  int tuned = 0;
-  std::optional<int> baseline;
+struct Entrant {
+  SubjectId subject = 0;
+  int handle = 0;
 };
 
 // The rounds of one row; a sentence when a subject failed.
-Result<std::string> rounds(tuner::Measurer& measurer, const PlannedStudy& study, const Subjects& subjects,
+Result<std::string> rounds(tuner::Measurer& measurer, const PlannedStudy& study, const std::vector<Entrant>& entrants,
                            const TuningHooks& hooks, std::vector<Sample>& samples) {
   const tuner::MeasureProtocol& p = study.request.protocol;
   const tuner::Random random(study.request.attributes.seed);
@@ -60,29 +60,53 @@ Result<std::string> rounds(tuner::Measurer& measurer, const PlannedStudy& study,
   // Round 0 sizes the blocks and is not counted.
   for (int round = 0; round <= p.confirm_rounds; ++round) {
     if (round > p.min_confirm_rounds && hooks.now() - begun > kRowSeconds) break;
-    for (const int i : tuner::latin_round_order(subjects.baseline ? 2 : 1, round, random)) {
+    for (const int i : tuner::latin_round_order(static_cast<int>(entrants.size()), round, random)) {
       if (hooks.stop && hooks.stop()) return fail("interrupted", tuner::ErrorKind::interrupted);
-      const bool tuned = i == 0;
-      const auto failed = time_into(measurer, tuned ? subjects.tuned : *subjects.baseline, tuned ? kTuned : kBaseline,
-                                    calls, round, samples);
+      const Entrant& e = entrants[static_cast<std::size_t>(i)];
+      const auto failed = time_into(measurer, e.handle, e.subject, calls, round, samples);
       if (!failed || !failed->empty()) return failed;
     }
     if (round > 0) continue;
     double slowest = 1;
-    for (const Sample& s : samples) slowest = std::max(slowest, static_cast<double>(s.ns) / static_cast<double>(s.calls));
+    for (const Sample& s : samples)
+      slowest = std::max(slowest, static_cast<double>(s.ns) / static_cast<double>(s.calls));
     calls = std::max<std::int64_t>(1, std::llround(p.block_ns / slowest));
     samples.clear();
   }
   return std::string();
 }
 
+void fill_figures(BenchRow& row, const std::vector<Sample>& samples, bool has_baseline, bool has_best) {
+  const tuner::StudyKey& k = row.study.request.key;
+  const double work = tuner::flops(k.problem, k.m);
+  const tuner::SampleWindow window{Phase::confirm, 0};
+  if (const auto e =
+          tuner::estimate(samples, kTuned, has_baseline ? std::optional(kBaseline) : std::nullopt, window, work)) {
+    row.gflops = e->gflops;
+    row.ratio = e->ratio;
+    row.ratio_lo = e->ratio_lo;
+    row.ratio_hi = e->ratio_hi;
+  }
+  if (const auto e = tuner::estimate(samples, kBaseline, std::nullopt, window, work)) row.baseline_gflops = e->gflops;
+  if (!has_best) return;
+  if (const auto e = tuner::estimate(samples, kBest, std::nullopt, window, work)) row.best_gflops = e->gflops;
+  if (const auto r = tuner::paired_ratio(samples, kTuned, kBest, window)) {
+    row.over_best = r->ratio;
+    row.over_best_lo = r->lo;
+    row.over_best_hi = r->hi;
+  }
+}
+
 }  // namespace
 
-Result<BenchHeader> bench_header(const tuner::Store& store, const std::vector<tuner::StudyId>& studies, double max_regret) {
+Result<BenchHeader> bench_header(const tuner::Store& store, const std::vector<tuner::StudyId>& studies,
+                                 double max_regret) {
   tuner::ExportRequest request;
   request.max_regret = max_regret;
   request.tool_version = kVersion;
-  request.filter = [&](const tuner::StudyRecord& s) { return std::find(studies.begin(), studies.end(), s.id) != studies.end(); };
+  request.filter = [&](const tuner::StudyRecord& s) {
+    return std::find(studies.begin(), studies.end(), s.id) != studies.end();
+  };
   const auto plan = tuner::plan_export(store, request);
   if (!plan) return tl::unexpected(plan.error());
   if (plan->spec.problems.size() != 1) return fail("a bench header serves one problem");
@@ -92,8 +116,9 @@ Result<BenchHeader> bench_header(const tuner::Store& store, const std::vector<tu
 }
 
 Result<BenchRow> bench_row(tuner::Measurer& measurer, const PlannedStudy& study, const BenchHeader& header,
-                           const TuningHooks& hooks) {
-  BenchRow row{study, {}, {}, {}, {}, {}, {}, {}, {}};
+                           const std::optional<tuner::Config>& best, const TuningHooks& hooks) {
+  BenchRow row;
+  row.study = study;
   const tuner::StudyKey& k = study.request.key;
   const auto setup = measurer.setup({k.problem, k.m, k.device.threads, k.data, study.request.attributes.seed, k.cache,
                                      k.cache_bytes, k.build.compiler});
@@ -102,57 +127,88 @@ Result<BenchRow> bench_row(tuner::Measurer& measurer, const PlannedStudy& study,
   const auto admission = measurer.admit_header(header.text, header.name_space);
   if (!admission) return tl::unexpected(admission.error());
   row.error = admission->error_fro;
-  if (admission->state != TrialState::ok) {
-    row.failure = admission->reason;
-    return row;
+  row.failure = admission->reason;
+  if (admission->state != TrialState::ok) return row;
+  std::vector<Entrant> entrants{{kTuned, admission->handle}};
+  if (!setup->baseline.empty()) entrants.push_back({kBaseline, setup->baseline_handle});
+  if (best) {
+    const auto winner = measurer.admit(*best);
+    if (!winner) return tl::unexpected(winner.error());
+    row.failure = winner->reason;
+    if (winner->state != TrialState::ok) return row;
+    entrants.push_back({kBest, winner->handle});
   }
-  Subjects subjects{admission->handle, {}};
-  if (!setup->baseline.empty()) subjects.baseline = setup->baseline_handle;
   std::vector<Sample> samples;
-  const auto failed = rounds(measurer, study, subjects, hooks, samples);
+  const auto failed = rounds(measurer, study, entrants, hooks, samples);
   if (!failed) return tl::unexpected(failed.error());
   row.failure = *failed;
-  if (const auto r = measurer.drop(admission->handle); !r) return tl::unexpected(r.error());
-  if (!row.failure.empty()) return row;
-  const double work = tuner::flops(k.problem, k.m);
-  const tuner::SampleWindow window{Phase::confirm, 0};
-  const auto tuned = tuner::estimate(samples, kTuned, subjects.baseline ? std::optional(kBaseline) : std::nullopt, window, work);
-  const auto base = tuner::estimate(samples, kBaseline, std::nullopt, window, work);
-  if (tuned) {
-    row.gflops = tuned->gflops;
-    row.ratio = tuned->ratio;
-    row.ratio_lo = tuned->ratio_lo;
-    row.ratio_hi = tuned->ratio_hi;
+  for (const Entrant& e : entrants) {
+    if (e.subject == kBaseline) continue;
+    if (const auto r = measurer.drop(e.handle); !r) return tl::unexpected(r.error());
   }
-  if (base) row.baseline_gflops = base->gflops;
+  if (row.failure.empty()) fill_figures(row, samples, !setup->baseline.empty(), best.has_value());
   return row;
 }
 
 nlohmann::json bench_json(const BenchRow& r) {
   const tuner::StudyKey& k = r.study.request.key;
   const auto value = [](const std::optional<double>& v) { return v ? nlohmann::json(*v) : nlohmann::json(nullptr); };
-  nlohmann::json row{{"type", "bench"}, {"name", r.study.entry.name}, {"problem", tuner::key(k.problem)}, {"m", k.m},
-                     {"n", k.problem.n}, {"k", k.problem.k}, {"precision", tuner::to_text(k.modes.front())},
-                     {"threads", k.device.threads}, {"device", k.device.name}, {"cache", tuner::to_text(k.cache)},
-                     {"gflops", value(r.gflops)}, {"baseline_gflops", value(r.baseline_gflops)}, {"ratio", value(r.ratio)},
-                     {"ratio_lo", value(r.ratio_lo)}, {"ratio_hi", value(r.ratio_hi)}, {"error", value(r.error)}};
+  nlohmann::json row{{"type", "bench"},
+                     {"name", r.study.entry.name},
+                     {"problem", tuner::key(k.problem)},
+                     {"m", k.m},
+                     {"n", k.problem.n},
+                     {"k", k.problem.k},
+                     {"precision", tuner::to_text(k.modes.front())},
+                     {"threads", k.device.threads},
+                     {"device", k.device.name},
+                     {"cache", tuner::to_text(k.cache)},
+                     {"gflops", value(r.gflops)},
+                     {"baseline_gflops", value(r.baseline_gflops)},
+                     {"ratio", value(r.ratio)},
+                     {"ratio_lo", value(r.ratio_lo)},
+                     {"ratio_hi", value(r.ratio_hi)},
+                     {"error", value(r.error)}};
+  if (r.best_gflops) {
+    row["best_gflops"] = *r.best_gflops;
+    row["over_best"] = value(r.over_best);
+    row["over_best_lo"] = value(r.over_best_lo);
+    row["over_best_hi"] = value(r.over_best_hi);
+  }
   row["against"] = r.against.empty() ? nlohmann::json(nullptr) : nlohmann::json(r.against);
   row["failure"] = r.failure.empty() ? nlohmann::json(nullptr) : nlohmann::json(r.failure);
   return row;
 }
 
 std::string bench_table(const std::vector<BenchRow>& rows) {
+  const bool best = std::any_of(rows.begin(), rows.end(), [](const BenchRow& r) { return r.best_gflops.has_value(); });
+  std::vector<Column> columns{{"name"},  {"M", true},       {"N", true},        {"K", true},      {"threads", true},
+                              {"cache"}, {"GFLOP/s", true}, {"baseline", true}, {"ratio [95 %]"}, {"error", true}};
+  if (best) columns.insert(columns.end(), {{"best of M*", true}, {"header over it [95 %]"}});
+  columns.push_back({""});
   std::vector<std::vector<std::string>> cells;
   for (const BenchRow& r : rows) {
     const tuner::StudyKey& k = r.study.request.key;
-    cells.push_back({r.study.entry.name, std::to_string(k.m), std::to_string(k.problem.n), std::to_string(k.problem.k),
-                     std::to_string(k.device.threads), std::string(tuner::to_text(k.cache)), number_text(r.gflops, 1),
-                     number_text(r.baseline_gflops, 1), ratio_text(r.ratio, r.ratio_lo, r.ratio_hi),
-                     r.error ? fmt::format("{:.1e}", *r.error) : "-", r.failure});
+    std::vector<std::string> line{r.study.entry.name,
+                                  std::to_string(k.m),
+                                  std::to_string(k.problem.n),
+                                  std::to_string(k.problem.k),
+                                  std::to_string(k.device.threads),
+                                  std::string(tuner::to_text(k.cache)),
+                                  number_text(r.gflops, 1),
+                                  number_text(r.baseline_gflops, 1),
+                                  ratio_text(r.ratio, r.ratio_lo, r.ratio_hi),
+                                  r.error ? fmt::format("{:.1e}", *r.error) : "-"};
+    if (best) {
+      line.push_back(number_text(r.best_gflops, 1));
+      line.push_back(ratio_text(r.over_best, r.over_best_lo, r.over_best_hi));
+    }
+    line.push_back(r.failure);
+    cells.push_back(std::move(line));
   }
-  return table({{"name"}, {"M", true}, {"N", true}, {"K", true}, {"threads", true}, {"cache"}, {"GFLOP/s", true},
-                {"baseline", true}, {"ratio [95 %]"}, {"error", true}, {""}},
-               cells);
+  std::string text = table(columns, cells);
+  if (best) text += "* the winner of that M alone, run from the tuner's own library: not what is shipped\n";
+  return text;
 }
 
 std::vector<BenchSummary> bench_summaries(const std::vector<BenchRow>& rows) {
@@ -163,8 +219,8 @@ std::vector<BenchSummary> bench_summaries(const std::vector<BenchRow>& rows) {
   std::vector<BenchSummary> out;
   for (const auto& [threads, ratios] : by_threads) {
     const auto slower = std::count_if(ratios.begin(), ratios.end(), [](double x) { return x < 1; });
-    out.push_back({threads, ratios.size(), tuner::geomean(ratios).value_or(0), *std::min_element(ratios.begin(), ratios.end()),
-                   *std::max_element(ratios.begin(), ratios.end()),
+    out.push_back({threads, ratios.size(), tuner::geomean(ratios).value_or(0),
+                   *std::min_element(ratios.begin(), ratios.end()), *std::max_element(ratios.begin(), ratios.end()),
                    static_cast<double>(slower) / static_cast<double>(ratios.size())});
   }
   return out;

@@ -56,7 +56,8 @@ tuner::Result<std::vector<nlohmann::json>> trial_rows(const tuner::Store& store,
   for (const Trial& t : *trials) {
     std::optional<Estimate> figure;
     if (const auto s = subject_of.find(t.id); s != subject_of.end()) {
-      const auto e = std::find_if(confirmed->begin(), confirmed->end(), [&](const Estimate& x) { return x.subject == s->second; });
+      const auto e =
+          std::find_if(confirmed->begin(), confirmed->end(), [&](const Estimate& x) { return x.subject == s->second; });
       if (e != confirmed->end()) figure = *e;
       for (const Phase phase : {Phase::race, Phase::screen}) {
         if (!figure) figure = tuner::estimate(*samples, s->second, baseline, {phase, 0}, work);

@@ -11,7 +11,8 @@ namespace gemwright::app {
 // The confirmed figures of one study: absent where it is not finished.
 tuner::Result<StudyFigures> study_figures(const tuner::Store& store, const tuner::StudyRecord& study);
 
-// Every trial of a study as a row, with its best figure: confirmed, else from the race, else from screening (see `phase`).
+// Every trial of a study as a row, with its best figure: confirmed, else from the race, else from screening (see
+// `phase`).
 tuner::Result<std::vector<nlohmann::json>> trial_rows(const tuner::Store& store, const StudyFigures& study);
 
 }  // namespace gemwright::app

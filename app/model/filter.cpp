@@ -1,13 +1,13 @@
 #include "app/model/filter.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
-#include <optional>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace gemwright::app {
 namespace {
@@ -17,12 +17,14 @@ using tuner::ErrorKind;
 using tuner::fail;
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
 bool word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-' || c == '+' || c == '/' || c == ':';
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-' || c == '+' || c == '/' ||
+         c == ':';
 }
 
 struct Token {
@@ -39,7 +41,8 @@ tuner::Result<std::vector<Token>> tokens(std::string_view text) {
       ++i;
     } else if (c == '"' || c == '\'') {
       const std::size_t end = text.find(c, i + 1);
-      if (end == std::string_view::npos) return fail(fmt::format("--filter: the quote at position {} is not closed", i + 1), ErrorKind::usage);
+      if (end == std::string_view::npos)
+        return fail(fmt::format("--filter: the quote at position {} is not closed", i + 1), ErrorKind::usage);
       out.push_back({std::string(text.substr(i + 1, end - i - 1)), true, false});
       i = end + 1;
     } else if (std::string_view("=!<>~").find(c) != std::string_view::npos) {
@@ -52,7 +55,8 @@ tuner::Result<std::vector<Token>> tokens(std::string_view text) {
       out.push_back({std::string(text.substr(i, end - i)), false, false});
       i = end;
     } else {
-      return fail(fmt::format("--filter: '{}' at position {} is not part of an expression", c, i + 1), ErrorKind::usage);
+      return fail(fmt::format("--filter: '{}' at position {} is not part of an expression", c, i + 1),
+                  ErrorKind::usage);
     }
   }
   return out;
@@ -141,7 +145,8 @@ tuner::Result<void> check_fields(const Filter& filter, const json& example_row) 
     for (const auto& [name, value] : example_row.items()) {
       if (!value.is_object()) known.push_back(name);
     }
-    return fail(fmt::format("--filter: there is no field '{}'; fields are {}", field, fmt::join(known, ", ")), ErrorKind::usage);
+    return fail(fmt::format("--filter: there is no field '{}'; fields are {}", field, fmt::join(known, ", ")),
+                ErrorKind::usage);
   }
   return {};
 }

@@ -1,16 +1,15 @@
-// The filter expression of --filter and of the window's filter bar: `field op value` joined by `and` and `or` (and binds
-// tighter). It runs over rows as JSON output prints them; fields of the nested config are named directly ("mr", "isa").
+// The filter expression of --filter and of the window's filter bar: `field op value` joined by `and` and `or` (and
+// binds tighter). It runs over rows as JSON output prints them; fields of the nested config are named directly ("mr",
+// "isa").
 //
-// Operators: = != < <= > >=, and ~ (contains). Text compares without case, numbers as numbers; values with blanks stand in
-// quotes. A row that lacks a field, or holds null there, matches nothing but !=.
-// Example: precision=bf16 and m<=32
+// Operators: = != < <= > >=, and ~ (contains). Text compares without case, numbers as numbers; values with blanks stand
+// in quotes. A row that lacks a field, or holds null there, matches nothing but !=. Example: precision=bf16 and m<=32
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "tuner/result.h"
 

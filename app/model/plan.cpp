@@ -1,11 +1,11 @@
 #include "app/model/plan.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <set>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "app/version.h"
 #include "profilers/cpu_info.h"
@@ -92,7 +92,8 @@ std::filesystem::path presets_folder() {
   std::error_code ignored;
   const auto binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
   const auto installed = binary.parent_path().parent_path() / "share/gemwright/presets";
-  return std::filesystem::is_directory(installed, ignored) ? installed : std::filesystem::path(GEMWRIGHT_SOURCE_PRESETS);
+  return std::filesystem::is_directory(installed, ignored) ? installed
+                                                           : std::filesystem::path(GEMWRIGHT_SOURCE_PRESETS);
 }
 
 // The cache state of one study: as asked, or by DESIGN's rule.
@@ -100,9 +101,12 @@ CacheChoice cache_of(const std::optional<CacheState>& asked, const tuner::Suite&
                      std::int64_t m, double l2, double l3) {
   if (!asked) return choose_cache(suite, e, m, l2, l3);
   switch (*asked) {
-    case CacheState::hot: return {CacheState::hot, 0};
-    case CacheState::rotate: return {CacheState::rotate, tuner::suite_weight_bytes(suite)};
-    case CacheState::cold: break;
+    case CacheState::hot:
+      return {CacheState::hot, 0};
+    case CacheState::rotate:
+      return {CacheState::rotate, tuner::suite_weight_bytes(suite)};
+    case CacheState::cold:
+      break;
   }
   return {CacheState::cold, std::max(kColdBytes, 4 * l3)};
 }
@@ -163,7 +167,8 @@ Result<Workplace> find_workplace(const std::string& compiler) {
 
 Result<tuner::Suite> resolve_suite(const TuneOptions& o, const std::filesystem::path& presets) {
   const int sources = (o.gemm.empty() ? 0 : 1) + (o.shapes.empty() ? 0 : 1) + (o.preset.empty() ? 0 : 1);
-  if (sources != 1) return fail("say what to tune with one of --gemm MxNxK, --shapes FILE and --preset NAME", ErrorKind::usage);
+  if (sources != 1)
+    return fail("say what to tune with one of --gemm MxNxK, --shapes FILE and --preset NAME", ErrorKind::usage);
   Result<tuner::Suite> suite = tuner::Suite{};
   if (!o.gemm.empty()) {
     suite->name = "command line";
@@ -212,7 +217,8 @@ Result<std::vector<int>> parse_threads(const std::string& text, int available) {
   return std::vector<int>(out.begin(), out.end());
 }
 
-Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner::Suite& suite, const Workplace& place) {
+Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner::Suite& suite,
+                                               const Workplace& place) {
   if (const auto r = check_built(o); !r) return tl::unexpected(r.error());
   const auto threads = parse_threads(o.threads, place.cpu.allowed_cpus);
   if (!threads) return tl::unexpected(threads.error());
@@ -230,8 +236,8 @@ Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner
       const tuner::Device device = device_of(place.cpu, t);
       for (const std::int64_t m : e.m) {
         tuner::StudyRequest r = *common;
-        const CacheChoice cache = cache_of(asked, suite, e, m, static_cast<double>(r.space.l2_bytes),
-                                           static_cast<double>(r.space.l3_bytes));
+        const CacheChoice cache =
+            cache_of(asked, suite, e, m, static_cast<double>(r.space.l2_bytes), static_cast<double>(r.space.l3_bytes));
         r.key.problem = r.space.problem = e.problem;
         r.key.m = r.space.m = m;
         r.key.device = device;

@@ -1,5 +1,5 @@
-// From what a user asks for to the studies that answer it: resolves the suite, the device, the build and the cache state.
-// Both faces of gemwright plan through this, so the same words give the same studies.
+// From what a user asks for to the studies that answer it: resolves the suite, the device, the build and the cache
+// state. Both faces of gemwright plan through this, so the same words give the same studies.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,15 @@ namespace gemwright::app {
 struct TuneOptions {
   std::vector<std::string> gemm;  // MxNxK
   std::string shapes, preset;
-  std::string m;                  // overrides the M lists
+  std::string m;  // overrides the M lists
   std::string layout = "nn", weights = "constant", epilogue = "none";
   std::int64_t batch = 1;
   int beta = 0;
   std::string interface = "f32", precision = "f32", data = "normal";
   std::optional<double> max_error;
   bool batch_invariant = false;
-  std::string device = "cpu", threads, compiler = "g++", budget, strategy = "local", protocol = "normal", cache = "auto";
+  std::string device = "cpu", threads, compiler = "g++", budget, strategy = "local", protocol = "normal",
+              cache = "auto";
   std::uint64_t seed = 1;
   bool fresh = false;
 };
@@ -42,7 +43,8 @@ tuner::Device device_of(const profilers::CpuInfo& cpu, int threads);
 
 tuner::Result<Workplace> find_workplace(const std::string& compiler);
 
-// Problems of the run. Entries of the command line get the options' layout, chain and so on; presets and files bring theirs.
+// Problems of the run. Entries of the command line get the options' layout, chain and so on; presets and files bring
+// theirs.
 tuner::Result<tuner::Suite> resolve_suite(const TuneOptions& options, const std::filesystem::path& presets);
 
 struct PlannedStudy {

@@ -1,8 +1,8 @@
 #include "app/model/rows.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace gemwright::app {
 
@@ -22,7 +22,8 @@ std::size_t width(const std::string& text) {
 
 // Text from a database may hold control characters; none of them reaches a terminal.
 std::string printable(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
   return text;
 }
 
@@ -39,14 +40,30 @@ std::string modes_text(const StudyRecord& s) {
 
 json study_row(const StudyFigures& f) {
   const StudyRecord& s = f.study;
-  json row{{"type", "study"}, {"id", s.id}, {"generation", s.generation}, {"name", s.attributes.name},
-           {"suite", s.attributes.suite}, {"problem", tuner::key(s.key.problem)}, {"m", s.key.m}, {"n", s.key.problem.n},
-           {"k", s.key.problem.k}, {"batch", s.key.problem.batch}, {"precision", modes_text(s)},
-           {"epilogue", tuner::epilogue_text(s.key.problem.chain)}, {"device", s.key.device.fingerprint},
-           {"device_name", s.key.device.name}, {"threads", s.key.device.threads}, {"compiler", s.key.build.compiler},
-           {"cache", tuner::to_text(s.key.cache)}, {"data", tuner::to_text(s.key.data)},
-           {"state", tuner::to_text(s.state)}, {"trials", s.trials}, {"strategy", s.attributes.strategy},
-           {"spent_s", s.spent_seconds}, {"created_at", s.created_at}, {"verdict", s.outcome.verdict}};
+  json row{{"type", "study"},
+           {"id", s.id},
+           {"generation", s.generation},
+           {"name", s.attributes.name},
+           {"suite", s.attributes.suite},
+           {"problem", tuner::key(s.key.problem)},
+           {"m", s.key.m},
+           {"n", s.key.problem.n},
+           {"k", s.key.problem.k},
+           {"batch", s.key.problem.batch},
+           {"precision", modes_text(s)},
+           {"epilogue", tuner::epilogue_text(s.key.problem.chain)},
+           {"device", s.key.device.fingerprint},
+           {"device_name", s.key.device.name},
+           {"threads", s.key.device.threads},
+           {"compiler", s.key.build.compiler},
+           {"cache", tuner::to_text(s.key.cache)},
+           {"data", tuner::to_text(s.key.data)},
+           {"state", tuner::to_text(s.state)},
+           {"trials", s.trials},
+           {"strategy", s.attributes.strategy},
+           {"spent_s", s.spent_seconds},
+           {"created_at", s.created_at},
+           {"verdict", s.outcome.verdict}};
   row["best_trial"] = s.outcome.best_trial ? json(*s.outcome.best_trial) : json(nullptr);
   row["baseline"] = s.baseline.empty() ? json(nullptr) : json(s.baseline);
   row["baseline_reason"] = s.baseline.empty() ? json(s.baseline_reason) : json(nullptr);
@@ -61,9 +78,17 @@ json study_row(const StudyFigures& f) {
 }
 
 json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estimate>& e) {
-  json row{{"type", "trial"}, {"id", t.id}, {"study", t.study}, {"seq", t.seq}, {"state", tuner::to_text(t.state)},
-           {"origin", t.origin}, {"m", f.study.key.m}, {"threads", f.study.key.device.threads},
-           {"name", f.study.attributes.name}, {"config", tuner::to_json(t.config)}, {"label", tuner::label(t.config)}};
+  json row{{"type", "trial"},
+           {"id", t.id},
+           {"study", t.study},
+           {"seq", t.seq},
+           {"state", tuner::to_text(t.state)},
+           {"origin", t.origin},
+           {"m", f.study.key.m},
+           {"threads", f.study.key.device.threads},
+           {"name", f.study.attributes.name},
+           {"config", tuner::to_json(t.config)},
+           {"label", tuner::label(t.config)}};
   row["reason"] = t.reason.empty() ? json(nullptr) : json(t.reason);
   row["error"] = or_null(t.error_fro);
   row["error_max"] = or_null(t.error_max);
@@ -120,11 +145,25 @@ std::string studies_table(const std::vector<StudyFigures>& studies) {
                     std::to_string(s.key.problem.k), tuner::epilogue_text(s.key.problem.chain), modes_text(s),
                     std::to_string(s.key.device.threads), std::string(tuner::to_text(s.key.cache)),
                     std::string(tuner::to_text(s.state)), std::to_string(s.trials),
-                    f.best ? number_text(f.best->gflops, 1) : "-", f.baseline ? number_text(f.baseline->gflops, 1) : "-",
+                    f.best ? number_text(f.best->gflops, 1) : "-",
+                    f.baseline ? number_text(f.baseline->gflops, 1) : "-",
                     f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-", s.outcome.verdict});
   }
-  return table({{"id", true}, {"name"}, {"M", true}, {"N", true}, {"K", true}, {"chain"}, {"mode"}, {"threads", true}, {"cache"},
-                {"state"}, {"trials", true}, {"GFLOP/s", true}, {"baseline", true}, {"ratio [95 %]"}, {"verdict"}},
+  return table({{"id", true},
+                {"name"},
+                {"M", true},
+                {"N", true},
+                {"K", true},
+                {"chain"},
+                {"mode"},
+                {"threads", true},
+                {"cache"},
+                {"state"},
+                {"trials", true},
+                {"GFLOP/s", true},
+                {"baseline", true},
+                {"ratio [95 %]"},
+                {"verdict"}},
                rows);
 }
 
@@ -141,8 +180,17 @@ std::string trials_table(const std::vector<json>& rows) {
                      error ? fmt::format("{:.1e}", *error) : "-", r["origin"].get<std::string>(),
                      r["label"].get<std::string>(), r["reason"].is_null() ? "" : r["reason"].get<std::string>()});
   }
-  return table({{"id", true}, {"study", true}, {"M", true}, {"state"}, {"GFLOP/s", true}, {"ratio [95 %]"}, {"phase"}, {"error", true},
-                {"origin"}, {"config"}, {"reason"}},
+  return table({{"id", true},
+                {"study", true},
+                {"M", true},
+                {"state"},
+                {"GFLOP/s", true},
+                {"ratio [95 %]"},
+                {"phase"},
+                {"error", true},
+                {"origin"},
+                {"config"},
+                {"reason"}},
                cells);
 }
 

@@ -1,12 +1,11 @@
-// Studies, trials and bench lines as rows: one JSON object each, as --json prints them and as filters see them, and the text
-// tables over the same rows. Field names are those of DESIGN's command line section; a missing value is null.
+// Studies, trials and bench lines as rows: one JSON object each, as --json prints them and as filters see them, and the
+// text tables over the same rows. Field names are those of DESIGN's command line section; a missing value is null.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "tuner/study/records.h"
 
@@ -23,7 +22,8 @@ struct StudyFigures {
 };
 
 nlohmann::json study_row(const StudyFigures& figures);
-nlohmann::json trial_row(const StudyFigures& study, const tuner::Trial& trial, const std::optional<tuner::Estimate>& estimate);
+nlohmann::json trial_row(const StudyFigures& study, const tuner::Trial& trial,
+                         const std::optional<tuner::Estimate>& estimate);
 
 // One line of JSON. Text of a database that is not UTF-8 gets replacement characters.
 std::string json_line(const nlohmann::json& row);

@@ -1,10 +1,10 @@
 #include "app/model/tuning.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "tuner/header/export.h"
 #include "tuner/study/budget.h"

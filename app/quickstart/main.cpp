@@ -26,7 +26,8 @@ std::vector<float> random_floats(std::size_t count, unsigned seed) {
 }
 
 // Largest distance to a plain double loop, relative to what float rounding may do to a sum of k products.
-double worst_error(int m, int n, int k, const std::vector<float>& a, const std::vector<float>& w, const std::vector<float>& c) {
+double worst_error(int m, int n, int k, const std::vector<float>& a, const std::vector<float>& w,
+                   const std::vector<float>& c) {
   double worst = 0;
   for (int i = 0; i < m; ++i) {
     for (int j = 0; j < n; ++j) {
@@ -88,7 +89,8 @@ int main() {
 #endif
     }
     std::printf("M=%d N=%d K=%d: correct, tuned %.1f GFLOP/s", m, n, k, work / median(mine));
-    if (!theirs.empty()) std::printf(", oneDNN %.1f GFLOP/s, %.2fx", work / median(theirs), median(theirs) / median(mine));
+    if (!theirs.empty())
+      std::printf(", oneDNN %.1f GFLOP/s, %.2fx", work / median(theirs), median(theirs) / median(mine));
     std::printf("\n");
   }
   return 0;

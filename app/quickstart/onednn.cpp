@@ -1,12 +1,13 @@
 #include "onednn.h"
 
+#include <omp.h>
+
+#include <dnnl.hpp>
 #include <memory>
 #include <vector>
 
-#include <dnnl.hpp>
-#include <omp.h>
-
-std::function<void(int copy)> onednn_product(int m, int n, int k, const float* a, const float* w, float* c, int copies) {
+std::function<void(int copy)> onednn_product(int m, int n, int k, const float* a, const float* w, float* c,
+                                             int copies) {
   using namespace dnnl;
   using tag = memory::format_tag;
   omp_set_num_threads(1);
@@ -35,7 +36,9 @@ std::function<void(int copy)> onednn_product(int m, int n, int k, const float* a
   }
   s->queue.wait();
   return [s](int copy) {
-    s->run.execute(s->queue, {{DNNL_ARG_SRC, s->a}, {DNNL_ARG_WEIGHTS, s->weights[static_cast<std::size_t>(copy)]}, {DNNL_ARG_DST, s->c}});
+    s->run.execute(
+        s->queue,
+        {{DNNL_ARG_SRC, s->a}, {DNNL_ARG_WEIGHTS, s->weights[static_cast<std::size_t>(copy)]}, {DNNL_ARG_DST, s->c}});
     s->queue.wait();
   };
 }

@@ -1,8 +1,9 @@
-// What fixes one way to run a GEMM: the tile (compiled in), the packing format (what pack_weights writes) and the blocking
-// (arguments of the loop nest). Plain values: the tuner searches them, the exported header carries them as constants.
+// What fixes one way to run a GEMM: the tile (compiled in), the packing format (what pack_weights writes) and the
+// blocking (arguments of the loop nest). Plain values: the tuner searches them, the exported header carries them as
+// constants.
 //
-// C[M,N] = epilogue(A[M,K] * B[K,N] + beta * C). Sizes count elements. A zero means "not set" nowhere here: every field of a
-// valid configuration is meaningful, and `check` names the one that is not.
+// C[M,N] = epilogue(A[M,K] * B[K,N] + beta * C). Sizes count elements. A zero means "not set" nowhere here: every field
+// of a valid configuration is meaningful, and `check` names the one that is not.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,7 @@ inline namespace gemwright_abi {
 enum class isa : std::uint8_t { scalar, avx2, avx512f };
 constexpr int isa_count = 3;
 
-constexpr const char* isa_name(isa i) {
-  return i == isa::scalar ? "scalar" : i == isa::avx2 ? "avx2" : "avx512f";
-}
+constexpr const char* isa_name(isa i) { return i == isa::scalar ? "scalar" : i == isa::avx2 ? "avx2" : "avx512f"; }
 
 // Cache level that the software prefetch of B aims at.
 enum class prefetch : std::uint8_t { none, t0, t1, t2, nta };
@@ -44,8 +43,8 @@ constexpr bool operator==(const tile& x, const tile& y) {
   return x.family == y.family && x.mr == y.mr && x.nv == y.nv && x.ku == y.ku && x.ka == y.ka && x.hint == y.hint;
 }
 
-// What pack_weights writes: panels of `panel` columns, each [K][panel], zero-padded to whole panels. Panel 0: B stays as it
-// is (row-major only).
+// What pack_weights writes: panels of `panel` columns, each [K][panel], zero-padded to whole panels. Panel 0: B stays
+// as it is (row-major only).
 struct packing {
   int panel;
 };
@@ -69,9 +68,9 @@ constexpr const char* loop_order_name(loop_order o) {
 struct blocking {
   std::int64_t mc, nc, kc;  // cache block; larger than the problem means "whole"
   loop_order order;
-  bool rows_inside;           // inside a block: true keeps a B panel while the rows pass, false an A panel while columns pass
-  bool pack_a;                // copy each mc x kc block of A into row panels before use
-  int tm, tn, tk;             // thread grid: slices of M, N and K; the config uses tm * tn * tk threads
+  bool rows_inside;  // inside a block: true keeps a B panel while the rows pass, false an A panel while columns pass
+  bool pack_a;       // copy each mc x kc block of A into row panels before use
+  int tm, tn, tk;    // thread grid: slices of M, N and K; the config uses tm * tn * tk threads
   std::int64_t prefetch_rows;  // how many rows of a B panel ahead the prefetch reads; unused with prefetch::none
 };
 

@@ -1,5 +1,6 @@
-// What a call needs besides its operands: threads, scratch memory and the knowledge of the CPU. All of it is made when the
-// context is; a call allocates nothing. One context serves one call at a time; threads that call at once have one each.
+// What a call needs besides its operands: threads, scratch memory and the knowledge of the CPU. All of it is made when
+// the context is; a call allocates nothing. One context serves one call at a time; threads that call at once have one
+// each.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +27,8 @@ constexpr scratch_size larger(scratch_size x, scratch_size y) {
 
 class context {
  public:
-  // A pool of `threads` threads, the caller being one of them. Families better than `best` are treated as if the CPU did
-  // not have them: with isa::scalar a machine can show what another one would compute.
+  // A pool of `threads` threads, the caller being one of them. Families better than `best` are treated as if the CPU
+  // did not have them: with isa::scalar a machine can show what another one would compute.
   context(int threads, scratch_size scratch, isa best = static_cast<isa>(isa_count - 1)) : context(scratch, best) {
     if (threads > 1) pool_ = std::make_unique<thread_pool>(threads);
   }

@@ -1,5 +1,5 @@
-// Which instruction sets this CPU and its operating system offer. Asked once, when a context is made: the answer lives in
-// the context, not in a global.
+// Which instruction sets this CPU and its operating system offer. Asked once, when a context is made: the answer lives
+// in the context, not in a global.
 #pragma once
 
 #include "gemwright/config.h"

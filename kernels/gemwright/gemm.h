@@ -1,12 +1,13 @@
-// gemwright kernels: general matrix products with fused epilogues, run the way a tuner found fastest. Header-only, C++17,
-// no dependency, Linux on x86-64 (other targets run the portable code).
+// gemwright kernels: general matrix products with fused epilogues, run the way a tuner found fastest. Header-only,
+// C++17, no dependency, Linux on x86-64 (other targets run the portable code).
 //
 //   C[M,N] = chain(A[M,K] * B[K,N] + beta * C)
 //
-// A `plan` names the compiled tile, the packing format and the blocking; `run_gemm` checks the operands against it and runs
-// it in a `context`. Exported headers wrap this: they hold a table of plans and choose by M and thread count.
-// Any M, N, K >= 0 and any leading dimension that holds a row (or column) is valid; with K = 0 the product is zero. Nothing
-// outside the operands is read or written. Errors are a `status`; nothing throws but the construction of a context's threads.
+// A `plan` names the compiled tile, the packing format and the blocking; `run_gemm` checks the operands against it and
+// runs it in a `context`. Exported headers wrap this: they hold a table of plans and choose by M and thread count. Any
+// M, N, K >= 0 and any leading dimension that holds a row (or column) is valid; with K = 0 the product is zero. Nothing
+// outside the operands is read or written. Errors are a `status`; nothing throws but the construction of a context's
+// threads.
 #pragma once
 
 #include "gemwright/config.h"
@@ -25,8 +26,8 @@
 namespace gemwright {
 inline namespace gemwright_abi {
 
-// The compiled functions of one tile with one chain. Families that the target machine cannot compile fall to scalar code
-// of as many rows and vectors of one element.
+// The compiled functions of one tile with one chain. Families that the target machine cannot compile fall to scalar
+// code of as many rows and vectors of one element.
 template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class Chain>
 constexpr kernel_set compiled_tile() {
 #if defined(__x86_64__)
@@ -50,7 +51,8 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   if (g.tm < 1 || g.tn < 1 || g.tk < 1 || grid_jobs(g) > max_grid_jobs) return status::bad_config;
   if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc)) return status::bad_config;
   if (static_cast<int>(g.order) >= loop_order_count) return status::bad_config;
-  if (g.prefetch_rows < 0 || bounded_product(g.prefetch_rows, p.format.panel > 0 ? p.format.panel : x.ldb) == max_floats) {
+  if (g.prefetch_rows < 0 ||
+      bounded_product(g.prefetch_rows, p.format.panel > 0 ? p.format.panel : x.ldb) == max_floats) {
     return status::bad_config;
   }
   if (!ctx.has(s.shape.family)) return status::bad_config;
@@ -78,7 +80,8 @@ inline status check_call(const gemm_call& x) {
     return status::bad_size;
   }
   const auto steps = [&](std::int64_t stride) {
-    return x.batch == 1 || (stride >= -max_floats && stride <= max_floats && fits(stride < 0 ? -stride : stride, x.batch));
+    return x.batch == 1 ||
+           (stride >= -max_floats && stride <= max_floats && fits(stride < 0 ? -stride : stride, x.batch));
   };
   if (!steps(x.stride_a) || !steps(x.stride_b) || !steps(x.stride_c)) return status::bad_stride;
   if (x.c == nullptr || (x.k > 0 && (x.a == nullptr || x.b == nullptr))) return status::bad_pointer;

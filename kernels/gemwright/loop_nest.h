@@ -1,12 +1,12 @@
 // The loop nest around the micro-kernels: C[M,N] = chain(A[M,K] * B[K,N] + beta * C), `batch` times.
 //
-// A thread grid cuts the rows (of all batch items together), the columns and K into slices, one job each. Inside its slice a
-// job walks cache blocks of mc x nc x kc in the given order; inside a block it walks tiles. Blocks and tiles of one slice
-// differ by at most one tile or row in size, so that the last one is not a crumb. K always ascends and the partial sum of C
-// is loaded back into the accumulators, so blocking never changes a bit of the result; slices of K do. A tile with several
-// accumulators along K sums them at the end of each block: with it kc changes the result too.
-// With slices of K, slice 0 sums into C, the others into scratch memory, and a second phase adds them in ascending order,
-// mc rows of one batch item at a time: that bounds the scratch memory whatever M is.
+// A thread grid cuts the rows (of all batch items together), the columns and K into slices, one job each. Inside its
+// slice a job walks cache blocks of mc x nc x kc in the given order; inside a block it walks tiles. Blocks and tiles of
+// one slice differ by at most one tile or row in size, so that the last one is not a crumb. K always ascends and the
+// partial sum of C is loaded back into the accumulators, so blocking never changes a bit of the result; slices of K do.
+// A tile with several accumulators along K sums them at the end of each block: with it kc changes the result too. With
+// slices of K, slice 0 sums into C, the others into scratch memory, and a second phase adds them in ascending order, mc
+// rows of one batch item at a time: that bounds the scratch memory whatever M is.
 //
 // The names follow K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
 #pragma once
@@ -97,7 +97,8 @@ class loop_nest {
     const int jobs = g_.tm * g_.tn * g_.tk;
     if (packs_b(format_, call_.b_packed) && call_.k > 0) {
       pack_b_jobs_ = jobs;
-      ctx_.run(jobs, [](void* self, int job) { static_cast<loop_nest*>(self)->pack_b(job); }, this);
+      ctx_.run(
+          jobs, [](void* self, int job) { static_cast<loop_nest*>(self)->pack_b(job); }, this);
       b_ = ctx_.shared_scratch();
       stride_b_ = packed_b_size(call_.n, call_.k, format_);
       b_packed_ = true;
@@ -243,17 +244,17 @@ class loop_nest {
       }
     } else {
       for (std::int64_t t = 0; t < count; ++t) {
-        for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) one_tile(p, q, x, col, t, count);
+        for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr)
+          one_tile(p, q, x, col, t, count);
       }
     }
   }
 
-  void one_tile(const part& p, const block& q, micro_args& x, std::int64_t col, std::int64_t t,
-                std::int64_t count) {
+  void one_tile(const part& p, const block& q, micro_args& x, std::int64_t col, std::int64_t t, std::int64_t count) {
     const range r = slice(q.rows.size(), count, t);
     const std::int64_t row = q.rows.begin + r.begin;
     x.a = packs_a_ ? p.packed_a + t * kernels_.shape.mr * q.depth.size()
-                    : a_ + p.item * call_.stride_a + row * a_row_ + q.depth.begin * a_k_;
+                   : a_ + p.item * call_.stride_a + row * a_row_ + q.depth.begin * a_k_;
     const float* const b = b_ + p.item * stride_b_;
     x.b = b_packed_ ? b + col / unit_ * unit_ * call_.k + q.depth.begin * unit_ + col % unit_
                     : b + q.depth.begin * call_.ldb + col;

@@ -1,7 +1,8 @@
 // Compiler-specific spelling, undefined again at the end of an exported header.
 //
-// Loops over a tile's rows and vectors must be unrolled, or the accumulators live in memory: a plain -O2 build would run at
-// a third of the speed. Target attributes stand on every function of an instruction set, so that no -march is needed.
+// Loops over a tile's rows and vectors must be unrolled, or the accumulators live in memory: a plain -O2 build would
+// run at a third of the speed. Target attributes stand on every function of an instruction set, so that no -march is
+// needed.
 #pragma once
 
 #define GEMWRIGHT_PRAGMA(text) _Pragma(#text)

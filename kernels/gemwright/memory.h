@@ -1,5 +1,5 @@
-// Aligned memory that owns itself. Large blocks begin on a huge page and ask for huge pages: with 4 KiB pages a stream of
-// cold weights loses 3 to 10 % to address translation.
+// Aligned memory that owns itself. Large blocks begin on a huge page and ask for huge pages: with 4 KiB pages a stream
+// of cold weights loses 3 to 10 % to address translation.
 #pragma once
 
 #include <cstddef>

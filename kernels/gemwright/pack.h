@@ -1,10 +1,10 @@
 // Packing: copies of A and B in the order in which the micro-kernels read them.
 //
 // B is cut into panels of `panel` columns; a panel is [K][panel] and stands behind the one before it. The last panel is
-// padded with zeros, so every panel is whole. One format serves all M, all thread counts and every tile whose width divides
-// the panel. A block of A is cut into row panels [k][mr].
-// Column-major sources are read 16 elements at a time along their columns: one cache line, whatever the leading dimension
-// (a power of two would otherwise map all columns of a panel to one set of the cache).
+// padded with zeros, so every panel is whole. One format serves all M, all thread counts and every tile whose width
+// divides the panel. A block of A is cut into row panels [k][mr]. Column-major sources are read 16 elements at a time
+// along their columns: one cache line, whatever the leading dimension (a power of two would otherwise map all columns
+// of a panel to one set of the cache).
 #pragma once
 
 #include <algorithm>
@@ -26,8 +26,8 @@ constexpr std::int64_t packed_b_size(std::int64_t n, std::int64_t k, packing for
   return bounded_product(round_up(n, format.panel), k);
 }
 
-// Copies `columns` sequences of `k` elements, sequence j beginning at src + j * stride, into dst[k][width]; columns beyond
-// are not touched.
+// Copies `columns` sequences of `k` elements, sequence j beginning at src + j * stride, into dst[k][width]; columns
+// beyond are not touched.
 inline void transpose_panel(const float* src, std::int64_t stride, std::int64_t columns, std::int64_t k, float* dst,
                             std::int64_t width) {
   constexpr std::int64_t kLine = 16;
@@ -50,8 +50,8 @@ inline void copy_panel(const float* src, std::int64_t stride, std::int64_t colum
 }
 
 // Panels [first, last) of B.
-inline void pack_b_panels(const float* b, std::int64_t ldb, layout order, std::int64_t n, std::int64_t k, packing format,
-                          std::int64_t first, std::int64_t last, float* out) {
+inline void pack_b_panels(const float* b, std::int64_t ldb, layout order, std::int64_t n, std::int64_t k,
+                          packing format, std::int64_t first, std::int64_t last, float* out) {
   const std::int64_t width = format.panel;
   for (std::int64_t p = first; p < last; ++p) {
     float* const dst = out + p * width * k;

@@ -1,10 +1,11 @@
 // Who runs the jobs of one call: nobody else (one thread), a pool of our own, or the caller's executor.
 //
-// A phase is `run(jobs, task, argument)`: task(argument, j) once for each j in [0, jobs), in any order, perhaps at once; run
-// returns when all are done. Nothing more is promised or needed: a product that must wait for its parts is two phases.
+// A phase is `run(jobs, task, argument)`: task(argument, j) once for each j in [0, jobs), in any order, perhaps at
+// once; run returns when all are done. Nothing more is promised or needed: a product that must wait for its parts is
+// two phases.
 //
-// The pool's workers spin for a while after a job, since the next product usually follows at once, and sleep after that.
-// `park` sends them to sleep now: two pools that both spin slow each other several times.
+// The pool's workers spin for a while after a job, since the next product usually follows at once, and sleep after
+// that. `park` sends them to sleep now: two pools that both spin slow each other several times.
 #pragma once
 
 #include <atomic>

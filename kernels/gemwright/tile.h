@@ -2,9 +2,9 @@
 //
 // A micro-kernel computes one tile of C: rows x cols elements in registers, over k steps of K:
 //   C = (accumulate ? C : 0) + A * B, then the epilogue chain where `finish` is set.
-// The number of rows is compiled in (a table holds one function for 1, 2, ... mr rows); the number of columns is nv vectors,
-// or fewer in the tail functions, which mask what lies outside. Nothing outside the operands is read or written; software
-// prefetches may name addresses beyond them, which is harmless.
+// The number of rows is compiled in (a table holds one function for 1, 2, ... mr rows); the number of columns is nv
+// vectors, or fewer in the tail functions, which mask what lies outside. Nothing outside the operands is read or
+// written; software prefetches may name addresses beyond them, which is harmless.
 #pragma once
 
 #include <cstdint>
@@ -27,18 +27,18 @@ struct micro_args {
   std::int64_t b_row;  // elements between two steps of K: the panel width, or ldb
   float* c;
   std::int64_t ldc;
-  std::int64_t prefetch;    // elements ahead of b
-  int cols;                 // valid columns; read by the tail functions only
-  bool accumulate;          // add to what C holds
-  bool finish;              // this is the last block of K: apply the chain
+  std::int64_t prefetch;  // elements ahead of b
+  int cols;               // valid columns; read by the tail functions only
+  bool accumulate;        // add to what C holds
+  bool finish;            // this is the last block of K: apply the chain
   const epilogue_operands* operands;
-  std::int64_t col;         // column of C at which this tile begins, for operands along N
+  std::int64_t col;  // column of C at which this tile begins, for operands along N
 };
 
 using micro_kernel = void (*)(const micro_args&);
 
-// Adds `slices` partial results, each rows x cols with leading dimension `cols`, to C in ascending order, then applies the
-// chain. `partial_stride` elements lie between two partial results.
+// Adds `slices` partial results, each rows x cols with leading dimension `cols`, to C in ascending order, then applies
+// the chain. `partial_stride` elements lie between two partial results.
 struct reduce_args {
   float* c;
   std::int64_t ldc;

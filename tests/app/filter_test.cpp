@@ -1,13 +1,18 @@
 #include "app/model/filter.h"
 
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 namespace gemwright::app {
 namespace {
 
 nlohmann::json row() {
-  return {{"m", 8}, {"name", "qkv proj"}, {"precision", "f32"}, {"ratio", nullptr}, {"config", {{"mr", 14}, {"isa", "avx512f"}}}};
+  return {{"m", 8},
+          {"name", "qkv proj"},
+          {"precision", "f32"},
+          {"ratio", nullptr},
+          {"config", {{"mr", 14}, {"isa", "avx512f"}}}};
 }
 
 bool matches(const std::string& text) {
@@ -50,8 +55,8 @@ TEST(Filter, EmptyMatchesEverything) {
 }
 
 TEST(Filter, RefusesWhatIsNoExpression) {
-  for (const char* text : {"m", "m=", "=8", "m 8", "m=8 and", "m=8 m=9", "m=8 xor m=9", "m!8", "name='open", "m=8; drop table x",
-                           "and and and", "(m=8)"}) {
+  for (const char* text : {"m", "m=", "=8", "m 8", "m=8 and", "m=8 m=9", "m=8 xor m=9", "m!8", "name='open",
+                           "m=8; drop table x", "and and and", "(m=8)"}) {
     const auto filter = parse_filter(text);
     ASSERT_FALSE(filter) << text;
     EXPECT_EQ(filter.error().kind, tuner::ErrorKind::usage) << text;

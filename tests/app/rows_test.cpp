@@ -20,7 +20,8 @@ StudyFigures unfinished() {
 
 TEST(Rows, AMissingValueIsNullAndNeverZero) {
   const auto row = study_row(unfinished());
-  for (const char* field : {"gflops", "baseline_gflops", "ratio", "ratio_lo", "ratio_hi", "error", "best_trial", "config", "baseline"}) {
+  for (const char* field :
+       {"gflops", "baseline_gflops", "ratio", "ratio_lo", "ratio_hi", "error", "best_trial", "config", "baseline"}) {
     ASSERT_TRUE(row.contains(field)) << field;
     EXPECT_TRUE(row[field].is_null()) << field;
   }
@@ -29,7 +30,8 @@ TEST(Rows, AMissingValueIsNullAndNeverZero) {
 
 TEST(Rows, CarryTheFieldsThatScriptsRelyOn) {
   const auto row = study_row(unfinished());
-  for (const char* field : {"type", "id", "problem", "m", "device", "state", "trials", "best_trial", "gflops", "ratio", "verdict"}) {
+  for (const char* field :
+       {"type", "id", "problem", "m", "device", "state", "trials", "best_trial", "gflops", "ratio", "verdict"}) {
     EXPECT_TRUE(row.contains(field)) << field;
   }
   const auto trial = trial_row(unfinished(), tuner::Trial{}, {});
@@ -40,7 +42,8 @@ TEST(Rows, CarryTheFieldsThatScriptsRelyOn) {
 }
 
 TEST(Rows, TableAlignsAndKeepsControlCharactersOutOfTheTerminal) {
-  EXPECT_EQ(table({{"name"}, {"M", true}}, {{"a\x1b[31m", "1"}, {"bcd", "128"}}), "name      M\na?[31m    1\nbcd     128\n");
+  EXPECT_EQ(table({{"name"}, {"M", true}}, {{"a\x1b[31m", "1"}, {"bcd", "128"}}),
+            "name      M\na?[31m    1\nbcd     128\n");
 }
 
 TEST(Rows, RatioTextNamesTheIntervalOnlyWhereThereIsOne) {

@@ -1,11 +1,10 @@
 #include "app/model/write_file.h"
 
-#include <fstream>
-#include <iterator>
-
+#include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <gtest/gtest.h>
+#include <fstream>
+#include <iterator>
 
 namespace gemwright::app {
 namespace {

@@ -65,4 +65,4 @@ expect() {
 }
 
 # A tuning run that takes about a second: tiny products, few configs.
-quick="--budget 12 --protocol quick"
+quick="--budget 6 --protocol quick"

@@ -1,12 +1,13 @@
 // The study engine over a scripted measurer and the store in memory: what is tried, recorded, confirmed and resumed.
+#include "tuner/study/engine.h"
+
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <map>
 #include <set>
 
-#include <gtest/gtest.h>
-
 #include "tuner/random.h"
-#include "tuner/study/engine.h"
 #include "tuner/study/estimate.h"
 
 namespace gemwright::tuner {
@@ -18,8 +19,8 @@ constexpr double kCallNs = 50e3;  // of the baseline
 class ScriptedMachine : public Measurer {
  public:
   bool has_baseline = true;
-  std::set<int> crash_mr;       // tiles with so many rows crash when they are timed
-  std::set<int> wrong_mr;       // and these give wrong results
+  std::set<int> crash_mr;         // tiles with so many rows crash when they are timed
+  std::set<int> wrong_mr;         // and these give wrong results
   std::optional<int> stop_after;  // blocks until somebody asks to stop
   int blocks = 0, admissions = 0;
   double clock = 0;
@@ -102,7 +103,8 @@ StudyRequest request_for(std::int64_t m, const std::string& budget) {
 }
 
 EngineHooks hooks_of(ScriptedMachine& machine) {
-  return {[&] { return machine.clock; }, {}, [&] { return machine.stop_after && machine.blocks >= *machine.stop_after; }};
+  return {
+      [&] { return machine.clock; }, {}, [&] { return machine.stop_after && machine.blocks >= *machine.stop_after; }};
 }
 
 const Trial& best_trial(const std::vector<Trial>& trials, const StudyRecord& study) {
@@ -190,7 +192,7 @@ TEST(Engine, InterruptedStudyGoesOnWhereItStopped) {
   const StudyRecord stopped = (*store->studies()).front();
   EXPECT_EQ(stopped.state, StudyState::interrupted);
   const auto samples_before = (*store->samples(stopped.id)).size();
-  EXPECT_EQ(samples_before, 25u);
+  EXPECT_EQ(samples_before, 24u);  // the first block only sizes the others
 
   ScriptedMachine again;
   const auto second = run_study(*store, again, request_for(64, "60"), hooks_of(again));
@@ -325,7 +327,9 @@ TEST(Estimate, EqualFinalistsAreTiesAndALeadIsSeparated) {
   std::vector<Sample> samples;
   Random random(3);
   for (int round = 0; round < 26; ++round) {
-    const auto noisy = [&](double ns) { return static_cast<std::int64_t>(ns * (1 + static_cast<double>(random.below(100)) / 5000)); };
+    const auto noisy = [&](double ns) {
+      return static_cast<std::int64_t>(ns * (1 + static_cast<double>(random.below(100)) / 5000));
+    };
     samples.push_back({1, Phase::confirm, round, 0, 1, noisy(100000), {}, {}, {}, false});
     samples.push_back({2, Phase::confirm, round, 1, 1, noisy(100010), {}, {}, {}, false});
     samples.push_back({3, Phase::confirm, round, 2, 1, noisy(130000), {}, {}, {}, false});

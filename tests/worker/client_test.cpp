@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kHeader = R"cpp(
 #include <cstdint>
-namespace my::tuned {
+  namespace my::tuned {
   struct context {
     explicit context(int) {}
   };

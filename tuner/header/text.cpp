@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "tuner/problem/suite.h"
-
 #include <algorithm>
 #include <iterator>
 #include <vector>
+
+#include "tuner/problem/suite.h"
 
 namespace gemwright::tuner {
 namespace {

@@ -17,8 +17,8 @@ std::string harmless(std::string_view text);
 // "..." around harmless text.
 std::string string_literal(std::string_view text);
 
-// The identifier (suite.h) of any text that a header can use: neither a keyword nor a name that the header needs itself.
-// Empty when nothing of the text can be used.
+// The identifier (suite.h) of any text that a header can use: neither a keyword nor a name that the header needs
+// itself. Empty when nothing of the text can be used.
 std::string header_name(std::string_view text);
 
 // A namespace as the user gives it ("tuned", "engine::kernels"); refused with a sentence when it is none.

@@ -14,7 +14,8 @@ bool search_is_over_after(const Budget& budget, const Spent& spent) {
   if (budget.trials) return spent.trials >= *budget.trials;
   if (spent.seconds < kSearchShare * seconds_of(budget)) return false;
   const bool long_calls = spent.call_ns && *spent.call_ns > kLongCallNs;
-  return budget.seconds || !long_calls || static_cast<double>(spent.calls) >= kSearchShare * static_cast<double>(kDefaultCalls);
+  return budget.seconds || !long_calls ||
+         static_cast<double>(spent.calls) >= kSearchShare * static_cast<double>(kDefaultCalls);
 }
 
 }  // namespace gemwright::tuner

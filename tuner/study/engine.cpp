@@ -1,27 +1,24 @@
 #include "tuner/study/engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
 
-#include <fmt/format.h>
-
 #include "tuner/measure/statistics.h"
+#include "tuner/strategy/strategy.h"
 #include "tuner/study/budget.h"
 #include "tuner/study/contender.h"
 #include "tuner/study/estimate.h"
-#include "tuner/strategy/strategy.h"
 
 namespace gemwright::tuner {
 namespace {
 
 // A candidate slower than this against the best of its round is not looked at again.
 const double kPruneLog = std::log(1.5);
-// After two race rounds a contender further behind than this leaves. The best of another packing format is confirmed too
-// when it is this close: the export picks one format for all M.
-const double kRaceLog = std::log(1.10);
 // A follow-up in one packing format brings back this many of what was found before, to leave room for that format.
 constexpr std::size_t kRecalledInFollowUp = 2;
 // Of the anchor loop: about 0.1 ms a block, enough to see the clock frequency.
@@ -50,7 +47,6 @@ class StudyRun {
   Result<void> lose(Entrant& entrant, const Block& block);
   Result<void> screen(std::size_t newcomers);
   Result<void> keep_best(std::size_t most);
-  std::vector<Contender*> choose_finalists();
 
   // Of this budget: a follow-up has one of its own.
   double spent() const { return record_.spent_seconds - spent_before_ + hooks_.now() - started_; }
@@ -74,7 +70,7 @@ class StudyRun {
   std::vector<std::unique_ptr<Contender>> field_;
   std::set<std::string> known_;  // keys of configs tried or being tried
   std::size_t next_known_good_ = 0;
-  std::vector<Trial> retry_;     // in flight when an earlier sitting ended
+  std::vector<Trial> retry_;  // in flight when an earlier sitting ended
   std::int64_t next_round_ = 0, calls_made_ = 0, failed_ = 0;
   double started_ = 0, spent_before_ = 0;
   std::int64_t tried_before_ = 0;
@@ -87,7 +83,8 @@ Result<StudyResult> StudyRun::run() {
   const auto done = finished_before();
   if (!done) return tl::unexpected(done.error());
   if (*done) return StudyResult{record_, true};
-  for (const auto step : {&StudyRun::prepare, &StudyRun::recall, &StudyRun::search, &StudyRun::race, &StudyRun::confirm}) {
+  for (const auto step :
+       {&StudyRun::prepare, &StudyRun::recall, &StudyRun::search, &StudyRun::race, &StudyRun::confirm}) {
     if (const auto r = (this->*step)(); !r) {
       if (record_.id != 0) {
         (void)save(r.error().kind == ErrorKind::interrupted ? StudyState::interrupted : StudyState::failed);
@@ -120,8 +117,8 @@ Result<void> StudyRun::prepare() {
   started_ = hooks_.now();
   report("setup");
   const StudyKey& k = request_.key;
-  const auto setup = measurer_.setup({k.problem, k.m, k.device.threads, k.data, request_.attributes.seed, k.cache,
-                                      k.cache_bytes, k.build.compiler});
+  const auto setup = measurer_.setup(
+      {k.problem, k.m, k.device.threads, k.data, request_.attributes.seed, k.cache, k.cache_bytes, k.build.compiler});
   if (!setup) return tl::unexpected(setup.error());
   setup_ = *setup;
   if (const auto r = store_.set_baseline(record_.id, setup_.baseline, setup_.baseline_reason); !r) return r;
@@ -199,6 +196,7 @@ std::vector<Candidate> StudyRun::next_batch() {
   if (const Budget& b = budget(); b.trials) {
     most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(*b.trials - tried(), 1)));
   }
+  most = std::max(most, retry_.size());  // their rows are there and count already, whatever the budget
   std::vector<Candidate> batch;
   while (!retry_.empty() && batch.size() < most) {
     batch.push_back({retry_.back().config, retry_.back().origin, retry_.back()});
@@ -220,7 +218,7 @@ std::vector<Candidate> StudyRun::next_batch() {
 
 Result<void> StudyRun::search() {
   phase_ = "search";
-  while (!search_is_over()) {
+  while (!retry_.empty() || !search_is_over()) {
     const auto batch = next_batch();
     if (batch.empty()) break;
     std::vector<Config> configs;
@@ -229,11 +227,11 @@ Result<void> StudyRun::search() {
     const std::size_t before = field_.size();
     for (const Candidate& c : batch) {
       if (const auto r = check_stop(); !r) return r;
-      if (const auto r = admit(c); !r) return r;
       // Admitting alone can be slow: on large problems, or where a first study has to compile its tiles. The seeds come
-      // first and are worth waiting for, up to twice the budget.
+      // first and are worth waiting for, up to twice the budget. What an earlier sitting began is always finished.
       const bool seeds = tried() <= request_.protocol.batch && spent() < 2 * budget_seconds();
-      if (field_.size() > before && !seeds && search_is_over()) break;
+      if (!c.row && field_.size() > before && !seeds && search_is_over()) break;
+      if (const auto r = admit(c); !r) return r;
     }
     if (const auto r = screen(field_.size() - before); !r) return r;
     if (const auto r = save(StudyState::running); !r) return r;
@@ -335,26 +333,10 @@ Result<void> StudyRun::race() {
   return {};
 }
 
-std::vector<Contender*> StudyRun::choose_finalists() {
-  std::vector<Contender*> finalists;
-  std::set<int> formats;
-  for (const auto& c : field_) {
-    const bool among_best = finalists.size() < static_cast<std::size_t>(request_.protocol.finalists);
-    const int panel = c->trial.config.format.panel;
-    const bool wanted = c->cost() <= field_[0]->cost() + kRaceLog || panel == request_.space.panel;
-    const bool other_format = !formats.contains(panel) && wanted &&
-                              finalists.size() < static_cast<std::size_t>(request_.protocol.finalists) + 2;
-    if (!among_best && !other_format) continue;
-    finalists.push_back(c.get());
-    formats.insert(panel);
-  }
-  return finalists;
-}
-
 Result<void> StudyRun::confirm() {
   phase_ = "confirm";
   if (const auto r = keep_best(field_.size()); !r) return r;
-  std::vector<Contender*> finalists = choose_finalists();
+  std::vector<Contender*> finalists = choose_finalists(field_, request_.protocol.finalists, request_.space.panel);
   const SampleWindow window{Phase::confirm, next_round_};
   const MeasureProtocol& p = request_.protocol;
   const bool timed = !budget().trials;
@@ -405,7 +387,8 @@ Result<void> StudyRun::round(Phase phase, const std::vector<Contender*>& contend
   }
   ++next_round_;
   const SubjectId reference = baseline_ ? baseline_->id : anchor_->id;
-  const auto ref = std::find_if(entrants.begin(), entrants.end(), [&](const Entrant& e) { return e.subject == reference; });
+  const auto ref =
+      std::find_if(entrants.begin(), entrants.end(), [&](const Entrant& e) { return e.subject == reference; });
   for (const Entrant& e : entrants) {
     if (e.contender != nullptr && e.log_ns && ref->log_ns) e.contender->costs.push_back(*e.log_ns - *ref->log_ns);
   }
@@ -415,6 +398,12 @@ Result<void> StudyRun::round(Phase phase, const std::vector<Contender*>& contend
 
 Result<void> StudyRun::time_block(Phase phase, int position, Entrant& entrant) {
   if (entrant.subject != anchor_->id) {
+    if (!call_ns_) {  // nothing is known yet: one call that is not recorded sizes the first blocks
+      const auto sizing = measurer_.block(entrant.handle, 1);
+      if (!sizing) return tl::unexpected(sizing.error());
+      if (sizing->state != TrialState::ok) return lose(entrant, *sizing);
+      call_ns_ = static_cast<double>(std::max<std::int64_t>(sizing->ns, 1));
+    }
     entrant.calls = call_ns_ ? std::max<std::int64_t>(1, std::llround(request_.protocol.block_ns / *call_ns_)) : 1;
   }
   const auto block = measurer_.block(entrant.handle, entrant.calls);

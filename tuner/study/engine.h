@@ -1,7 +1,8 @@
-// Runs one study: opens or continues it in the store, proposes, verifies, screens, races, confirms, and records every step.
+// Runs one study: opens or continues it in the store, proposes, verifies, screens, races, confirms, and records every
+// step.
 //
-// The engine decides; the measurer measures and the store keeps. Each block is stored before the next begins, so whatever
-// kills the process, the same request goes on from the last block. Failed candidates are rows like others.
+// The engine decides; the measurer measures and the store keeps. Each block is stored before the next begins, so
+// whatever kills the process, the same request goes on from the last block. Failed candidates are rows like others.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +31,16 @@ struct StudyRequest {
 };
 
 struct StudyProgress {
-  std::string phase;                      // "setup", "search", "race", "confirm", "done"
-  std::int64_t trials = 0, failed = 0;    // of this study so far
+  std::string phase;                                               // "setup", "search", "race", "confirm", "done"
+  std::int64_t trials = 0, failed = 0;                             // of this study so far
   std::optional<double> best_gflops, baseline_gflops, best_ratio;  // not confirmed before "done"
   double spent_seconds = 0, budget_seconds = 0;
 };
 
 struct EngineHooks {
-  std::function<double()> now;                              // monotonic seconds
-  std::function<void(const StudyProgress&)> progress;       // called between blocks only
-  std::function<bool()> stop;                               // true: save and end with ErrorKind::interrupted
+  std::function<double()> now;                         // monotonic seconds
+  std::function<void(const StudyProgress&)> progress;  // called between blocks only
+  std::function<bool()> stop;                          // true: save and end with ErrorKind::interrupted
 };
 
 struct StudyResult {
@@ -50,8 +51,8 @@ struct StudyResult {
 // ErrorKind::nothing_valid when no candidate passed.
 Result<StudyResult> run_study(Store& store, Measurer& measurer, const StudyRequest& request, const EngineHooks& hooks);
 
-// Winners of other studies that fit this one: the same problem first (other M, nearest first), then problems of the same
-// kind. Canonical and valid in `space`, without repeats.
+// Winners of other studies that fit this one: the same problem first (other M, nearest first), then problems of the
+// same kind. Canonical and valid in `space`, without repeats.
 Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKey& key, const SpaceInput& space,
                                                std::size_t most);
 

@@ -1,10 +1,10 @@
 #include "tuner/study/estimate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "tuner/measure/statistics.h"
 
@@ -52,8 +52,8 @@ std::optional<PairedRatio> paired_ratio(const std::vector<Sample>& samples, Subj
   return out;
 }
 
-std::optional<Estimate> estimate(const std::vector<Sample>& samples, SubjectId subject, std::optional<SubjectId> baseline,
-                                 SampleWindow window, double flops_per_call) {
+std::optional<Estimate> estimate(const std::vector<Sample>& samples, SubjectId subject,
+                                 std::optional<SubjectId> baseline, SampleWindow window, double flops_per_call) {
   const auto cells = by_round(samples, subject, window);
   std::vector<double> clean, all;
   for (const auto& [round, cell] : cells) {
@@ -83,7 +83,8 @@ std::optional<Estimate> estimate(const std::vector<Sample>& samples, SubjectId s
 StudyOutcome decide(const std::vector<Sample>& samples, const std::vector<Finalist>& finalists,
                     const std::vector<Estimate>& estimates, SampleWindow window) {
   const auto figure = [&](const Finalist& f) -> const Estimate* {
-    const auto it = std::find_if(estimates.begin(), estimates.end(), [&](const Estimate& e) { return e.subject == f.subject; });
+    const auto it =
+        std::find_if(estimates.begin(), estimates.end(), [&](const Estimate& e) { return e.subject == f.subject; });
     return it == estimates.end() ? nullptr : &*it;
   };
   const Finalist* best = nullptr;
@@ -106,12 +107,12 @@ StudyOutcome decide(const std::vector<Sample>& samples, const std::vector<Finali
   if (!nearest) {
     out.verdict = "the only config confirmed";
   } else if (out.ties.empty()) {
-    out.verdict = fmt::format("separated: {:.1f} % ahead of the runner-up (95 % interval {:.1f} to {:.1f} %, {} rounds)",
-                              100 * (nearest->ratio - 1), 100 * (*nearest->lo - 1), 100 * (*nearest->hi - 1),
-                              nearest->rounds);
+    out.verdict =
+        fmt::format("separated: {:.1f} % ahead of the runner-up (95 % interval {:.1f} to {:.1f} %, {} rounds)",
+                    100 * (nearest->ratio - 1), 100 * (*nearest->lo - 1), 100 * (*nearest->hi - 1), nearest->rounds);
   } else {
-    out.verdict = fmt::format("not separated from {} other confirmed config{}", out.ties.size(),
-                              out.ties.size() == 1 ? "" : "s");
+    out.verdict =
+        fmt::format("not separated from {} other confirmed config{}", out.ties.size(), out.ties.size() == 1 ? "" : "s");
   }
   return out;
 }

@@ -1,8 +1,8 @@
 // Figures from samples: pure functions, so that whatever a study reports can be computed again from its rows.
 //
-// Two subjects are compared by the log ratio of their times in each round in which both ran: drift of the machine cancels.
-// The interval is the order-statistic interval of the median (statistics.h). Blocks that were disturbed from outside (steal,
-// involuntary switch, migration) are left out as long as enough rounds remain without them.
+// Two subjects are compared by the log ratio of their times in each round in which both ran: drift of the machine
+// cancels. The interval is the order-statistic interval of the median (statistics.h). Blocks that were disturbed from
+// outside (steal, involuntary switch, migration) are left out as long as enough rounds remain without them.
 #pragma once
 
 #include <cstdint>
@@ -25,16 +25,16 @@ struct SampleWindow {
 };
 
 struct PairedRatio {
-  double ratio = 1;               // speed of the subject over the reference
-  std::optional<double> lo, hi;   // 95 %; absent with fewer than kMinPairs rounds
-  std::int64_t rounds = 0;        // used
+  double ratio = 1;              // speed of the subject over the reference
+  std::optional<double> lo, hi;  // 95 %; absent with fewer than kMinPairs rounds
+  std::int64_t rounds = 0;       // used
 };
 std::optional<PairedRatio> paired_ratio(const std::vector<Sample>& samples, SubjectId subject, SubjectId reference,
                                         SampleWindow window);
 
 // Absent when the subject has no sample in the window.
-std::optional<Estimate> estimate(const std::vector<Sample>& samples, SubjectId subject, std::optional<SubjectId> baseline,
-                                 SampleWindow window, double flops_per_call);
+std::optional<Estimate> estimate(const std::vector<Sample>& samples, SubjectId subject,
+                                 std::optional<SubjectId> baseline, SampleWindow window, double flops_per_call);
 
 // The end of a study: the fastest of the confirmed finalists, those not separated from it, and a sentence.
 struct Finalist {

@@ -14,11 +14,12 @@ Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKe
   for (const StudyRecord& s : *all) {
     if (!s.outcome.best_trial || s.key.build.compiler != key_.build.compiler) continue;
     if (s.key.device.fingerprint != key_.device.fingerprint || s.key.problem.chain != key_.problem.chain) continue;
-    const auto apart = [](auto x, auto y) { return std::abs(std::log2(static_cast<double>(x) / static_cast<double>(y))); };
+    const auto apart = [](auto x, auto y) {
+      return std::abs(std::log2(static_cast<double>(x) / static_cast<double>(y)));
+    };
     // M decides the tile more than N and K do; another thread count changes the grid only.
     const double distance = 2 * apart(s.key.m, key_.m) + apart(s.key.problem.n, key_.problem.n) +
-                            apart(s.key.problem.k, key_.problem.k) +
-                            apart(s.key.device.threads, key_.device.threads) +
+                            apart(s.key.problem.k, key_.problem.k) + apart(s.key.device.threads, key_.device.threads) +
                             (s.key.problem == key_.problem ? 0.0 : 1.0);
     near.emplace_back(distance, &s);
   }

@@ -1,4 +1,5 @@
-// How carefully a study measures. `normal` is the default; `quick` halves the effort for a first look, `careful` doubles it.
+// How carefully a study measures. `normal` is the default; `quick` halves the effort for a first look, `careful`
+// doubles it.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // What the study engine asks of whoever measures. WorkerClient implements it over a worker process; tests script it.
 //
-// One measurer serves one study at a time: `setup` gives it the problem, `add_*` verify and admit subjects, `block` times one
-// block of one of them. Failure of a candidate is a value (TrialState and a sentence); an Error means that measuring itself
-// cannot go on.
+// One measurer serves one study at a time: `setup` gives it the problem, `add_*` verify and admit subjects, `block`
+// times one block of one of them. Failure of a candidate is a value (TrialState and a sentence); an Error means that
+// measuring itself cannot go on.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,18 @@ namespace gemwright::tuner {
 struct MeasureSetup {
   Problem problem;
   std::int64_t m = 0;
-  int threads = 1;                // offered
+  int threads = 1;  // offered
   DataKind data = DataKind::normal;
-  std::uint64_t seed = 1;         // of the operands
+  std::uint64_t seed = 1;  // of the operands
   CacheState cache = CacheState::cold;
-  double cache_bytes = 0;         // weights rotate through copies of at least this many bytes
-  std::string compiler;           // "g++"
+  double cache_bytes = 0;  // weights rotate through copies of at least this many bytes
+  std::string compiler;    // "g++"
 };
 
 struct SetupReply {
-  std::string baseline;           // "onednn 2.6.3"; empty when absent
-  std::string baseline_reason;    // why it is absent
-  int baseline_handle = 0;        // valid when `baseline` is not empty
+  std::string baseline;         // "onednn 2.6.3"; empty when absent
+  std::string baseline_reason;  // why it is absent
+  int baseline_handle = 0;      // valid when `baseline` is not empty
   int anchor_handle = 0;
 };
 
@@ -36,7 +36,7 @@ struct SetupReply {
 struct Admission {
   TrialState state = TrialState::ok;  // ok, compile, runtime, timeout, correctness, crashed
   std::string reason;
-  int handle = 0;                     // valid when ok
+  int handle = 0;  // valid when ok
   std::optional<double> error_fro, error_max;
   std::optional<std::int64_t> compile_ns, verify_ns;
 };
@@ -59,7 +59,8 @@ class Measurer {
   virtual Result<void> prefetch_code(const std::vector<Config>& configs) = 0;
   // Compiles (cached), packs (once per format), verifies at full size.
   virtual Result<Admission> admit(const Config& config) = 0;
-  // A whole exported header, compiled as a consumer would: what `bench` times. `run_namespace` is the problem's namespace.
+  // A whole exported header, compiled as a consumer would: what `bench` times. `run_namespace` is the problem's
+  // namespace.
   virtual Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) = 0;
   // One discarded call, then `calls` timed ones.
   virtual Result<Block> block(int handle, std::int64_t calls) = 0;

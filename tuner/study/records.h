@@ -1,6 +1,6 @@
-// What a study is made of, as plain values: the rows that the tuner writes through `Store` and that show, export, bench and
-// the window read back. Times are nanoseconds unless the name says otherwise; wall times are unix nanoseconds. Absent values
-// are std::optional, never 0 or -1.
+// What a study is made of, as plain values: the rows that the tuner writes through `Store` and that show, export, bench
+// and the window read back. Times are nanoseconds unless the name says otherwise; wall times are unix nanoseconds.
+// Absent values are std::optional, never 0 or -1.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ using SubjectId = std::int64_t;
 struct Device {
   std::string fingerprint;  // hex digest of the canonical properties
   std::string kind = "cpu";
-  std::string name;         // "AMD EPYC (family 26 model 2)"
-  int threads = 1;          // threads offered to a config; part of the study's identity, not of the fingerprint
+  std::string name;  // "AMD EPYC (family 26 model 2)"
+  int threads = 1;   // threads offered to a config; part of the study's identity, not of the fingerprint
   std::string properties_json = "{}";  // ISA, caches, cores, hypervisor: what the fingerprint was made from
 
   bool operator==(const Device&) const = default;
@@ -37,7 +37,7 @@ struct Build {
   std::string compiler;          // as the user names it: "g++"
   std::string compiler_version;  // first line of --version
   std::string flags;
-  std::string source_digest;     // of the kernel headers
+  std::string source_digest;  // of the kernel headers
 
   bool operator==(const Build&) const = default;
 };
@@ -101,9 +101,9 @@ struct Trial {
   StudyId study = 0;
   std::int64_t seq = 0;  // 0, 1, 2 ... in the order of proposal
   Config config;
-  std::string origin;    // who proposed it: "seed:blis", "neighbour", "local", "random"
+  std::string origin;  // who proposed it: "seed:blis", "neighbour", "local", "random"
   TrialState state = TrialState::running;
-  std::string reason;    // one sentence where the state is not ok
+  std::string reason;               // one sentence where the state is not ok
   std::optional<double> error_fro;  // relative Frobenius distance to float64
   std::optional<double> error_max;  // largest element error, relative to its bound's scale
   std::optional<std::int64_t> compile_ns, verify_ns;
@@ -130,27 +130,27 @@ Result<Phase> parse_phase(std::string_view text);
 struct Sample {
   SubjectId subject = 0;
   Phase phase = Phase::screen;
-  std::int64_t round = 0;     // rounds count up through the whole study, over all phases
-  int position = 0;           // place in the round
-  std::int64_t calls = 0;     // > 0
-  std::int64_t ns = 0;        // of the whole block
+  std::int64_t round = 0;  // rounds count up through the whole study, over all phases
+  int position = 0;        // place in the round
+  std::int64_t calls = 0;  // > 0
+  std::int64_t ns = 0;     // of the whole block
   std::optional<int> cpu;
   std::optional<std::int64_t> involuntary_switches;
   std::optional<std::int64_t> steal_ticks;
-  bool migrated = false;      // began and ended on different CPUs
+  bool migrated = false;  // began and ended on different CPUs
 
   bool excluded() const { return migrated || involuntary_switches.value_or(0) > 0 || steal_ticks.value_or(0) > 0; }
 };
 
-// A figure computed from samples; recomputable, so it carries its method. Ratios are speed over the baseline: above 1 is
-// faster. Intervals are 95 %; absent where there are too few samples or no baseline.
+// A figure computed from samples; recomputable, so it carries its method. Ratios are speed over the baseline: above 1
+// is faster. Intervals are 95 %; absent where there are too few samples or no baseline.
 struct Estimate {
   SubjectId subject = 0;
   Phase phase = Phase::confirm;
-  std::string method;         // "median of blocks, paired log ratios, sign test"
-  std::int64_t samples = 0;   // used
+  std::string method;        // "median of blocks, paired log ratios, sign test"
+  std::int64_t samples = 0;  // used
   std::int64_t excluded = 0;
-  double ns_per_call = 0;     // median
+  double ns_per_call = 0;  // median
   double gflops = 0;
   std::optional<double> ratio, ratio_lo, ratio_hi;
 };
@@ -158,8 +158,8 @@ struct Estimate {
 // How a study ended. Only confirmed figures are reported.
 struct StudyOutcome {
   std::optional<TrialId> best_trial;
-  std::string verdict;              // one sentence: separated from the runner-up, or the ties
-  std::vector<TrialId> ties;        // confirmed trials that are not separated from the best
+  std::string verdict;        // one sentence: separated from the runner-up, or the ties
+  std::vector<TrialId> ties;  // confirmed trials that are not separated from the best
 };
 
 struct StudyRecord {
@@ -169,11 +169,11 @@ struct StudyRecord {
   StudyAttributes attributes;
   StudyState state = StudyState::running;
   std::int64_t created_at = 0, updated_at = 0;  // unix ns
-  double spent_seconds = 0;         // measuring time so far, over all sittings
+  double spent_seconds = 0;                     // measuring time so far, over all sittings
   std::int64_t trials = 0;
   StudyOutcome outcome;
-  std::string baseline;             // name, or empty
-  std::string baseline_reason;      // why there is none
+  std::string baseline;         // name, or empty
+  std::string baseline_reason;  // why there is none
 };
 
 }  // namespace gemwright::tuner

@@ -1,12 +1,12 @@
-// The C interface of a shared library that the tuner compiles and its worker loads: candidate tiles, or a whole exported
-// header. Only this file's structs cross the border. kernels/ values (blocking, gemm_call, scratch_size) pass by address: the
-// library is compiled from the very headers embedded in the tool (`source_digest` says so and is compared on loading), so
-// their layout is the same.
+// The C interface of a shared library that the tuner compiles and its worker loads: candidate tiles, or a whole
+// exported header. Only this file's structs cross the border. kernels/ values (blocking, gemm_call, scratch_size) pass
+// by address: the library is compiled from the very headers embedded in the tool (`source_digest` says so and is
+// compared on loading), so their layout is the same.
 #pragma once
 
-#include <cstdint>
-
 #include <gemwright/gemm.h>
+
+#include <cstdint>
 
 namespace gemwright::tuner {
 

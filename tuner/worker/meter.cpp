@@ -5,12 +5,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace gemwright::tuner {
 namespace {
@@ -26,15 +29,24 @@ std::optional<std::int64_t> difference(std::optional<std::int64_t> before, std::
   return *after - *before;
 }
 
-// Whether another thread of this process is running or could.
-bool another_thread_runs() {
+// The other threads of this process, in the order in which they were made.
+std::vector<pid_t> other_threads() {
+  std::vector<pid_t> ids;
   std::error_code error;
-  const std::string self = std::to_string(gettid());
   using Tasks = std::filesystem::directory_iterator;
   for (Tasks task("/proc/self/task", error); !error && task != Tasks(); task.increment(error)) {
-    if (task->path().filename() == self) continue;
+    const auto id = static_cast<pid_t>(std::strtol(task->path().filename().c_str(), nullptr, 10));
+    if (id != gettid()) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+// Whether another thread of this process is running or could.
+bool another_thread_runs() {
+  for (const pid_t id : other_threads()) {
     std::string line;
-    std::ifstream in(task->path() / "stat");
+    std::ifstream in(fmt::format("/proc/self/task/{}/stat", id));
     std::getline(in, line);
     const std::size_t name_end = line.rfind(')');  // a thread's name may hold blanks and brackets
     if (name_end != std::string::npos && line.compare(name_end, 3, ") R") == 0) return true;
@@ -72,6 +84,27 @@ void Affinity::set(int threads) {
     if (sched_setaffinity(0, sizeof one, &one) == 0) pinned_ = cpu;
     return;
   }
+}
+
+void Affinity::place_threads(int threads) {
+  if (!known_ || threads < 2) return;
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &allowed_)) cpus.push_back(cpu);
+  }
+  const std::vector<pid_t> others = other_threads();
+  const auto team = static_cast<std::size_t>(threads - 1);
+  const bool place = static_cast<std::size_t>(threads) <= cpus.size() && others.size() % team == 0;
+  const auto put = [&](pid_t id, std::size_t member) {
+    cpu_set_t set = allowed_;
+    if (place) {
+      CPU_ZERO(&set);
+      CPU_SET(cpus[member], &set);
+    }
+    sched_setaffinity(id, sizeof set, &set);  // a thread that has just ended is no loss
+  };
+  put(0, 0);
+  for (std::size_t i = 0; i < others.size(); ++i) put(others[i], 1 + i % team);
 }
 
 void BlockMeter::begin() { steal_before_ = steal_ticks(); }

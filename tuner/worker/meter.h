@@ -19,8 +19,13 @@ class Affinity {
   Affinity& operator=(const Affinity&) = delete;
 
   // One thread: the last CPU allowed, since device interrupts and what else the system does by default favour the
-  // first. More threads: all allowed CPUs.
+  // first. More threads: all allowed CPUs, until `place_threads`.
   void set(int threads);
+  // Gives the calling thread the first CPU and each other thread of its team one of the next. Left to itself the system
+  // may wake a worker on its caller's CPU and leave it there for milliseconds: a block then runs at half its speed.
+  // Pools and OpenMP make the threads of a team together, so thread ids in ascending order are teams of `threads` - 1;
+  // where they do not divide into such teams, all threads may use all CPUs.
+  void place_threads(int threads);
   std::optional<int> pinned() const { return pinned_; }
 
  private:

@@ -316,6 +316,7 @@ Result<Block> Session::block(int handle, std::int64_t calls) {
   s.park_others(subject.library());
   if (s.setup->threads > 1 && s.unparked) await_sleeping_threads();
   s.unparked = subject.has_own_threads();
+  s.affinity.place_threads(s.setup->threads);
   BlockMeter meter(s.affinity.pinned());
   meter.begin();
   // Discarded: it wakes the subject's own threads and warms what every call uses.

@@ -33,7 +33,9 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
   // A NaN passes through, as x < 0 ? 0 : x does: max returns its second operand then. The maskz form avoids a false
   // warning about uninitialised registers in g++ 12's header.
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg relu(reg v) { return _mm512_maskz_max_ps(0xffff, _mm512_setzero_ps(), v); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg relu(reg v) {
+    return _mm512_maskz_max_ps(0xffff, _mm512_setzero_ps(), v);
+  }
 };
 
 #include "gemwright/isa/micro_kernel.inl"
