@@ -323,6 +323,19 @@ TEST(Estimate, TooFewRoundsGiveARatioWithoutAnInterval) {
   EXPECT_FALSE(r->lo);
 }
 
+TEST(Estimate, AVerdictSaysThatTheHostIsNoisy) {
+  std::vector<Sample> samples;
+  for (int round = 0; round < 10; ++round) {
+    samples.push_back({1, Phase::confirm, round, 0, 1, 100, {}, round < 4 ? 1 : 0, {}, false});
+  }
+  const auto e = estimate(samples, 1, {}, {Phase::confirm, 0}, 1);
+  ASSERT_TRUE(e);
+  const auto noisy = decide(samples, {{10, 1}}, {*e}, {Phase::confirm, 0});
+  EXPECT_NE(noisy.verdict.find("noisy host: 40 %"), std::string::npos) << noisy.verdict;
+  samples[0].involuntary_switches = 0;
+  EXPECT_EQ(decide(samples, {{10, 1}}, {*e}, {Phase::confirm, 0}).verdict, "the only config confirmed");
+}
+
 TEST(Estimate, EqualFinalistsAreTiesAndALeadIsSeparated) {
   std::vector<Sample> samples;
   Random random(3);

@@ -26,6 +26,18 @@ std::map<std::int64_t, Cell> by_round(const std::vector<Sample>& samples, Subjec
   return cells;
 }
 
+// A warning for the verdict, or nothing.
+std::string disturbance(const std::vector<Sample>& samples, SampleWindow window) {
+  double all = 0, excluded = 0;
+  for (const Sample& s : samples) {
+    if (s.phase != window.phase || s.round < window.first_round) continue;
+    ++all;
+    if (s.excluded()) ++excluded;
+  }
+  if (all == 0 || excluded / all <= kNoisyShare) return {};
+  return fmt::format("; noisy host: {:.0f} % of the blocks were disturbed from outside", 100 * excluded / all);
+}
+
 }  // namespace
 
 std::optional<PairedRatio> paired_ratio(const std::vector<Sample>& samples, SubjectId subject, SubjectId reference,
@@ -114,6 +126,7 @@ StudyOutcome decide(const std::vector<Sample>& samples, const std::vector<Finali
     out.verdict =
         fmt::format("not separated from {} other confirmed config{}", out.ties.size(), out.ties.size() == 1 ? "" : "s");
   }
+  out.verdict += disturbance(samples, window);
   return out;
 }
 

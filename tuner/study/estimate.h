@@ -17,6 +17,8 @@ namespace gemwright::tuner {
 constexpr double kConfidence = 0.95;
 // The sign test cannot give a 95 % interval from fewer.
 constexpr std::size_t kMinPairs = 6;
+// Beyond this share of disturbed blocks the verdict says that the host is noisy.
+constexpr double kNoisyShare = 0.3;
 
 // Which samples count: one phase, from a round on (a later confirmation does not mix with an earlier one).
 struct SampleWindow {
