@@ -28,7 +28,7 @@ void print_done(const StudyFigures& f, bool reused, bool json, bool first) {
   } else {
     const tuner::StudyRecord& s = f.study;
     const std::string name = s.attributes.name.empty() ? "gemm" : s.attributes.name;
-    std::string figures = f.best ? fmt::format("{:.1f} GFLOP/s", f.best->gflops) : "no figure";
+    std::string figures = f.best ? number_text(f.best->gflops, 1) + " GFLOP/s" : "no figure";
     if (f.best && f.best->ratio) {
       figures += fmt::format(" = {}x {}", ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi), s.baseline);
     }

@@ -61,7 +61,9 @@ Result<std::string> rounds(tuner::Measurer& measurer, const PlannedStudy& study,
   for (int round = 0; round <= p.confirm_rounds; ++round) {
     if (round > p.min_confirm_rounds && hooks.now() - begun > kRowSeconds) break;
     for (const int i : tuner::latin_round_order(static_cast<int>(entrants.size()), round, random)) {
-      if (hooks.stop && hooks.stop()) return fail("interrupted", tuner::ErrorKind::interrupted);
+      if (hooks.stop && hooks.stop())
+        return fail("interrupted: what was tuned is saved, and the same command goes on",
+                    tuner::ErrorKind::interrupted);
       const Entrant& e = entrants[static_cast<std::size_t>(i)];
       const auto failed = time_into(measurer, e.handle, e.subject, calls, round, samples);
       if (!failed || !failed->empty()) return failed;

@@ -246,7 +246,13 @@ Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner
         r.attributes.name = e.name;
         r.attributes.weight = e.weight;
         r.space.threads = t;
-        out.push_back({e, std::move(r)});
+        PlannedStudy planned{e, std::move(r)};
+        if (t > place.cpu.allowed_cpus) {
+          if (!planned.entry.note.empty()) planned.entry.note += "; ";
+          planned.entry.note +=
+              fmt::format("{} threads share {} CPUs: neither side's speed means much", t, place.cpu.allowed_cpus);
+        }
+        out.push_back(std::move(planned));
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace gemwright::app {
 
@@ -128,7 +129,10 @@ std::string table(const std::vector<Column>& columns, const std::vector<std::vec
 }
 
 std::string number_text(std::optional<double> value, int decimals) {
-  return value ? fmt::format("{:.{}f}", *value, decimals) : "-";
+  if (!value) return "-";
+  // A small figure keeps two digits: it is not zero.
+  if (*value != 0 && std::abs(*value) < 1) return fmt::format("{:.2g}", *value);
+  return fmt::format("{:.{}f}", *value, decimals);
 }
 
 std::string ratio_text(std::optional<double> ratio, std::optional<double> lo, std::optional<double> hi) {

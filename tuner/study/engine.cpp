@@ -475,7 +475,8 @@ Result<void> StudyRun::save(StudyState state) {
 }
 
 Result<void> StudyRun::check_stop() {
-  if (hooks_.stop && hooks_.stop()) return fail("interrupted: everything so far is saved", ErrorKind::interrupted);
+  if (hooks_.stop && hooks_.stop())
+    return fail("interrupted: everything so far is saved, and the same command goes on", ErrorKind::interrupted);
   return {};
 }
 

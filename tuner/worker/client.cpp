@@ -130,7 +130,7 @@ Result<std::optional<Message>> WorkerClient::next_message() {
   }
   if (hooks_.interrupted && hooks_.interrupted()) {
     stop();
-    return fail("interrupted", ErrorKind::interrupted);
+    return fail("interrupted: everything so far is saved, and the same command goes on", ErrorKind::interrupted);
   }
   if (!line && lines_->ended()) return lose_worker(fmt::format("{} went away", argv_[0]));
   if (!line) return std::optional<Message>();
