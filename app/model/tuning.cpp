@@ -97,7 +97,14 @@ Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::ve
                          const TuningHooks& hooks) {
   std::optional<Error> empty_handed;
   bool reused = false;
+  std::vector<std::pair<StudyFigures, bool>> finished;  // of the problem at hand; told when its format is settled
   std::size_t index = 0;
+  const auto tell = [&] {
+    for (const auto& [figures, known] : finished) {
+      if (hooks.done) hooks.done(figures, known);
+    }
+    finished.clear();
+  };
   // Nothing where no config was valid: the next study goes on.
   const Runner run = [&](PlannedStudy& s) -> Result<std::optional<tuner::StudyRecord>> {
     if (hooks.begin) hooks.begin(s, index, studies.size());
@@ -111,7 +118,9 @@ Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::ve
     reused = result->reused;
     const auto figures = study_figures(store, result->record);
     if (!figures) return tl::unexpected(figures.error());
-    if (hooks.done) hooks.done(*figures, result->reused);
+    const auto same = [&](const auto& d) { return d.first.study.id == figures->study.id; };
+    std::erase_if(finished, same);  // a follow-up replaces what its study found before
+    finished.emplace_back(*figures, result->reused);
     return result->record;
   };
   while (index < studies.size()) {
@@ -132,11 +141,15 @@ Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::ve
       group.push_back(&s);
       records.push_back(**record);
     }
-    if (all_reused) continue;
+    if (all_reused) {
+      tell();
+      continue;
+    }
     --index;  // the title counts studies, not follow-ups
     const auto shared = share_one_format(store, group, records, run);
     ++index;
     if (!shared) return shared;
+    tell();
   }
   if (empty_handed) return tl::unexpected(*empty_handed);
   return {};
