@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "db/backup.h"
 #include "db/schema.h"
 #include "tuner/problem/input_text.h"
 
@@ -198,41 +199,60 @@ Result<void> use_journal(const Connection& connection, const fs::path& file, std
   return connection.script(*mode == "wal" ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL");
 }
 
-// The database as SQLite sees it, log included.
-Result<void> check_version(const Connection& connection, OpenMode mode) {
+// What is to happen to a database of an earlier version.
+enum class Older { migrate, keep };
+
+struct Opening {
+  const fs::path& file;
+  OpenMode mode;
+  Access access;
+  Older older;
+  std::chrono::milliseconds patience;
+};
+
+// As SQLite sees the database, log included.
+Result<std::int64_t> version_of(const Connection& connection) {
   const auto version = connection.number("PRAGMA user_version");
   if (!version) return tl::unexpected(version.error());
   if (*version > newest_version()) return of_newer_version(connection.name(), *version);
-  if (mode == OpenMode::read_only && *version < newest_version()) {
-    return fail(
-        fmt::format("{} was written by an older gemwright (schema version {}): 'gemwright tune' brings it up to date",
-                    connection.name(), *version));
-  }
-  return {};
+  return *version;
 }
 
-Result<void> prepare(Connection& connection, const fs::path& file, OpenMode mode, std::chrono::milliseconds patience) {
+// For reading too where the file may be written, so that nobody has to tune something before he can look.
+Result<void> bring_up_to_date(const Connection& connection, const Opening& opening) {
+  if (opening.access != Access::write && opening.access != Access::create) {
+    return fail(
+        fmt::format("{} was written by an older gemwright and must be brought up to date, but may not be written: copy "
+                    "it to a folder where it may",
+                    connection.name()));
+  }
+  const auto before = [&](std::int64_t version) { return back_up(opening.file, version, opening.patience); };
+  return migrate(connection, migrations(), before);
+}
+
+Result<void> prepare(Connection& connection, const Opening& opening) {
   const auto header = read_header(connection);
   if (!header) return tl::unexpected(header.error());
-  const auto empty = check_header(connection, file, *header);
+  const auto empty = check_header(connection, opening.file, *header);
   if (!empty) return tl::unexpected(empty.error());
-  if (*empty && mode == OpenMode::read_only) {
-    return fail(fmt::format("{} is empty: nothing has been tuned into it yet", connection.name()));
-  }
+  const bool reads = opening.mode == OpenMode::read_only;
+  if (*empty && reads) return fail(fmt::format("{} is empty: nothing has been tuned into it yet", connection.name()));
   if (auto r = connection.distrust_contents(); !r) return r;
   if (auto r = connection.script("PRAGMA foreign_keys=ON"); !r) return r;
-  if (auto r = check_version(connection, mode); !r) return r;
-  if (mode == OpenMode::read_only) {
-    if (auto r = connection.script("PRAGMA query_only=ON"); !r) return r;
-    return check_migrations(connection, migrations());
-  }
-  if (!*empty && header->size <= kCheckedBytes) {
+  auto version = version_of(connection);
+  if (!version) return tl::unexpected(version.error());
+  const bool changes = *version < newest_version() && opening.older == Older::migrate;
+  if (!*empty && (changes || !reads) && header->size <= kCheckedBytes) {
     if (auto r = check_pages(connection, "PRAGMA quick_check(1)"); !r) return r;
   }
   // Tables first and the log after them, so that the file itself always tells whose it is.
-  if (auto r = migrate(connection, migrations()); !r) return r;
-  if (auto r = check_migrations(connection, migrations()); !r) return r;
-  return use_journal(connection, file, patience);
+  if (changes) {
+    if (auto r = bring_up_to_date(connection, opening); !r) return r;
+    version = version_of(connection);
+    if (!version) return tl::unexpected(version.error());
+  }
+  if (auto r = check_migrations(connection, migrations_up_to(*version)); !r) return r;
+  return reads ? connection.script("PRAGMA query_only=ON") : use_journal(connection, opening.file, opening.patience);
 }
 
 // A reader that may write opens for writing and then forbids itself to: a read-only connection of SQLite leaves its log
@@ -242,6 +262,46 @@ Access access_for(const fs::path& file, OpenMode mode, bool exists) {
   if (may_write_folder(folder_of(file)) && may_write_file(file)) return Access::write;
   std::error_code ec;
   return fs::exists(beside(file, "-wal"), ec) || unfinished(file) ? Access::read : Access::immutable;
+}
+
+Result<std::unique_ptr<Connection>> open_any(const fs::path& name, OpenMode mode, Older older,
+                                             std::chrono::milliseconds busy_timeout) {
+  // SQLite keeps its log beside the file that a link leads to.
+  std::error_code ec;
+  const fs::path target = fs::is_symlink(name, ec) ? fs::weakly_canonical(name, ec) : name;
+  const fs::path& file = ec ? name : target;
+  const auto exists = look_at(file, mode);
+  if (!exists) return tl::unexpected(exists.error());
+  // What a killed writer left in its log stays there when the file is refused.
+  const bool log_waits = has_content(beside(file, "-wal"));
+  const Access access = access_for(file, mode, *exists);
+  auto connection = Connection::open(file, access, busy_timeout);
+  if (!connection) return connection;
+  (*connection)->keep_log_on_close(log_waits);
+  if (auto r = prepare(**connection, {file, mode, access, older, busy_timeout}); !r) return tl::unexpected(r.error());
+  (*connection)->keep_log_on_close(false);
+  return connection;
+}
+
+// "studies: 3, trials: 200": how many rows there are of what a person would look for.
+Result<std::string> count_rows(const Connection& connection, std::int64_t version) {
+  struct Count {
+    std::int64_t since;
+    const char *what, *sql;
+  };
+  constexpr std::array<Count, 5> kCounts = {{{1, "studies", "SELECT count(*) FROM study"},
+                                             {1, "trials", "SELECT count(*) FROM trial"},
+                                             {2, "ceilings", "SELECT count(*) FROM ceiling"},
+                                             {2, "counters", "SELECT count(*) FROM counter"},
+                                             {2, "events", "SELECT count(*) FROM event"}}};
+  std::string out;
+  for (const Count& count : kCounts) {
+    if (count.since > version) continue;
+    const auto rows = connection.number(count.sql);
+    if (!rows) return tl::unexpected(rows.error());
+    out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", count.what, *rows);
+  }
+  return out;
 }
 
 }  // namespace
@@ -254,24 +314,11 @@ bool is_network_file_system(std::uint32_t type) {
 
 Result<std::unique_ptr<Connection>> open_database(const fs::path& name, OpenMode mode,
                                                   std::chrono::milliseconds busy_timeout) {
-  // SQLite keeps its log beside the file that a link leads to.
-  std::error_code ec;
-  const fs::path target = fs::is_symlink(name, ec) ? fs::weakly_canonical(name, ec) : name;
-  const fs::path& file = ec ? name : target;
-  const auto exists = look_at(file, mode);
-  if (!exists) return tl::unexpected(exists.error());
-  // What a killed writer left in its log stays there when the file is refused.
-  const bool log_waits = has_content(beside(file, "-wal"));
-  auto connection = Connection::open(file, access_for(file, mode, *exists), busy_timeout);
-  if (!connection) return connection;
-  (*connection)->keep_log_on_close(log_waits);
-  if (auto r = prepare(**connection, file, mode, busy_timeout); !r) return tl::unexpected(r.error());
-  (*connection)->keep_log_on_close(false);
-  return connection;
+  return open_any(name, mode, Older::migrate, busy_timeout);
 }
 
 Result<std::string> check_health(const fs::path& file) {
-  auto connection = open_database(file, OpenMode::read_only, kBusyTimeout);
+  auto connection = open_any(file, OpenMode::read_only, Older::keep, kBusyTimeout);
   if (!connection) return tl::unexpected(connection.error());
   if (auto r = check_pages(**connection, "PRAGMA integrity_check(1)"); !r) return tl::unexpected(r.error());
   auto dangling = (*connection)->query("PRAGMA foreign_key_check");
@@ -282,12 +329,12 @@ Result<std::string> check_health(const fs::path& file) {
     return damaged(shown(file), fmt::format("table {}, row {} refers to a row of {} that does not exist",
                                             dangling->text(0), dangling->text(1), dangling->text(2)));
   }
-  const auto studies = (*connection)->number("SELECT count(*) FROM study");
-  if (!studies) return tl::unexpected(studies.error());
-  const auto trials = (*connection)->number("SELECT count(*) FROM trial");
-  if (!trials) return tl::unexpected(trials.error());
-  return fmt::format("{}: schema version {}, studies: {}, trials: {}, no damage found", shown(file), newest_version(),
-                     *studies, *trials);
+  const auto version = version_of(**connection);
+  if (!version) return tl::unexpected(version.error());
+  const auto rows = count_rows(**connection, *version);
+  if (!rows) return tl::unexpected(rows.error());
+  const std::string old = *version < newest_version() ? " of an older gemwright" : "";
+  return fmt::format("{}: schema version {}{}, {}, no damage found", shown(file), *version, old, *rows);
 }
 
 }  // namespace gemwright::db

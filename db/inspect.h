@@ -10,7 +10,9 @@
 
 namespace gemwright::db {
 
-// A connection to a database of this version, made or migrated where `mode` allows it.
+// A connection to a database of this version. It is made where `mode` allows it. One of an earlier version is brought
+// up to date, for reading too where the file may be written; the copy "FILE.bak-v1" of what it was before stays beside
+// it.
 Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& name, OpenMode mode,
                                                   std::chrono::milliseconds busy_timeout);
 

@@ -2,11 +2,15 @@
 // meaning makes the row an error that names table and row. After the first one the reader gives harmless values.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "db/sqlite.h"
 
@@ -58,5 +62,26 @@ class RowReader {
   int column_ = 0;  // the next one
   std::optional<std::string> error_;
 };
+
+// All rows of a statement; `name` says how a person finds the current one.
+template <class Value, class Name>
+Result<std::vector<Value>> read_all(const Connection& connection, Result<Statement> rows,
+                                    Result<Value> (*read)(RowReader), const Name& name) {
+  if (!rows) return tl::unexpected(rows.error());
+  std::vector<Value> out;
+  while (true) {
+    const auto more = rows->step();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return out;
+    auto value = read(RowReader(connection, *rows, name(*rows)));
+    if (!value) return tl::unexpected(value.error());
+    out.push_back(*std::move(value));
+  }
+}
+
+// For tables whose first selected column is their id.
+inline auto by_id(std::string_view table) {
+  return [table](const Statement& s) { return fmt::format("table {}, row {}", table, s.integer(0)); };
+}
 
 }  // namespace gemwright::db

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,16 @@ struct Migration {
 const std::vector<Migration>& migrations();
 inline int newest_version() { return migrations().back().version; }
 
-// Brings the database to the last of `steps`, each step in its own transaction. Does nothing when it is there already.
-Result<void> migrate(const Connection& connection, const std::vector<Migration>& steps);
+// The first ones, up to and with `version`.
+std::vector<Migration> migrations_up_to(std::int64_t version);
+
+// Called under the write lock before a database of an earlier version changes; after a failure it stays as it is.
+using BeforeUpgrade = std::function<Result<void>(std::int64_t version)>;
+
+// Brings the database to the last of `steps` in one transaction: a process killed on the way leaves it as it was. Does
+// nothing when it is there already, and refuses one whose earlier tables are not those of `steps`.
+Result<void> migrate(const Connection& connection, const std::vector<Migration>& steps,
+                     const BeforeUpgrade& before = {});
 
 // Whether the recorded digests are those of `steps`.
 Result<void> check_migrations(const Connection& connection, const std::vector<Migration>& steps);

@@ -4,6 +4,9 @@
 // loss of power the last few may be missing, never a part of one). Any number of processes may use the file at once:
 // writers take turns and wait for each other up to the busy timeout, readers wait for nobody.
 //
+// A file of an earlier version is brought up to date when it is opened, in one transaction; the copy "FILE.bak-v1" of
+// what it was before stays beside it, for whoever goes back to the earlier gemwright.
+//
 // A file that cannot be used is refused with one sentence and is left as it is, byte for byte: a folder, another
 // application's database, a damaged one, one of a newer gemwright. A store belongs to one thread and does not survive
 // fork.
@@ -29,7 +32,8 @@ constexpr std::chrono::milliseconds kBusyTimeout{5000};  // a writer holds the l
 tuner::Result<std::unique_ptr<tuner::Store>> open_store(const std::filesystem::path& file, OpenMode mode,
                                                         std::chrono::milliseconds busy_timeout = kBusyTimeout);
 
-// Reads the whole file: pages, references between rows, schema version. One line for people when all is well.
+// Reads the whole file and changes nothing: pages, references between rows, schema version. One line for people when
+// all is well.
 tuner::Result<std::string> check_health(const std::filesystem::path& file);
 
 }  // namespace gemwright::db

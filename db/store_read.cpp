@@ -87,10 +87,41 @@ constexpr std::string_view kSelectStudies =
     "s.cache, s.cache_bytes, s.batch_invariant, s.name, s.suite, s.weight, s.budget_seconds, s.budget_trials, "
     "s.protocol, "
     "s.strategy, s.seed, s.state, s.created_at, s.updated_at, s.spent_seconds, s.baseline, s.baseline_reason, "
-    "(SELECT count(*) FROM trial t WHERE t.study_id = s.id), o.best_trial_id, o.verdict "
+    "(SELECT count(*) FROM trial t WHERE t.study_id = s.id), s.runner_pid, s.runner_boot_id, o.best_trial_id, "
+    "o.verdict, o.confidence, o.lead, o.lead_lo, o.lead_hi, o.noise_floor, o.blocks, o.blocks_steal, "
+    "o.blocks_context_switch, o.blocks_migration "
     "FROM study s LEFT JOIN problem p ON p.id = s.problem_id LEFT JOIN device d ON d.id = s.device_id "
     "LEFT JOIN build b ON b.id = s.build_id LEFT JOIN outcome o ON o.study_id = s.id "
     "WHERE ?1 IS NULL OR s.id = ?1 ORDER BY s.id";
+
+std::optional<tuner::Runner> read_runner(RowReader& row) {
+  const auto pid = row.maybe_integer();
+  const auto boot = row.maybe_text();
+  if (pid.has_value() != boot.has_value()) row.refuse("it names half a process");
+  if (!pid || !boot) return std::nullopt;
+  const tuner::Runner runner{*pid, *boot};
+  row.accept(check(runner));
+  return runner;
+}
+
+// Of a study without one every column is absent. The ties are rows of another table.
+tuner::StudyOutcome read_outcome(RowReader& row) {
+  tuner::StudyOutcome o;
+  o.best_trial = row.maybe_integer();
+  o.verdict = row.maybe_text().value_or("");
+  o.confidence = row.maybe_real();
+  o.lead = row.maybe_real();
+  o.lead_lo = row.maybe_real();
+  o.lead_hi = row.maybe_real();
+  o.noise_floor = row.maybe_real();
+  // Absent in the outcomes of version 1: no block of theirs was tallied.
+  o.tally.blocks = row.maybe_integer().value_or(0);
+  o.tally.steal = row.maybe_integer().value_or(0);
+  o.tally.context_switch = row.maybe_integer().value_or(0);
+  o.tally.migration = row.maybe_integer().value_or(0);
+  row.accept(check(o));
+  return o;
+}
 
 Result<tuner::StudyRecord> read_study(RowReader row) {
   tuner::StudyRecord s;
@@ -106,8 +137,8 @@ Result<tuner::StudyRecord> read_study(RowReader row) {
   s.baseline = row.maybe_text().value_or("");
   s.baseline_reason = row.maybe_text().value_or("");
   s.trials = row.integer();
-  s.outcome.best_trial = row.maybe_integer();
-  s.outcome.verdict = row.maybe_text().value_or("");
+  s.runner = read_runner(row);
+  s.outcome = read_outcome(row);
   row.accept(check(s.key));
   row.accept(check(s.attributes));
   row.accept(tuner::check_spent(s.spent_seconds));
@@ -168,33 +199,14 @@ Result<tuner::Estimate> read_estimate(RowReader row) {
   e.samples = row.integer();
   e.excluded = row.integer();
   e.ns_per_call = row.real();
+  e.min_ns = row.maybe_real();
+  e.p10_ns = row.maybe_real();
   e.gflops = row.maybe_real().value_or(0);
   e.ratio = row.maybe_real();
   e.ratio_lo = row.maybe_real();
   e.ratio_hi = row.maybe_real();
   row.accept(check(e));
   return row.finish(std::move(e));
-}
-
-// All rows of a statement; `name` says how a person finds the current one.
-template <class Value, class Name>
-Result<std::vector<Value>> read_all(const Connection& connection, Result<Statement> rows,
-                                    Result<Value> (*read)(RowReader), const Name& name) {
-  if (!rows) return tl::unexpected(rows.error());
-  std::vector<Value> out;
-  while (true) {
-    const auto more = rows->step();
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) return out;
-    auto value = read(RowReader(connection, *rows, name(*rows)));
-    if (!value) return tl::unexpected(value.error());
-    out.push_back(*std::move(value));
-  }
-}
-
-// For tables whose first selected column is their id.
-auto by_id(std::string_view table) {
-  return [table](const Statement& s) { return fmt::format("table {}, row {}", table, s.integer(0)); };
 }
 
 }  // namespace
@@ -252,12 +264,12 @@ Result<std::vector<tuner::Sample>> SqliteStore::samples(tuner::StudyId study) co
 }
 
 Result<std::vector<tuner::Estimate>> SqliteStore::estimates(tuner::StudyId study) const {
-  auto all = read_all(
-      *connection_,
-      connection_->query("SELECT subject_id, phase, method, samples, excluded, ns_per_call, gflops, ratio, "
-                         "ratio_lo, ratio_hi FROM estimate WHERE study_id = ?",
-                         study),
-      read_estimate, [](const Statement& s) { return fmt::format("table estimate, subject {}", s.integer(0)); });
+  auto all = read_all(*connection_,
+                      connection_->query("SELECT subject_id, phase, method, samples, excluded, ns_per_call, min_ns, "
+                                         "p10_ns, gflops, ratio, ratio_lo, ratio_hi FROM estimate WHERE study_id = ?",
+                                         study),
+                      read_estimate,
+                      [](const Statement& s) { return fmt::format("table estimate, subject {}", s.integer(0)); });
   if (!all) return all;
   std::sort(all->begin(), all->end(), [](const tuner::Estimate& x, const tuner::Estimate& y) {
     return std::tuple(x.subject, x.phase) < std::tuple(y.subject, y.phase);

@@ -9,17 +9,13 @@
 
 #include "db/sqlite_store.h"
 #include "tuner/study/check.h"
+#include "tuner/study/runner.h"
 
 namespace gemwright::db {
 
 using tuner::fail;
 
 namespace {
-
-std::int64_t now_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 std::string_view layout_text(gemwright::layout layout) {
   return layout == gemwright::layout::row_major ? "row_major" : "col_major";
@@ -59,19 +55,14 @@ void flatten(const nlohmann::json& value, const std::string& name, std::vector<P
 
 }  // namespace
 
+std::int64_t SqliteStore::now_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 Result<Transaction> SqliteStore::begin() const {
   if (mode_ == OpenMode::read_only) return fail(fmt::format("{} was opened for reading only", connection_->name()));
   return Transaction::write(*connection_);
-}
-
-template <class... Args>
-Result<std::optional<std::int64_t>> SqliteStore::find(std::string_view sql, const Args&... args) const {
-  auto statement = connection_->query(sql, args...);
-  if (!statement) return tl::unexpected(statement.error());
-  const auto row = statement->step();
-  if (!row) return tl::unexpected(row.error());
-  if (!*row) return std::optional<std::int64_t>();
-  return std::optional(statement->integer(0));
 }
 
 Result<void> SqliteStore::require_study(tuner::StudyId study) const {
@@ -175,10 +166,8 @@ Result<tuner::StudyId> SqliteStore::insert_study(const tuner::StudyKey& k, const
   // The attributes that follow are set by set_attributes in the same transaction.
   if (auto r = connection_->run(
           "INSERT INTO study (key, generation, problem_id, m, device_id, build_id, space_version, modes, max_error, "
-          "data, "
-          "cache, cache_bytes, batch_invariant, state, created_at, updated_at, name, suite, weight, protocol, "
-          "strategy, "
-          "seed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, '', '', 1, '', '', 0)",
+          "data, cache, cache_bytes, batch_invariant, state, created_at, updated_at, name, suite, weight, protocol, "
+          "strategy, seed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, '', '', 1, '', '', 0)",
           text, generation, *problem, k.m, *device, *build, k.space_version, modes_text(k.modes), k.max_error,
           to_text(k.data), to_text(k.cache), k.cache_bytes, k.batch_invariant, now, now);
       !r) {
@@ -189,12 +178,12 @@ Result<tuner::StudyId> SqliteStore::insert_study(const tuner::StudyKey& k, const
 
 Result<void> SqliteStore::set_attributes(tuner::StudyId study, const tuner::StudyAttributes& a,
                                          std::int64_t now) const {
+  const tuner::Runner runner = tuner::this_process();
   return connection_->run(
-      "UPDATE study SET name = ?, suite = ?, weight = ?, budget_seconds = ?, budget_trials = ?, protocol = ?, strategy "
-      "= ?, "
-      "seed = ?, updated_at = max(?, created_at) WHERE id = ?",
+      "UPDATE study SET name = ?, suite = ?, weight = ?, budget_seconds = ?, budget_trials = ?, protocol = ?, "
+      "strategy = ?, seed = ?, runner_pid = ?, runner_boot_id = ?, updated_at = max(?, created_at) WHERE id = ?",
       a.name, a.suite, a.weight, a.budget.seconds, a.budget.trials, a.protocol, a.strategy,
-      std::bit_cast<std::int64_t>(a.seed), now, study);
+      std::bit_cast<std::int64_t>(a.seed), runner.pid, runner.boot_id, now, study);
 }
 
 Result<tuner::StudyRecord> SqliteStore::open_study(const tuner::StudyKey& study_key,
@@ -344,12 +333,18 @@ Result<void> SqliteStore::add_sample(const tuner::Sample& s) {
 }
 
 Result<void> SqliteStore::write_outcome(tuner::StudyId study, const tuner::StudyOutcome& outcome) const {
+  if (auto r = check(outcome); !r) return r;
   if (auto r = connection_->run("DELETE FROM outcome WHERE study_id = ?", study); !r) return r;  // its ties with it
   if (outcome.best_trial) {
     if (auto r = require_winner(study, *outcome.best_trial); !r) return r;
   }
-  if (auto r = connection_->run("INSERT INTO outcome (study_id, best_trial_id, verdict) VALUES (?, ?, ?)", study,
-                                outcome.best_trial, outcome.verdict);
+  const tuner::BlockTally& tally = outcome.tally;
+  if (auto r = connection_->run("INSERT INTO outcome (study_id, best_trial_id, verdict, confidence, lead, lead_lo, "
+                                "lead_hi, noise_floor, blocks, blocks_steal, blocks_context_switch, blocks_migration) "
+                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                study, outcome.best_trial, outcome.verdict, outcome.confidence, outcome.lead,
+                                outcome.lead_lo, outcome.lead_hi, outcome.noise_floor, tally.blocks, tally.steal,
+                                tally.context_switch, tally.migration);
       !r) {
     return r;
   }
@@ -373,10 +368,10 @@ Result<void> SqliteStore::write_estimate(tuner::StudyId study, const tuner::Esti
   if (!*subject) return fail(fmt::format("study {} has no subject {}", study, e.subject));
   const auto gflops = e.gflops > 0 ? std::optional(e.gflops) : std::nullopt;
   if (auto r = connection_->run(
-          "INSERT INTO estimate (study_id, subject_id, phase, method, samples, excluded, ns_per_call, gflops, ratio, "
-          "ratio_lo, ratio_hi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-          study, e.subject, to_text(e.phase), e.method, e.samples, e.excluded, e.ns_per_call, gflops, e.ratio,
-          e.ratio_lo, e.ratio_hi);
+          "INSERT INTO estimate (study_id, subject_id, phase, method, samples, excluded, ns_per_call, min_ns, p10_ns, "
+          "gflops, ratio, ratio_lo, ratio_hi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          study, e.subject, to_text(e.phase), e.method, e.samples, e.excluded, e.ns_per_call, e.min_ns, e.p10_ns,
+          gflops, e.ratio, e.ratio_lo, e.ratio_hi);
       !r) {
     return r;
   }

@@ -57,22 +57,12 @@ struct Tuned {
   std::map<std::string, tuner::Config> best;               // by study key
 };
 
-// Tunes what the database lacks.
-tuner::Result<Tuned> tune_missing(tuner::Store& store, tuner::Measurer& worker, std::vector<PlannedStudy>& studies) {
+Tuned by_problem(const std::vector<StudyFigures>& studies) {
   Tuned tuned;
-  ProgressLine line;
-  TuningHooks hooks;
-  hooks.now = now_seconds;
-  hooks.stop = interrupted;
-  hooks.begin = [&](const PlannedStudy& s, std::size_t i, std::size_t n) { line.begin(title(s), i, n); };
-  hooks.progress = [&](const tuner::StudyProgress& p) { line.show(p); };
-  hooks.done = [&](const StudyFigures& f, bool) {
+  for (const StudyFigures& f : studies) {
     tuned.ids[tuner::key(f.study.key.problem)].push_back(f.study.id);
     if (f.trial) tuned.best[tuner::key(f.study.key)] = f.trial->config;
-  };
-  const auto done = run_studies(store, worker, studies, hooks);
-  line.end();
-  if (!done) return tl::unexpected(done.error());
+  }
   return tuned;
 }
 
@@ -92,23 +82,25 @@ int run(const Options& o) {
   const auto worker = start_worker(o.worker);
   if (!worker) return report(worker.error());
   for (const std::string& note : notes(*studies)) fmt::print(stderr, "gemwright: note: {}\n", note);
-  const auto tuned = tune_missing(**store, **worker, *studies);
-  if (!tuned) return report(tuned.error());
+  const auto done = tune_missing(**store, **worker, *studies);
+  if (!done) return report(done.error());
+  const Tuned tuned = by_problem(*done);
 
   TuningHooks hooks;
   hooks.now = now_seconds;
   hooks.stop = interrupted;
+  hooks.sleep = sleep_seconds;
   std::map<std::string, BenchHeader> headers;
   std::vector<BenchRow> rows;
   for (const PlannedStudy& s : *studies) {
     const std::string problem = tuner::key(s.request.key.problem);
     if (!headers.contains(problem)) {
-      auto header = bench_header(**store, tuned->ids.at(problem), o.max_regret / 100);
+      auto header = bench_header(**store, tuned.ids.at(problem), o.max_regret / 100);
       if (!header) return report(header.error());
       headers[problem] = std::move(*header);
     }
     std::optional<tuner::Config> best;
-    if (o.best_per_m) best = tuned->best.at(tuner::key(s.request.key));
+    if (o.best_per_m) best = tuned.best.at(tuner::key(s.request.key));
     auto row = bench_row(**worker, s, headers[problem], best, hooks);
     if (!row) return report(row.error());
     print_row(*row, o.json, rows.empty());

@@ -12,7 +12,10 @@ namespace gemwright::app {
 using Runner = std::function<int()>;
 
 Runner add_tune(CLI::App& app);
+Runner add_steer(CLI::App& app);
 Runner add_show(CLI::App& app);
+Runner add_compare(CLI::App& app);
+Runner add_profile(CLI::App& app);
 Runner add_export(CLI::App& app);
 Runner add_bench(CLI::App& app);
 Runner add_doctor(CLI::App& app);

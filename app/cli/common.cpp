@@ -7,7 +7,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
+#include "db/store.h"
 #include "tuner/problem/input_text.h"
 
 namespace gemwright::app {
@@ -58,6 +60,18 @@ std::filesystem::path database_path(const std::string& option) {
   if (!option.empty()) return option;
   const char* const home = std::getenv("GEMWRIGHT_DB");
   return home != nullptr && *home != '\0' ? home : "gemwright.db";
+}
+
+tuner::Result<std::unique_ptr<tuner::Store>> open_existing(const std::filesystem::path& file) {
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(file, missing);
+  // A reader makes no file.
+  return db::open_store(file, missing || size == 0 ? db::OpenMode::read_only : db::OpenMode::read_write);
+}
+
+void print_lines(std::vector<nlohmann::json>& rows) {
+  if (!rows.empty()) rows.front()["version"] = kJsonVersion;
+  for (const nlohmann::json& row : rows) fmt::print("{}", json_line(row));
 }
 
 void hear_interrupts() {
@@ -152,6 +166,25 @@ void ProgressLine::end() {
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void sleep_seconds(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+
+tuner::Result<std::vector<StudyFigures>> tune_missing(tuner::Store& store, tuner::Measurer& measurer,
+                                                      std::vector<PlannedStudy>& studies) {
+  std::vector<StudyFigures> tuned;
+  ProgressLine line;
+  TuningHooks hooks;
+  hooks.now = now_seconds;
+  hooks.stop = interrupted;
+  hooks.sleep = sleep_seconds;
+  hooks.begin = [&](const PlannedStudy& s, std::size_t i, std::size_t n) { line.begin(title(s), i, n); };
+  hooks.progress = [&](const tuner::StudyProgress& p) { line.show(p); };
+  hooks.done = [&](const StudyFigures& f, bool) { tuned.push_back(f); };
+  const auto done = run_studies(store, measurer, studies, hooks);
+  line.end();
+  if (!done) return tl::unexpected(done.error());
+  return tuned;
 }
 
 }  // namespace gemwright::app

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "app/model/plan.h"
-#include "tuner/study/engine.h"
+#include "app/model/tuning.h"
 #include "tuner/worker/client.h"
 
 namespace CLI {
@@ -26,6 +25,12 @@ int report(const tuner::Error& error);
 
 // --db, else $GEMWRIGHT_DB, else gemwright.db here.
 std::filesystem::path database_path(const std::string& option);
+
+// A database that is there, to be written to: a missing and an empty file are refused.
+tuner::Result<std::unique_ptr<tuner::Store>> open_existing(const std::filesystem::path& file);
+
+// JSON lines on standard output, the first with the version.
+void print_lines(std::vector<nlohmann::json>& rows);
 
 // From here on SIGINT and SIGTERM ask to stop instead of ending the process; a second SIGINT ends it at once.
 void hear_interrupts();
@@ -54,5 +59,10 @@ class ProgressLine {
 
 // Monotonic seconds, for the engine.
 double now_seconds();
+void sleep_seconds(double seconds);
+
+// Tunes what the database lacks of these studies, with progress on standard error; their figures, in order.
+tuner::Result<std::vector<StudyFigures>> tune_missing(tuner::Store& store, tuner::Measurer& measurer,
+                                                      std::vector<PlannedStudy>& studies);
 
 }  // namespace gemwright::app

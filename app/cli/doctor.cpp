@@ -8,17 +8,23 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
+#include "app/model/figures.h"
 #include "db/store.h"
+#include "profilers/pinning.h"
 #include "tuner/baseline/baseline.h"
 #include "tuner/toolchain/compiler.h"
 #include "tuner/toolchain/library_cache.h"
+#include "tuner/worker/machine_lock.h"
 
 namespace gemwright::app {
 namespace {
 
+// Of the A/A runs: enough for some hundred pairs.
+constexpr double kNoiseSeconds = 0.3;
+
 struct Options {
   std::string db;
-  bool json = false;
+  bool json = false, ui_impact = false;
 };
 
 std::vector<DoctorFinding> compilers() {
@@ -51,8 +57,63 @@ std::vector<DoctorFinding> database(const std::string& option) {
                  : DoctorFinding{path.string(), {}, health.error().message}};
 }
 
+// Their states; none where the database cannot be read, which its health has told.
+std::vector<StudyFigures> studies(const std::string& option) {
+  std::vector<StudyFigures> out;
+  const auto path = database_path(option);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return out;
+  const auto store = db::open_store(path, db::OpenMode::read_only);
+  const auto all = store ? (*store)->studies() : tl::unexpected(store.error());
+  if (!all) return out;
+  for (const tuner::StudyRecord& s : *all) {
+    if (auto figures = study_figures(**store, s)) out.push_back(std::move(*figures));
+  }
+  return out;
+}
+
+std::string holder_text(const tuner::LockInfo& info) {
+  std::string text = info.pid ? fmt::format("process {} measures", *info.pid) : "another process measures";
+  if (!info.study.empty()) text += " " + info.study;
+  return text + (info.uid ? fmt::format(" (user {})", *info.uid) : "");
+}
+
+// Noise floor and ceilings, as the machine's only measurer.
+void measure(DoctorInput& in) {
+  const auto path = tuner::machine_lock_path();
+  in.lock = {"machine lock", {}, ""};
+  auto lock = tuner::MachineLock::open(path);
+  const auto taken = lock ? lock->try_take() : tl::unexpected(lock.error());
+  if (!taken) {
+    in.lock.reason = in.not_measured = taken.error().message;
+    return;
+  }
+  if (!*taken) {
+    const auto holder = tuner::read_machine_lock(path);
+    in.lock.value = fmt::format("{}: {}", path.string(), holder ? holder_text(*holder) : "another process measures");
+    in.not_measured = "another process measures on this machine, and would be disturbed";
+    return;
+  }
+  in.lock.value = fmt::format("{}: nobody else measures", path.string());
+  lock->set_study("gemwright doctor");
+  lock->set_timing(true);
+  in.measured = DoctorMeasurements{profilers::measure_noise(kNoiseSeconds),
+                                   profilers::measure_ceilings(in.cpu, {.threads = in.cpu.allowed_cpus})};
+  lock->set_timing(false);
+}
+
 int run(const Options& o) {
-  const DoctorInput input{profilers::probe_cpu(), profilers::probe_host(), compilers(), libraries(), database(o.db)};
+  if (o.ui_impact) return report({"'doctor --ui-impact' is not built yet", tuner::ErrorKind::usage});
+  DoctorInput input;
+  input.cpu = profilers::probe_cpu();
+  input.host = profilers::probe_host();
+  input.allowed_cpus = profilers::Pinning().allowed();
+  input.counters = profilers::availability(profilers::counter_ladder(input.cpu));
+  input.compilers = compilers();
+  input.libraries = libraries();
+  input.database = database(o.db);
+  input.studies = studies(o.db);
+  measure(input);
   const auto lines = doctor(input);
   fmt::print("{}", o.json ? doctor_json(lines) : doctor_table(lines));
   return kDone;
@@ -64,6 +125,7 @@ Runner add_doctor(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("--db", o->db, "Database whose health is checked (default: $GEMWRIGHT_DB or gemwright.db)");
   app.add_flag("--json", o->json, "JSON lines on standard output");
+  app.add_flag("--ui-impact", o->ui_impact, "Whether a window disturbs the measurement (not built yet)");
   return [o] { return run(*o); };
 }
 

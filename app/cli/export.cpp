@@ -16,7 +16,6 @@
 #include "app/model/filter.h"
 #include "app/model/write_file.h"
 #include "app/version.h"
-#include "db/store.h"
 #include "tuner/toolchain/digest.h"
 
 namespace gemwright::app {
@@ -67,19 +66,11 @@ tuner::Result<void> check_options(const Options& o) {
   return {};
 }
 
-// Writing the header is recorded, so the database must be writable. But an export makes none: a reader refuses a
-// missing and an empty file.
-tuner::Result<std::unique_ptr<tuner::Store>> open_tuned(const std::filesystem::path& file) {
-  std::error_code missing;
-  const auto size = std::filesystem::file_size(file, missing);
-  return db::open_store(file, missing || size == 0 ? db::OpenMode::read_only : db::OpenMode::read_write);
-}
-
 int run(const Options& o) {
   if (const auto r = check_options(o); !r) return report(r.error());
   const auto regret = parse_regret(o.max_regret);
   if (!regret) return report(regret.error());
-  const auto store = open_tuned(database_path(o.db));
+  const auto store = open_existing(database_path(o.db));
   if (!store) return report(store.error());
   auto filter = study_filter(**store, o.filter);
   if (!filter) return report(filter.error());

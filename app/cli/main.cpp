@@ -18,10 +18,7 @@ using namespace gemwright::app;
 namespace tuner = gemwright::tuner;
 
 // Commands of the contract that are not built yet: they say so instead of failing as unknown words.
-constexpr std::array<std::pair<const char*, const char*>, 8> kUnbuilt{{
-    {"steer", "Pause, resume, stop or extend a running study"},
-    {"compare", "Two trials, studies or databases side by side"},
-    {"profile", "Counters of a config, and why it is fast or slow"},
+constexpr std::array<std::pair<const char*, const char*>, 5> kUnbuilt{{
     {"verify", "Does an exported header still hold on this machine"},
     {"replay", "Strategies on recorded search spaces"},
     {"import", "Shapes and caches of other tools"},
@@ -60,7 +57,10 @@ int run(int argc, char** argv) {
     commands.emplace_back(command, setup(*command));
   };
   add("tune", "Search the fastest configs of the given products", add_tune);
+  add("steer", "Pause, resume, stop, extend or steer a study", add_steer);
   add("show", "What the database holds", add_show);
+  add("compare", "Two trials, two studies or two databases side by side", add_compare);
+  add("profile", "Counters of a config, and why it is fast or slow", add_profile);
   add("export", "Write the best configs as a C++ header", add_export);
   add("bench", "Tuned against baselines, interleaved, in one run", add_bench);
   add("doctor", "What can be measured here, what not and why", add_doctor);

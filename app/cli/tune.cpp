@@ -59,6 +59,7 @@ int run(const Options& o) {
   TuningHooks hooks;
   hooks.now = now_seconds;
   hooks.stop = interrupted;
+  hooks.sleep = sleep_seconds;
   hooks.begin = [&](const PlannedStudy& s, std::size_t i, std::size_t n) { line.begin(title(s), i, n); };
   hooks.progress = [&](const tuner::StudyProgress& p) { line.show(p); };
   hooks.done = [&](const StudyFigures& f, bool reused) {

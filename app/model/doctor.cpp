@@ -3,15 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "app/model/rows.h"
+#include "tuner/measure/statistics.h"
 
 namespace gemwright::app {
 namespace {
 
 using profilers::Reading;
+
+// As everywhere where figures of a study carry an interval.
+constexpr double kNoiseConfidence = 0.95;
 
 std::string bytes_text(std::int64_t bytes) {
   constexpr double kStep = 1024;
@@ -106,6 +111,91 @@ void machine_lines(Report& r, const profilers::CpuInfo& cpu, const profilers::Ho
   r.line("stolen time since boot", host.steal_ticks, [](std::int64_t v) { return fmt::format("{} ticks", v); });
 }
 
+// "0-3,6".
+std::string ranges_text(const std::vector<int>& numbers) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t last = i;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+    parts.push_back(last == i ? std::to_string(numbers[i]) : fmt::format("{}-{}", numbers[i], numbers[last]));
+    i = last + 1;
+  }
+  return fmt::format("{}", fmt::join(parts, ","));
+}
+
+// The end of the interval that lies further from "no difference": two timings of the same work differ by so much.
+void noise_line(Report& r, const std::string& name, const std::vector<double>& log_ratios, const std::string& missing) {
+  const auto interval = tuner::sign_test_interval(log_ratios, kNoiseConfidence);
+  if (!interval) return r.line(name, std::nullopt, missing.empty() ? "too few pairs were timed" : missing);
+  const double floor = std::expm1(std::max(std::abs(interval->lo), std::abs(interval->hi)));
+  r.line(name, fmt::format("{:.2g} %", 100 * floor),
+         fmt::format("95 % interval of two equal loops over each other: {:+.2g} to {:+.2g} %, {} pairs",
+                     100 * std::expm1(interval->lo), 100 * std::expm1(interval->hi), log_ratios.size()));
+}
+
+void measuring_lines(Report& r, const DoctorInput& in) {
+  r.section("measuring");
+  const std::string cpus = ranges_text(in.allowed_cpus);
+  r.line("CPUs to pin threads to", cpus.empty() ? std::nullopt : std::optional(cpus),
+         cpus.empty() ? "the system does not tell which CPUs this process may use" : "");
+  r.line(in.lock.name, in.lock.value, in.lock.reason);
+  if (in.measured) {
+    const profilers::NoiseProbe& noise = in.measured->noise;
+    noise_line(r, "noise floor, computing", noise.compute, "");
+    noise_line(r, "noise floor, memory", noise.memory.value.value_or(std::vector<double>{}), noise.memory.reason);
+  } else {
+    for (const char* name : {"noise floor, computing", "noise floor, memory"}) {
+      r.line(name, std::nullopt, in.not_measured);
+    }
+  }
+}
+
+void counter_lines(Report& r, const std::vector<profilers::CounterAvailability>& counters) {
+  constexpr std::string_view kMissing = "missing: ";
+  r.section("counters");
+  for (const profilers::CounterAvailability& a : counters) {
+    std::string_view text = a.text;
+    if (a.available > 0) {
+      r.line(a.provider, std::string(text), "");
+    } else {
+      if (text.substr(0, kMissing.size()) == kMissing) text.remove_prefix(kMissing.size());
+      r.line(a.provider, std::nullopt, std::string(text));
+    }
+  }
+  r.line("traffic", "computed from shape and loop nest", "");
+}
+
+void ceiling_lines(Report& r, const DoctorInput& in) {
+  r.section("ceilings");
+  if (!in.measured) return r.line("ceilings", std::nullopt, in.not_measured);
+  for (const profilers::Ceiling& c : in.measured->ceilings) {
+    const std::string name = fmt::format("{}, {} thread{}", c.name, c.threads, c.threads == 1 ? "" : "s");
+    if (!c.value) {
+      r.line(name, std::nullopt, c.reason);
+    } else {
+      r.line(name, fmt::format("{} {}", four_digits(*c.value), c.unit), fmt::format("spread {:.1f} %", 100 * c.spread));
+    }
+  }
+}
+
+void study_lines(Report& r, const std::vector<StudyFigures>& studies) {
+  std::map<std::string, int> states;
+  std::vector<std::string> running, abandoned;
+  for (const StudyFigures& f : studies) {
+    ++states[f.abandoned() ? "abandoned" : std::string(tuner::to_text(f.study.state))];
+    if (f.abandoned()) abandoned.push_back(std::to_string(f.study.id));
+    if (f.runner_alive == true) running.push_back(fmt::format("{} (process {})", f.study.id, f.study.runner->pid));
+  }
+  if (studies.empty()) return;
+  std::vector<std::string> parts;
+  for (const auto& [state, count] : states) parts.push_back(fmt::format("{} {}", count, state));
+  r.line("studies", fmt::format("{}", fmt::join(parts, ", ")), "");
+  if (!running.empty()) r.line("running studies", fmt::format("{}", fmt::join(running, ", ")), "");
+  if (abandoned.empty()) return;
+  r.line("abandoned studies", fmt::format("{}", fmt::join(abandoned, ", ")),
+         "their processes are gone: the same tune commands go on");
+}
+
 // Foreign text on one line of a terminal.
 std::string printable(std::string_view text) {
   std::string out(text);
@@ -122,9 +212,13 @@ std::vector<DoctorLine> doctor(const DoctorInput& input) {
   cpu_lines(r, input.cpu);
   clock_lines(r, input.host.clock);
   machine_lines(r, input.cpu, input.host);
+  measuring_lines(r, input);
+  counter_lines(r, input.counters);
+  ceiling_lines(r, input);
   r.findings("compilers", input.compilers);
   r.findings("libraries", input.libraries);
   r.findings("database", input.database);
+  study_lines(r, input.studies);
   return r.take();
 }
 

@@ -6,8 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "app/model/rows.h"
+#include "profilers/ceilings.h"
+#include "profilers/counters/ladder.h"
 #include "profilers/cpu_info.h"
 #include "profilers/host.h"
+#include "profilers/noise.h"
 
 namespace gemwright::app {
 
@@ -28,13 +32,26 @@ struct DoctorFinding {
   std::string reason;
 };
 
+// What had to be measured to be told.
+struct DoctorMeasurements {
+  profilers::NoiseProbe noise;
+  std::vector<profilers::Ceiling> ceilings;
+};
+
 struct DoctorInput {
   profilers::CpuInfo cpu;
   profilers::HostInfo host;
+  std::vector<int> allowed_cpus;  // their numbers, ascending; empty where the system does not tell
+  DoctorFinding lock;             // the machine's: where it lies, and who measures now
+  std::vector<profilers::CounterAvailability> counters;
+  std::optional<DoctorMeasurements> measured;
+  std::string not_measured;  // why it was not
   std::vector<DoctorFinding> compilers, libraries, database;
+  std::vector<StudyFigures> studies;  // of that database
 };
 
-// Lines in the order in which they are shown: cpu, clock, machine, compilers, libraries, database.
+// Lines in the order in which they are shown: cpu, clock, machine, measuring, counters, ceilings, compilers, libraries,
+// database.
 std::vector<DoctorLine> doctor(const DoctorInput& input);
 
 // A table a section for people. Control characters of foreign text are replaced.

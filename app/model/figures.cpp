@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tuner/study/estimate.h"
+#include "tuner/study/runner.h"
 
 namespace gemwright::app {
 
@@ -15,7 +16,9 @@ using tuner::SubjectKind;
 using tuner::Trial;
 
 tuner::Result<StudyFigures> study_figures(const tuner::Store& store, const tuner::StudyRecord& study) {
-  StudyFigures f{study, {}, {}, {}};
+  StudyFigures f;
+  f.study = study;
+  if (study.state == tuner::StudyState::running && study.runner) f.runner_alive = tuner::alive(*study.runner);
   const auto estimates = store.estimates(study.id);
   const auto subjects = store.subjects(study.id);
   if (!estimates) return tl::unexpected(estimates.error());

@@ -14,8 +14,6 @@ using tuner::Trial;
 
 namespace {
 
-json or_null(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
-
 // Columns of a terminal cell: UTF-8 continuation bytes take none.
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
@@ -37,7 +35,35 @@ std::string modes_text(const StudyRecord& s) {
   return out;
 }
 
+// A study whose process is gone ended without saying so.
+tuner::StudyState state_of(const StudyFigures& f) {
+  return f.abandoned() ? tuner::StudyState::interrupted : f.study.state;
+}
+
+void add_outcome(json& row, const StudyRecord& s) {
+  const tuner::StudyOutcome& o = s.outcome;
+  row["best_trial"] = o.best_trial ? json(*o.best_trial) : json(nullptr);
+  row["certified"] = o.best_trial ? json(o.certified()) : json(nullptr);
+  row["ties"] = o.best_trial ? json(o.ties) : json(nullptr);
+  row["confidence"] = or_null(o.confidence);
+  row["lead"] = or_null(o.lead);
+  row["lead_lo"] = or_null(o.lead_lo);
+  row["lead_hi"] = or_null(o.lead_hi);
+  row["noise_floor"] = or_null(o.noise_floor);
+  const tuner::BlockTally& t = o.tally;
+  const auto share = [&](std::int64_t n) {
+    return t.blocks > 0 ? json(static_cast<double>(n) / static_cast<double>(t.blocks)) : json(nullptr);
+  };
+  row["blocks"] = t.blocks > 0 ? json(t.blocks) : json(nullptr);  // 0: nothing was tallied
+  row["excluded"] = share(t.excluded());
+  row["excluded_steal"] = share(t.steal);
+  row["excluded_context_switch"] = share(t.context_switch);
+  row["excluded_migration"] = share(t.migration);
+}
+
 }  // namespace
+
+json or_null(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
 
 json study_row(const StudyFigures& f) {
   const StudyRecord& s = f.study;
@@ -51,6 +77,9 @@ json study_row(const StudyFigures& f) {
            {"n", s.key.problem.n},
            {"k", s.key.problem.k},
            {"batch", s.key.problem.batch},
+           {"layout", tuner::layout_text(s.key.problem)},
+           {"weights", tuner::weights_text(s.key.problem)},
+           {"beta", s.key.problem.beta},
            {"precision", modes_text(s)},
            {"epilogue", tuner::epilogue_text(s.key.problem.chain)},
            {"device", s.key.device.fingerprint},
@@ -59,13 +88,14 @@ json study_row(const StudyFigures& f) {
            {"compiler", s.key.build.compiler},
            {"cache", tuner::to_text(s.key.cache)},
            {"data", tuner::to_text(s.key.data)},
-           {"state", tuner::to_text(s.state)},
+           {"state", tuner::to_text(state_of(f))},
            {"trials", s.trials},
            {"strategy", s.attributes.strategy},
            {"spent_s", s.spent_seconds},
            {"created_at", s.created_at},
            {"verdict", s.outcome.verdict}};
-  row["best_trial"] = s.outcome.best_trial ? json(*s.outcome.best_trial) : json(nullptr);
+  row["runner_alive"] = f.runner_alive ? json(*f.runner_alive) : json(nullptr);
+  add_outcome(row, s);
   row["baseline"] = s.baseline.empty() ? json(nullptr) : json(s.baseline);
   row["baseline_reason"] = s.baseline.empty() ? json(s.baseline_reason) : json(nullptr);
   row["gflops"] = f.best ? json(f.best->gflops) : json(nullptr);
@@ -98,6 +128,9 @@ json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estima
   row["ratio"] = e ? or_null(e->ratio) : json(nullptr);
   row["ratio_lo"] = e ? or_null(e->ratio_lo) : json(nullptr);
   row["ratio_hi"] = e ? or_null(e->ratio_hi) : json(nullptr);
+  row["ns_per_call"] = e ? json(e->ns_per_call) : json(nullptr);
+  row["min_ns"] = e ? or_null(e->min_ns) : json(nullptr);
+  row["p10_ns"] = e ? or_null(e->p10_ns) : json(nullptr);
   row["samples"] = e ? json(e->samples) : json(nullptr);
   row["excluded"] = e ? json(e->excluded) : json(nullptr);
   return row;
@@ -135,6 +168,8 @@ std::string number_text(std::optional<double> value, int decimals) {
   return fmt::format("{:.{}f}", *value, decimals);
 }
 
+std::string four_digits(double value) { return fmt::format("{:.4g}", value); }
+
 std::string ratio_text(std::optional<double> ratio, std::optional<double> lo, std::optional<double> hi) {
   if (!ratio) return "-";
   if (!lo || !hi) return fmt::format("{:.3f}", *ratio);
@@ -142,33 +177,50 @@ std::string ratio_text(std::optional<double> ratio, std::optional<double> lo, st
 }
 
 std::string studies_table(const std::vector<StudyFigures>& studies) {
-  std::vector<std::vector<std::string>> rows;
-  for (const StudyFigures& f : studies) {
-    const StudyRecord& s = f.study;
-    rows.push_back({std::to_string(s.id), s.attributes.name, std::to_string(s.key.m), std::to_string(s.key.problem.n),
-                    std::to_string(s.key.problem.k), tuner::epilogue_text(s.key.problem.chain), modes_text(s),
-                    std::to_string(s.key.device.threads), std::string(tuner::to_text(s.key.cache)),
-                    std::string(tuner::to_text(s.state)), std::to_string(s.trials),
-                    f.best ? number_text(f.best->gflops, 1) : "-",
-                    f.baseline ? number_text(f.baseline->gflops, 1) : "-",
-                    f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-", s.outcome.verdict});
-  }
-  return table({{"id", true},
-                {"name"},
-                {"M", true},
-                {"N", true},
-                {"K", true},
-                {"chain"},
-                {"mode"},
-                {"threads", true},
-                {"cache"},
-                {"state"},
-                {"trials", true},
-                {"GFLOP/s", true},
-                {"baseline", true},
-                {"ratio [95 %]"},
-                {"verdict"}},
-               rows);
+  std::vector<Column> columns;
+  std::vector<std::vector<std::string>> rows(studies.size());
+  // A column that says in all rows what is usual is left out.
+  const auto column = [&](const char* title, bool numeric, auto text, std::string_view usual = {}) {
+    std::vector<std::string> cells;
+    for (const StudyFigures& f : studies) cells.emplace_back(text(f, f.study.key));
+    const auto is_usual = [&](const std::string& cell) { return cell == usual; };
+    if (!usual.empty() && std::all_of(cells.begin(), cells.end(), is_usual)) return;
+    columns.push_back({title, numeric});
+    for (std::size_t i = 0; i < cells.size(); ++i) rows[i].push_back(std::move(cells[i]));
+  };
+  using F = StudyFigures;
+  using K = tuner::StudyKey;
+  column("id", true, [](const F& f, const K&) { return std::to_string(f.study.id); });
+  column("name", false, [](const F& f, const K&) { return f.study.attributes.name; });
+  column("M", true, [](const F&, const K& k) { return std::to_string(k.m); });
+  column("N", true, [](const F&, const K& k) { return std::to_string(k.problem.n); });
+  column("K", true, [](const F&, const K& k) { return std::to_string(k.problem.k); });
+  column(
+      "batch", true, [](const F&, const K& k) { return std::to_string(k.problem.batch); }, "1");
+  column(
+      "layout", false, [](const F&, const K& k) { return tuner::layout_text(k.problem); }, "nn");
+  column(
+      "weights", false, [](const F&, const K& k) { return tuner::weights_text(k.problem); }, "constant");
+  column(
+      "beta", true, [](const F&, const K& k) { return std::to_string(k.problem.beta); }, "0");
+  column("chain", false, [](const F&, const K& k) { return tuner::epilogue_text(k.problem.chain); });
+  column("mode", false, [](const F& f, const K&) { return modes_text(f.study); });
+  column("threads", true, [](const F&, const K& k) { return std::to_string(k.device.threads); });
+  column("cache", false, [](const F&, const K& k) { return tuner::to_text(k.cache); });
+  column(
+      "data", false, [](const F&, const K& k) { return tuner::to_text(k.data); }, "normal");
+  column(
+      "compiler", false, [](const F&, const K& k) { return k.build.compiler; }, "g++");
+  column("state", false,
+         [](const F& f, const K&) { return f.abandoned() ? "abandoned" : tuner::to_text(f.study.state); });
+  column("trials", true, [](const F& f, const K&) { return std::to_string(f.study.trials); });
+  column("GFLOP/s", true, [](const F& f, const K&) { return f.best ? number_text(f.best->gflops, 1) : "-"; });
+  column("baseline", true, [](const F& f, const K&) { return f.baseline ? number_text(f.baseline->gflops, 1) : "-"; });
+  column("ratio [95 %]", false, [](const F& f, const K&) {
+    return f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-";
+  });
+  column("verdict", false, [](const F& f, const K&) { return f.study.outcome.verdict; });
+  return table(columns, rows);
 }
 
 std::string trials_table(const std::vector<json>& rows) {

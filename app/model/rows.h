@@ -19,6 +19,10 @@ struct StudyFigures {
   std::optional<tuner::Estimate> best;      // of the best trial, confirmed
   std::optional<tuner::Estimate> baseline;  // confirmed
   std::optional<tuner::Trial> trial;        // the best
+  // Of a study in state running: whether its process is there. Absent where it is not running or names no process.
+  std::optional<bool> runner_alive;
+
+  bool abandoned() const { return runner_alive == false; }
 };
 
 nlohmann::json study_row(const StudyFigures& figures);
@@ -38,6 +42,9 @@ std::string table(const std::vector<Column>& columns, const std::vector<std::vec
 // "1.234 [1.200, 1.260]", without the interval where there is none, "-" where there is no value.
 std::string ratio_text(std::optional<double> ratio, std::optional<double> lo, std::optional<double> hi);
 std::string number_text(std::optional<double> value, int decimals);
+// Printed with four significant digits.
+std::string four_digits(double value);
+nlohmann::json or_null(const std::optional<double>& value);
 
 std::string studies_table(const std::vector<StudyFigures>& studies);
 std::string trials_table(const std::vector<nlohmann::json>& rows);

@@ -108,7 +108,8 @@ Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::ve
   // Nothing where no config was valid: the next study goes on.
   const Runner run = [&](PlannedStudy& s) -> Result<std::optional<tuner::StudyRecord>> {
     if (hooks.begin) hooks.begin(s, index, studies.size());
-    const auto result = tuner::run_study(store, measurer, s.request, {hooks.now, hooks.progress, hooks.stop});
+    const auto result =
+        tuner::run_study(store, measurer, s.request, {hooks.now, hooks.progress, hooks.stop, hooks.sleep});
     if (!result) {
       if (result.error().kind != ErrorKind::nothing_valid) return tl::unexpected(result.error());
       if (hooks.failed) hooks.failed(s, result.error());

@@ -13,6 +13,7 @@ namespace gemwright::app {
 struct TuningHooks {
   std::function<double()> now;
   std::function<bool()> stop;
+  std::function<void(double)> sleep;  // seconds; while a study is paused
   std::function<void(const PlannedStudy&, std::size_t index, std::size_t count)> begin;
   std::function<void(const tuner::StudyProgress&)> progress;
   std::function<void(const StudyFigures&, bool reused)> done;

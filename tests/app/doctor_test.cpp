@@ -50,7 +50,52 @@ TEST(Doctor, SectionsStandTogetherAndInOrder) {
   for (const DoctorLine& l : doctor(input())) {
     if (sections.empty() || sections.back() != l.section) sections.push_back(l.section);
   }
-  EXPECT_EQ(sections, (std::vector<std::string>{"cpu", "clock", "machine", "compilers", "libraries", "database"}));
+  EXPECT_EQ(sections, (std::vector<std::string>{"cpu", "clock", "machine", "measuring", "counters", "ceilings",
+                                                "compilers", "libraries", "database"}));
+}
+
+TEST(Doctor, TheNoiseFloorIsTheFarEndOfItsInterval) {
+  DoctorInput in = input();
+  in.measured.emplace();
+  in.measured->noise.compute = std::vector<double>(20, 0.01);
+  in.measured->noise.memory = profilers::missing<std::vector<double>>("too little memory");
+  in.measured->ceilings = {{"fma.avx2.f32", 1, "GFLOP/s", 133.25, "", 0.004, {}},
+                           {"read.l3", 2, "GB/s", {}, "its size is not known", 0, {}}};
+  const auto lines = doctor(in);
+  EXPECT_EQ(line_of(lines, "measuring", "noise floor, computing").value, "1 %");
+  EXPECT_EQ(line_of(lines, "measuring", "noise floor, memory").reason, "too little memory");
+  EXPECT_EQ(line_of(lines, "ceilings", "fma.avx2.f32, 1 thread").value, "133.2 GFLOP/s");
+  EXPECT_FALSE(line_of(lines, "ceilings", "read.l3, 2 threads").value);
+}
+
+TEST(Doctor, WhatWasNotMeasuredIsMissingWithTheReason) {
+  DoctorInput in = input();
+  in.allowed_cpus = {0, 1, 2, 5};
+  in.lock = {"machine lock", "/tmp/lock: process 7 measures study 3", ""};
+  in.not_measured = "another process measures";
+  in.counters = {{"perf", 30, 0, "missing: no PMU"}, {"rusage", 6, 6, "6 counters"}};
+  const auto lines = doctor(in);
+  EXPECT_EQ(line_of(lines, "measuring", "CPUs to pin threads to").value, "0-2,5");
+  EXPECT_EQ(line_of(lines, "measuring", "machine lock").value, "/tmp/lock: process 7 measures study 3");
+  EXPECT_EQ(line_of(lines, "measuring", "noise floor, memory").reason, "another process measures");
+  EXPECT_EQ(line_of(lines, "ceilings", "ceilings").reason, "another process measures");
+  EXPECT_EQ(line_of(lines, "counters", "perf"), (DoctorLine{"counters", "perf", std::nullopt, "no PMU"}));
+  EXPECT_EQ(line_of(lines, "counters", "rusage").value, "6 counters");
+}
+
+TEST(Doctor, CountsStudiesAndNamesThoseWhoseProcessIsGone) {
+  DoctorInput in = input();
+  in.studies.resize(3);
+  in.studies[0].study.state = tuner::StudyState::finished;
+  in.studies[1].study.id = 4;
+  in.studies[1].runner_alive = false;
+  in.studies[2].study.id = 5;
+  in.studies[2].runner_alive = true;
+  in.studies[2].study.runner = tuner::Runner{77, "boot"};
+  const auto lines = doctor(in);
+  EXPECT_EQ(line_of(lines, "database", "studies").value, "1 abandoned, 1 finished, 1 running");
+  EXPECT_EQ(line_of(lines, "database", "running studies").value, "5 (process 77)");
+  EXPECT_EQ(line_of(lines, "database", "abandoned studies").value, "4");
 }
 
 TEST(Doctor, TheTableAlignsAndKeepsForeignTextOnItsLine) {

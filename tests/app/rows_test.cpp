@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "app/model/bench.h"
+#include "tests/app/scripted_study.h"
 
 namespace gemwright::app {
 namespace {
@@ -26,6 +27,55 @@ TEST(Rows, AMissingValueIsNullAndNeverZero) {
     EXPECT_TRUE(row[field].is_null()) << field;
   }
   EXPECT_EQ(row["baseline_reason"], "built without oneDNN");
+}
+
+TEST(Rows, TheOutcomeIsToldWithItsCertaintyAndItsDisturbances) {
+  const auto s = scripted_study();
+  StudyFigures f;
+  f.study = s.record;
+  const auto row = study_row(f);
+  EXPECT_EQ(row["certified"], true);
+  EXPECT_EQ(row["confidence"], 0.99);
+  EXPECT_EQ(row["lead_lo"], 1.2);
+  EXPECT_EQ(row["noise_floor"], 0.01);
+  EXPECT_EQ(row["blocks"], 100);
+  EXPECT_EQ(row["excluded"], 0.1);
+  EXPECT_EQ(row["excluded_steal"], 0.06);
+  EXPECT_EQ(row["excluded_migration"], 0.01);
+  EXPECT_TRUE(row["ties"].empty());
+}
+
+TEST(Rows, WhatWasNotTalliedIsNull) {
+  const auto row = study_row(unfinished());
+  for (const char* field : {"blocks", "excluded", "excluded_steal", "certified", "ties", "confidence", "lead",
+                            "noise_floor", "runner_alive"}) {
+    ASSERT_TRUE(row.contains(field)) << field;
+    EXPECT_TRUE(row[field].is_null()) << field;
+  }
+}
+
+TEST(Rows, AStudyWhoseProcessIsGoneIsAbandoned) {
+  StudyFigures f = unfinished();
+  f.study.state = tuner::StudyState::running;
+  f.runner_alive = false;
+  EXPECT_EQ(study_row(f)["state"], "interrupted");
+  EXPECT_EQ(study_row(f)["runner_alive"], false);
+  EXPECT_NE(studies_table({f}).find("abandoned"), std::string::npos);
+  f.runner_alive = true;
+  EXPECT_EQ(study_row(f)["state"], "running");
+}
+
+TEST(Rows, TheTableOfStudiesNamesOnlyWhatIsUnusual) {
+  StudyFigures plain = unfinished(), other = unfinished();
+  plain.study.key.build.compiler = other.study.key.build.compiler = "g++";
+  const auto first_line = [](const std::string& text) { return text.substr(0, text.find('\n')); };
+  EXPECT_EQ(first_line(studies_table({plain, other})).find("layout"), std::string::npos);
+  other.study.key.problem.b_layout = gemwright::layout::col_major;
+  other.study.key.build.compiler = "clang++";
+  const auto titles = first_line(studies_table({plain, other}));
+  EXPECT_NE(titles.find("layout"), std::string::npos);
+  EXPECT_NE(titles.find("compiler"), std::string::npos);
+  EXPECT_EQ(titles.find("beta"), std::string::npos);
 }
 
 TEST(Rows, CarryTheFieldsThatScriptsRelyOn) {

@@ -94,8 +94,8 @@ TEST_F(BadFile, AnUnfinishedWriteOfAnotherApplicationIsNotRolledBack) {
 
 TEST_F(BadFile, ANewerVersion) {
   test::make_database(file_);
-  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 2"), "ok");
-  expect_refused(file_, "newer gemwright (schema version 2");
+  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 3"), "ok");
+  expect_refused(file_, "newer gemwright (schema version 3");
   EXPECT_FALSE(fs::exists(file_.string() + "-wal"));
 }
 
@@ -104,13 +104,13 @@ TEST_F(BadFile, ANewerVersionThatStandsInTheLogOnly) {
   ASSERT_EQ(test::in_child([&] {
               sqlite3* connection = nullptr;
               sqlite3_open(file_.c_str(), &connection);
-              sqlite3_exec(connection, "PRAGMA user_version = 2; CREATE TABLE later (x)", nullptr, nullptr, nullptr);
+              sqlite3_exec(connection, "PRAGMA user_version = 3; CREATE TABLE later (x)", nullptr, nullptr, nullptr);
               kill(getpid(), SIGKILL);
               return 0;
             }),
             128 + SIGKILL);
   ASSERT_GT(fs::file_size(file_.string() + "-wal"), 0u);
-  expect_refused(file_, "newer gemwright (schema version 2");
+  expect_refused(file_, "newer gemwright (schema version 3");
 }
 
 TEST_F(BadFile, ADatabaseOfAnUnreleasedVersion) {
@@ -206,7 +206,7 @@ TEST_F(BadFile, ALinkLeadsToTheFileAndItsLog) {
   const fs::path link = folder_ / "links" / "test.db";
   fs::create_symlink(file_, link);
   EXPECT_TRUE(check_health(link));
-  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 2"), "ok");
+  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 3"), "ok");
   expect_refused(link, "newer gemwright");
 }
 
@@ -232,46 +232,13 @@ TEST_F(BadFile, ALockedDatabaseIsSaidToBeLockedAndGoesOnLater) {
   EXPECT_TRUE((*store)->add_sample(test::some_sample(1, 50)));
 }
 
-TEST_F(BadFile, BrokenStoredValuesNameTableAndRow) {
-  test::make_database(file_);
-  const std::string good = test::read_file(file_);
-  const auto complaint = [&](const std::string& sql, const auto& ask) -> std::string {
-    test::write_file(file_, good);
-    EXPECT_EQ(run_sql(file_, "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; " + sql), "ok") << sql;
-    auto store = open_store(file_, OpenMode::read_only);
-    if (!store) return store.error().message;
-    const auto rows = ask(**store);
-    return rows ? "read" : rows.error().message;
-  };
-  const auto trials = [](const tuner::Store& s) { return s.trials(1); };
-  const auto studies = [](const tuner::Store& s) { return s.studies(); };
-  const auto samples = [](const tuner::Store& s) { return s.samples(1); };
-  for (const char* set : {"trial SET state = 'great' WHERE id = 2", "trial SET error_fro = 9e999 WHERE id = 2",
-                          "trial SET compile_ns = -5 WHERE id = 2", "trial SET config_id = 99 WHERE id = 2",
-                          "config SET json = '{}' WHERE id = 2", "config SET json = 'x' WHERE id = 2",
-                          "config SET json = (SELECT json FROM config WHERE id = 1) WHERE id = 2",
-                          "config SET key = 'x' WHERE id = 2", "config SET json = '[' || json || ']' WHERE id = 2"}) {
-    const std::string message = complaint(std::string("UPDATE ") + set, trials);
-    EXPECT_NE(message.find("table trial, row 2"), std::string::npos) << set << "\n" << message;
-  }
-  for (const char* set :
-       {"study SET state = 'asleep'", "study SET data = 'nice'", "study SET modes = 'f32,f99'", "study SET modes = ''",
-        "study SET m = 5", "study SET weight = -1", "study SET device_id = 99", "study SET batch_invariant = 7",
-        "study SET space_version = 99999999999", "problem SET key = 'gemm'", "device SET properties_json = '{'"}) {
-    const std::string message = complaint(std::string("UPDATE ") + set, studies);
-    EXPECT_NE(message.find("table study, row 1"), std::string::npos) << set << "\n" << message;
-  }
-  for (const char* set : {"sample SET calls = 0 WHERE round = 1", "sample SET phase = 'x' WHERE round = 1"}) {
-    const std::string message = complaint(std::string("UPDATE ") + set, samples);
-    EXPECT_NE(message.find("table sample, study 1 round 1"), std::string::npos) << set << "\n" << message;
-  }
-}
-
 TEST_F(BadFile, HealthFindsAReferenceToNothing) {
   test::make_database(file_);
   const auto good = check_health(file_);
   ASSERT_TRUE(good) << good.error().message;
-  EXPECT_NE(good->find("schema version 1, studies: 1, trials: 2"), std::string::npos) << *good;
+  EXPECT_NE(good->find("schema version 2, studies: 1, trials: 2, ceilings: 0, counters: 0, events: 0"),
+            std::string::npos)
+      << *good;
   EXPECT_EQ(good->find('\n'), std::string::npos);
   ASSERT_EQ(run_sql(file_, "PRAGMA foreign_keys = OFF; UPDATE trial SET config_id = 99 WHERE id = 2"), "ok");
   const auto bad = check_health(file_);
@@ -329,6 +296,18 @@ TEST_F(AsNobody, ADatabaseInAFolderThatMayNotBeWrittenIsReadable) {
   EXPECT_EQ(message_as_nobody(OpenMode::read_only), "opened, studies: 1");
   const std::string message = message_as_nobody(OpenMode::read_write);
   EXPECT_NE(message.find("may not be written"), std::string::npos) << message;
+  EXPECT_EQ(contents(folder_.path()), before);
+  chmod(folder_.path().c_str(), 0755);
+}
+
+TEST_F(AsNobody, AnEarlierVersionThatMayNotBeWrittenIsSaidToNeedIt) {
+  test::make_v1_database(file_);
+  chmod(file_.c_str(), 0444);
+  chmod(folder_.path().c_str(), 0555);
+  const auto before = contents(folder_.path());
+  const std::string message = message_as_nobody(OpenMode::read_only);
+  EXPECT_NE(message.find("older gemwright"), std::string::npos) << message;
+  EXPECT_NE(message.find("copy it to a folder"), std::string::npos) << message;
   EXPECT_EQ(contents(folder_.path()), before);
   chmod(folder_.path().c_str(), 0755);
 }

@@ -196,6 +196,22 @@ TEST_F(FullDisk, IsSaidAndEarlierRowsStay) {
   EXPECT_EQ(ask_sql(file, "PRAGMA integrity_check"), "ok");
 }
 
+TEST_F(FullDisk, AnEarlierVersionWithoutRoomForItsCopyStaysAsItIs) {
+  if (!mount_disk("size=400k")) GTEST_SKIP() << "a small disk needs the right to mount one";
+  const auto file = disk_ / "test.db";
+  test::make_v1_database(file, 1);
+  const auto left = std::filesystem::space(disk_).available;
+  test::write_file(disk_ / "other", std::string(left - 64 * 1024, 'x'));
+  const std::string message = test::refusal(file);
+  EXPECT_NE(message.find("full"), std::string::npos) << message;
+  EXPECT_EQ(ask_sql(file, "PRAGMA user_version"), "1");
+  std::filesystem::remove(disk_ / "other");
+  const auto health = check_health(file);
+  EXPECT_TRUE(health) << health.error().message;
+  EXPECT_FALSE(std::filesystem::exists(file.string() + ".bak-v1"));
+  EXPECT_FALSE(std::filesystem::exists(file.string() + ".bak-v1.partial"));
+}
+
 TEST_F(FullDisk, ACreationThatDoesNotFitIsSaid) {
   if (!mount_disk("size=64k")) GTEST_SKIP() << "a small disk needs the right to mount one";
   const std::string message = test::refusal(disk_ / "test.db");

@@ -29,6 +29,7 @@ TEST(StudyTexts, EachValueIsReadBackFromItsText) {
   expect_round_trip<TrialState>(10, parse_trial_state);
   expect_round_trip<SubjectKind>(3, parse_subject_kind);
   expect_round_trip<Phase>(3, parse_phase);
+  expect_round_trip<EventKind>(7, parse_event_kind);
 }
 
 TEST(StudyTexts, UnknownTextIsRefusedWithTheKnownOnes) {

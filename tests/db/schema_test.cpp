@@ -84,6 +84,11 @@ TEST_F(SchemaTest, AnEstimateHasARatioAboveZeroOrNone) {
     expect_refused(insert + values);
   }
   EXPECT_EQ(run_sql(file_, insert + "1, 0, 1.0, NULL, NULL, NULL, NULL)"), "ok");
+  for (const char* set : {"min_ns = 0.0", "min_ns = -1.0", "min_ns = 9e999", "p10_ns = 0.0", "p10_ns = 9e999",
+                          "min_ns = 2.0, p10_ns = 1.0"}) {
+    expect_refused(std::string("UPDATE estimate SET ") + set);
+  }
+  EXPECT_EQ(run_sql(file_, "UPDATE estimate SET min_ns = 1.0, p10_ns = 1.5"), "ok");
 }
 
 TEST_F(SchemaTest, RowsOfTwoStudiesDoNotMix) {
@@ -91,7 +96,7 @@ TEST_F(SchemaTest, RowsOfTwoStudiesDoNotMix) {
                     "INSERT INTO study SELECT 2, key, 1, problem_id, m, device_id, build_id, space_version, modes, "
                     "max_error, data, cache, cache_bytes, batch_invariant, name, suite, weight, budget_seconds, "
                     "budget_trials, protocol, strategy, seed, state, created_at, updated_at, spent_seconds, "
-                    "baseline, baseline_reason FROM study"),
+                    "baseline, baseline_reason, runner_pid, runner_boot_id FROM study"),
             "ok");
   expect_refused("INSERT INTO subject (study_id, kind, trial_id, name) VALUES (2, 'trial', 1, '')");
   expect_refused("INSERT INTO outcome (study_id, best_trial_id, verdict) VALUES (2, 1, '')");
@@ -100,13 +105,124 @@ TEST_F(SchemaTest, RowsOfTwoStudiesDoNotMix) {
       "VALUES (2, 1, 'race', 'm', 1, 0, 1.0)");
 }
 
-TEST_F(SchemaTest, AnEventBelongsToAStudyAndHoldsJson) {
-  const std::string insert = "INSERT INTO event (study_id, kind, payload, created_at, applied_round) VALUES ";
-  EXPECT_EQ(run_sql(file_, insert + "(1, 'pause', '{}', 1, NULL)"), "ok");
-  expect_refused(insert + "(2, 'pause', '{}', 1, NULL)");
-  expect_refused(insert + "(1, 'pause', '{', 1, NULL)");
-  expect_refused(insert + "(1, '', '{}', 1, NULL)");
-  expect_refused(insert + "(1, 'pause', '{}', 1, -1)");
+TEST_F(SchemaTest, ACounterHasAValueExactlyWhenSomethingWasCounted) {
+  ASSERT_EQ(run_sql(file_, "INSERT INTO counter_def VALUES (1, 'perf', 'cycles', 'events')"), "ok");
+  const std::string insert =
+      "INSERT INTO counter (study_id, subject_id, place, counter_def_id, status, value, calls, reason) "
+      "VALUES (1, 1, 0, 1, ";
+  for (const std::string status : {"unsupported", "denied", "not_counted", "failed"}) {
+    expect_refused(insert + "'" + status + "', 0.0, 1, 'why')");
+    expect_refused(insert + "'" + status + "', 0, 1, 'why')");
+    expect_refused(insert + "'" + status + "', 7.5, 1, 'why')");
+    expect_refused(insert + "'" + status + "', NULL, 1, '')");
+    EXPECT_EQ(run_sql(file_, insert + "'" + status + "', NULL, 1, 'why'); DELETE FROM counter"), "ok");
+  }
+  for (const std::string status : {"counted", "scaled", "simulated", "computed"}) {
+    expect_refused(insert + "'" + status + "', NULL, 1, 'why')");
+    expect_refused(insert + "'" + status + "', 9e999 - 9e999, 1, '')");  // not a number, which SQLite stores as NULL
+    expect_refused(insert + "'" + status + "', 9e999, 1, '')");
+    expect_refused(insert + "'" + status + "', -9e999, 1, '')");
+    expect_refused(insert + "'" + status + "', -1.0, 1, '')");
+    expect_refused(insert + "'" + status + "', 'many', 1, '')");
+    EXPECT_EQ(run_sql(file_, insert + "'" + status + "', 0.0, 1, ''); DELETE FROM counter"), "ok");
+  }
+  for (const char* values : {"'lost', 1.0, 1, '')", "NULL, 1.0, 1, '')", "'counted', 1.0, 0, '')",
+                             "'counted', 1.0, NULL, '')", "'counted', 1.0, 1, NULL)"}) {
+    expect_refused(insert + values);
+  }
+}
+
+TEST_F(SchemaTest, ACounterBelongsToASubjectOfItsStudyOnce) {
+  const std::string def = "INSERT INTO counter_def (provider, name, unit) VALUES ";
+  EXPECT_EQ(run_sql(file_, def + "('perf', 'cycles', 'events'), ('nvml', 'power', 'mW')"), "ok");
+  for (const char* values : {"('perf', 'cycles', 'events')", "('guess', 'cycles', 'events')", "('perf', '', 'events')",
+                             "('perf', 'cycles', '')", "(NULL, 'cycles', 'events')"}) {
+    expect_refused(def + values);
+  }
+  const std::string insert = "INSERT INTO counter VALUES ";
+  EXPECT_EQ(run_sql(file_, insert + "(1, 1, 0, 1, 'counted', 1.0, 1, '')"), "ok");
+  for (const char* values : {"(1, 1, 0, 2, 'counted', 1.0, 1, '')", "(1, 1, 1, 1, 'counted', 1.0, 1, '')",
+                             "(2, 1, 1, 2, 'counted', 1.0, 1, '')", "(1, 9, 1, 2, 'counted', 1.0, 1, '')",
+                             "(1, 1, 1, 9, 'counted', 1.0, 1, '')", "(1, 1, -1, 2, 'counted', 1.0, 1, '')"}) {
+    expect_refused(insert + values);
+  }
+  expect_refused("DELETE FROM counter_def");
+}
+
+TEST_F(SchemaTest, ACeilingHasAValueOrAReason) {
+  const std::string insert =
+      "INSERT INTO ceiling (study_id, name, threads, unit, value, reason, spread, anchor_ns, measured_at) VALUES ";
+  for (const char* values :
+       {"(1, 'l1', 1, 'GB/s', NULL, NULL, 0.0, NULL, 1)", "(1, 'l1', 1, 'GB/s', NULL, '', 0.0, NULL, 1)",
+        "(1, 'l1', 1, 'GB/s', 1.0, 'why', 0.0, NULL, 1)", "(1, 'l1', 1, 'GB/s', 0.0, NULL, 0.0, NULL, 1)",
+        "(1, 'l1', 1, 'GB/s', 0.0, 'why', 0.0, NULL, 1)", "(1, 'l1', 1, 'GB/s', 9e999, NULL, 0.0, NULL, 1)",
+        "(1, 'l1', 1, 'GB/s', 9e999 - 9e999, NULL, 0.0, NULL, 1)", "(1, 'l1', 1, 'GB/s', -1.0, NULL, 0.0, NULL, 1)",
+        "(1, 'l1', 1, 'GB/s', 'fast', NULL, 0.0, NULL, 1)", "(1, '', 1, 'GB/s', 1.0, NULL, 0.0, NULL, 1)",
+        "(1, 'l1', 0, 'GB/s', 1.0, NULL, 0.0, NULL, 1)", "(1, 'l1', 1, '', 1.0, NULL, 0.0, NULL, 1)",
+        "(1, 'l1', 1, 'GB/s', 1.0, NULL, -1.0, NULL, 1)", "(1, 'l1', 1, 'GB/s', 1.0, NULL, NULL, NULL, 1)",
+        "(1, 'l1', 1, 'GB/s', 1.0, NULL, 0.0, 0.0, 1)", "(9, 'l1', 1, 'GB/s', 1.0, NULL, 0.0, NULL, 1)"}) {
+    expect_refused(insert + values);
+  }
+  EXPECT_EQ(run_sql(file_, insert + "(1, 'l1', 1, 'GB/s', 1.0, NULL, 0.0, 20.0, 1)"), "ok");
+  EXPECT_EQ(run_sql(file_, insert + "(1, 'l3', 1, 'GB/s', NULL, 'why', 0.0, NULL, 1)"), "ok");
+}
+
+TEST_F(SchemaTest, AnEventIsOfAKnownKindAndHasItsArgument) {
+  const std::string insert = "INSERT INTO event (study_id, kind, argument, created_at, applied_round) VALUES ";
+  EXPECT_EQ(run_sql(file_, insert + "(1, 'pause', '', 1, NULL), (1, 'again', '17', 1, 0)"), "ok");
+  for (const char* values : {"(2, 'pause', '', 1, NULL)", "(1, 'dance', '', 1, NULL)", "(1, '', '', 1, NULL)",
+                             "(1, 'pause', 'x', 1, NULL)", "(1, 'again', '', 1, NULL)", "(1, 'again', NULL, 1, NULL)",
+                             "(1, 'pause', '', 1, -1)", "(1, 'pin', hex(zeroblob(2049)), 1, NULL)"}) {
+    expect_refused(insert + values);
+  }
+  EXPECT_EQ(run_sql(file_, insert + "(1, 'pin', hex(zeroblob(2048)), 1, NULL)"), "ok");
+}
+
+TEST_F(SchemaTest, FakeOutcomesAreRefused) {
+  ASSERT_EQ(run_sql(file_, "INSERT INTO outcome (study_id, best_trial_id, verdict) VALUES (1, 1, '')"), "ok");
+  for (const char* set :
+       {"confidence = 0.0",
+        "confidence = 1.0",
+        "confidence = -0.5",
+        "confidence = 9e999",
+        "confidence = 'high'",
+        "confidence = 0.95, best_trial_id = NULL",
+        "lead = 0.0",
+        "lead = -1.0",
+        "lead = 9e999",
+        "lead = 1.0, best_trial_id = NULL",
+        "lead_lo = 1.0, lead_hi = 1.1",
+        "lead = 1.0, lead_lo = 1.0",
+        "lead = 1.0, lead_hi = 1.0",
+        "lead = 1.0, lead_lo = 1.1, lead_hi = 1.0",
+        "lead = 1.0, lead_lo = 0.0, lead_hi = 1.0",
+        "lead = 1.0, lead_lo = 1.0, lead_hi = 9e999",
+        "noise_floor = -0.01",
+        "noise_floor = 9e999",
+        "blocks = 5",
+        "blocks_migration = 0",
+        "blocks = 5, blocks_steal = 0, blocks_context_switch = 0",
+        "blocks = 2, blocks_steal = 1, blocks_context_switch = 1, blocks_migration = 1",
+        "blocks = 9, blocks_steal = 9223372036854775807, blocks_context_switch = 9223372036854775807, "
+        "blocks_migration = 2",
+        "blocks = -1, blocks_steal = 0, blocks_context_switch = 0, blocks_migration = 0",
+        "blocks = 2, blocks_steal = -1, blocks_context_switch = 0, blocks_migration = 0",
+        "blocks = 2, blocks_steal = 0, blocks_context_switch = -1, blocks_migration = 0",
+        "blocks = 2, blocks_steal = 0, blocks_context_switch = 0, blocks_migration = -1"}) {
+    expect_refused(std::string("UPDATE outcome SET ") + set);
+  }
+  EXPECT_EQ(
+      run_sql(file_,
+              "UPDATE outcome SET confidence = 0.95, lead = 1.05, lead_lo = 1.01, lead_hi = 1.1, noise_floor = 0.0, "
+              "blocks = 9, blocks_steal = 2, blocks_context_switch = 3, blocks_migration = 4"),
+      "ok");
+}
+
+TEST_F(SchemaTest, ARunnerIsAProcessOfABoot) {
+  for (const char* set : {"runner_pid = 0", "runner_pid = -1", "runner_pid = NULL", "runner_boot_id = NULL"}) {
+    expect_refused(std::string("UPDATE study SET ") + set);
+  }
+  EXPECT_EQ(run_sql(file_, "UPDATE study SET runner_pid = NULL, runner_boot_id = NULL"), "ok");
 }
 
 TEST_F(SchemaTest, ConfigParametersAreRowsForSqlUsers) {
@@ -131,43 +247,33 @@ TEST_F(SchemaTest, BestListsTheConfirmedWinnerOnly) {
       estimates.push_back(e);
     }
   }
-  ASSERT_TRUE((*store)->set_outcome(1, {2, "separated", {}}, estimates));
+  tuner::StudyOutcome outcome;
+  outcome.best_trial = 2;
+  outcome.confidence = 0.95;
+  ASSERT_TRUE((*store)->set_outcome(1, outcome, estimates));
   EXPECT_EQ(ask_sql(file_, "SELECT count(*) FROM best"), "1");
   EXPECT_EQ(ask_sql(file_, "SELECT trial_id FROM best"), "2");
+  EXPECT_EQ(ask_sql(file_, "SELECT confidence FROM best"), "0.95");
 }
 
 TEST_F(SchemaTest, DeletingAStudyTakesItsRowsAlong) {
+  EXPECT_EQ(run_sql(file_,
+                    "INSERT INTO counter_def VALUES (1, 'perf', 'cycles', 'events'); "
+                    "INSERT INTO counter VALUES (1, 1, 0, 1, 'counted', 1.0, 1, ''); "
+                    "INSERT INTO ceiling VALUES (1, 1, 'l1', 1, 'GB/s', 1.0, NULL, 0.0, NULL, 1); "
+                    "INSERT INTO event VALUES (1, 1, 'pause', '', 1, NULL)"),
+            "ok");
   EXPECT_EQ(run_sql(file_, "DELETE FROM study"), "ok");
-  for (const char* table : {"trial", "subject", "sample", "outcome"}) {
+  for (const char* table : {"trial", "subject", "sample", "outcome", "counter", "ceiling", "event"}) {
     EXPECT_EQ(ask_sql(file_, std::string("SELECT count(*) FROM ") + table), "0") << table;
   }
 }
 
 TEST_F(SchemaTest, TheFileTellsWhoseItIs) {
   EXPECT_EQ(ask_sql(file_, "PRAGMA application_id"), std::to_string(0x474D5752));
-  EXPECT_EQ(ask_sql(file_, "PRAGMA user_version"), "1");
-  EXPECT_EQ(ask_sql(file_, "SELECT length(digest) FROM schema_migration"), "32");
+  EXPECT_EQ(ask_sql(file_, "PRAGMA user_version"), "2");
+  EXPECT_EQ(ask_sql(file_, "SELECT count(*) FROM schema_migration WHERE length(digest) = 32"), "2");
   EXPECT_EQ(ask_sql(file_, "PRAGMA journal_mode"), "wal");
-}
-
-TEST(Migrations, EachStepIsWholeOrAbsent) {
-  test::TemporaryFolder folder;
-  const auto connection = Connection::open(folder / "m.db", Access::create, kBusyTimeout);
-  ASSERT_TRUE(connection) << connection.error().message;
-  std::vector<Migration> steps = migrations();
-  ASSERT_TRUE(migrate(**connection, steps));
-  steps.push_back({2, "CREATE TABLE later (x INTEGER) STRICT; INSERT INTO missing VALUES (1);"});
-  EXPECT_FALSE(migrate(**connection, steps));
-  EXPECT_EQ(*(*connection)->number("PRAGMA user_version"), 1);
-  EXPECT_EQ(*(*connection)->number("SELECT count(*) FROM sqlite_schema WHERE name = 'later'"), 0);
-  steps.back().sql = "CREATE TABLE later (x INTEGER) STRICT;";
-  ASSERT_TRUE(migrate(**connection, steps));
-  ASSERT_TRUE(migrate(**connection, steps));
-  EXPECT_EQ(*(*connection)->number("PRAGMA user_version"), 2);
-  EXPECT_EQ(*(*connection)->number("SELECT count(*) FROM schema_migration"), 2);
-  EXPECT_TRUE(check_migrations(**connection, steps));
-  steps.back().sql = "CREATE TABLE later (y INTEGER) STRICT;";
-  EXPECT_FALSE(check_migrations(**connection, steps));
 }
 
 TEST(Sqlite, ANumberThatIsNoneIsNotStoredAsAbsent) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/db/store_fixture.h"
 #include "tests/db/support.h"
 
 namespace gemwright::tuner {
@@ -21,48 +22,7 @@ using test::some_sample;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-class StoreTest : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    if (GetParam() == std::string("memory")) {
-      store_ = make_memory_store();
-    } else {
-      auto opened = db::open_store(folder_ / "test.db", db::OpenMode::read_write);
-      ASSERT_TRUE(opened) << opened.error().message;
-      store_ = *std::move(opened);
-    }
-    const auto study = store_->open_study(some_key(), some_attributes(), false);
-    ASSERT_TRUE(study) << study.error().message;
-    study_ = study->id;
-  }
-
-  // What is stored is what a new process would read.
-  void reopen() {
-    if (GetParam() == std::string("memory")) return;
-    store_.reset();
-    auto opened = db::open_store(folder_ / "test.db", db::OpenMode::read_only);
-    ASSERT_TRUE(opened) << opened.error().message;
-    store_ = *std::move(opened);
-  }
-
-  Trial add_trial(int mr, TrialState state = TrialState::ok) {
-    auto trial = store_->add_trial(study_, some_config(mr), "seed:test");
-    EXPECT_TRUE(trial) << trial.error().message;
-    trial->state = state;
-    const auto updated = store_->update_trial(*trial);
-    EXPECT_TRUE(updated) << updated.error().message;
-    return *trial;
-  }
-  SubjectId add_subject(const Trial& trial) {
-    const auto subject = store_->add_subject(study_, SubjectKind::trial, trial.id, "");
-    EXPECT_TRUE(subject) << subject.error().message;
-    return subject->id;
-  }
-
-  test::TemporaryFolder folder_;
-  std::unique_ptr<Store> store_;
-  StudyId study_ = 0;
-};
+class StoreTest : public test::StoreFixture {};
 
 Estimate some_estimate(SubjectId subject) {
   Estimate e;
@@ -71,6 +31,8 @@ Estimate some_estimate(SubjectId subject) {
   e.samples = 26;
   e.excluded = 1;
   e.ns_per_call = 1234.5;
+  e.min_ns = 1200.25;
+  e.p10_ns = 1210;
   e.gflops = 99.5;
   e.ratio = 1.05;
   e.ratio_lo = 1.01;
@@ -304,15 +266,24 @@ TEST_P(StoreTest, ASampleIsNeverOverwritten) {
   EXPECT_EQ(store_->samples(study_)->front().ns, 1000000);
 }
 
+StudyOutcome some_outcome(std::optional<TrialId> best, const std::string& verdict,
+                          const std::vector<TrialId>& ties = {}) {
+  StudyOutcome o;
+  o.best_trial = best;
+  o.verdict = verdict;
+  o.ties = ties;
+  return o;
+}
+
 TEST_P(StoreTest, TheOutcomeReplacesTheOneBefore) {
   const Trial a = add_trial(4), b = add_trial(6), c = add_trial(3);
   const SubjectId subject = add_subject(a), other = add_subject(b);
-  ASSERT_TRUE(store_->set_outcome(study_, {b.id, "not separated", {c.id, a.id}}, {some_estimate(other)}));
+  ASSERT_TRUE(store_->set_outcome(study_, some_outcome(b.id, "not separated", {c.id, a.id}), {some_estimate(other)}));
   EXPECT_EQ(store_->studies()->front().outcome.ties, (std::vector<TrialId>{c.id, a.id}));
   Estimate screen = some_estimate(subject);
   screen.phase = Phase::screen;
   screen.ratio = screen.ratio_lo = screen.ratio_hi = std::nullopt;
-  ASSERT_TRUE(store_->set_outcome(study_, {a.id, "separated", {}}, {some_estimate(subject), screen}));
+  ASSERT_TRUE(store_->set_outcome(study_, some_outcome(a.id, "separated"), {some_estimate(subject), screen}));
   reopen();
   const auto outcome = store_->studies()->front().outcome;
   EXPECT_EQ(outcome.best_trial, a.id);
@@ -329,12 +300,14 @@ TEST_P(StoreTest, TheOutcomeReplacesTheOneBefore) {
   EXPECT_EQ((*estimates)[1].samples, 26);
   EXPECT_EQ((*estimates)[1].excluded, 1);
   EXPECT_EQ((*estimates)[1].ns_per_call, 1234.5);
+  EXPECT_EQ((*estimates)[1].min_ns, 1200.25);
+  EXPECT_EQ((*estimates)[1].p10_ns, 1210);
   EXPECT_EQ((*estimates)[1].gflops, 99.5);
   EXPECT_EQ((*estimates)[1].method, "median");
 }
 
 TEST_P(StoreTest, AStudyMayEndWithoutAWinner) {
-  ASSERT_TRUE(store_->set_outcome(study_, {std::nullopt, "nothing valid was found", {}}, {}));
+  ASSERT_TRUE(store_->set_outcome(study_, some_outcome(std::nullopt, "nothing valid was found"), {}));
   EXPECT_EQ(store_->studies()->front().outcome.best_trial, std::nullopt);
   EXPECT_EQ(store_->studies()->front().outcome.verdict, "nothing valid was found");
 }
@@ -342,27 +315,33 @@ TEST_P(StoreTest, AStudyMayEndWithoutAWinner) {
 TEST_P(StoreTest, ARefusedOutcomeLeavesTheOneBefore) {
   const Trial good = add_trial(4), wrong = add_trial(6, TrialState::correctness);
   const SubjectId subject = add_subject(good);
-  ASSERT_TRUE(store_->set_outcome(study_, {good.id, "kept", {}}, {some_estimate(subject)}));
+  ASSERT_TRUE(store_->set_outcome(study_, some_outcome(good.id, "kept"), {some_estimate(subject)}));
   const auto other = store_->open_study(some_key(8), some_attributes(), false);
   const auto elsewhere = store_->add_trial(other->id, some_config(4), "random");
   Estimate nothing = some_estimate(subject), nan = nothing, half = nothing, stranger = nothing, zero = nothing;
+  Estimate no_time = nothing, no_order = nothing;
+  no_time.min_ns = 0;
+  no_order.min_ns = 1200;
+  no_order.p10_ns = 1100;
   nothing.samples = 0;
   nan.ns_per_call = kNaN;
   half.ratio_hi.reset();
   zero.ratio = 0;
   stranger.subject = subject + 100;
   const std::vector<std::pair<StudyOutcome, std::vector<Estimate>>> bad = {
-      {{wrong.id, "wrong answer", {}}, {}},
-      {{elsewhere->id, "of another study", {}}, {}},
-      {{good.id + 100, "unknown", {}}, {}},
-      {{good.id, "ties with a wrong one", {wrong.id}}, {}},
-      {{good.id, "ties twice", {good.id, good.id}}, {}},
-      {{good.id, "", {}}, {nothing}},
-      {{good.id, "", {}}, {nan}},
-      {{good.id, "", {}}, {half}},
-      {{good.id, "", {}}, {zero}},
-      {{good.id, "", {}}, {stranger}},
-      {{good.id, "", {}}, {some_estimate(subject), some_estimate(subject)}}};
+      {some_outcome(wrong.id, "wrong answer"), {}},
+      {some_outcome(elsewhere->id, "of another study"), {}},
+      {some_outcome(good.id + 100, "unknown"), {}},
+      {some_outcome(good.id, "ties with a wrong one", {wrong.id}), {}},
+      {some_outcome(good.id, "ties twice", {good.id, good.id}), {}},
+      {some_outcome(good.id, ""), {nothing}},
+      {some_outcome(good.id, ""), {nan}},
+      {some_outcome(good.id, ""), {half}},
+      {some_outcome(good.id, ""), {zero}},
+      {some_outcome(good.id, ""), {no_time}},
+      {some_outcome(good.id, ""), {no_order}},
+      {some_outcome(good.id, ""), {stranger}},
+      {some_outcome(good.id, ""), {some_estimate(subject), some_estimate(subject)}}};
   for (std::size_t i = 0; i < bad.size(); ++i) {
     EXPECT_FALSE(store_->set_outcome(study_, bad[i].first, bad[i].second)) << i;
   }

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "db/schema.h"
+
 namespace gemwright::test {
 
 namespace fs = std::filesystem;
@@ -142,6 +144,34 @@ void make_database(const fs::path& file, int rounds) {
     trial->state = tuner::TrialState::ok;
     ASSERT_TRUE((*store)->update_trial(*trial));
   }
+}
+
+void make_v1_database(const fs::path& file, int rounds) {
+  TemporaryFolder folder;
+  const fs::path newest = folder / "newest.db";
+  make_database(newest, rounds);
+  {
+    const auto connection = db::Connection::open(file, db::Access::create, db::kBusyTimeout);
+    ASSERT_TRUE(connection) << connection.error().message;
+    const auto made = db::migrate(**connection, db::migrations_up_to(1));
+    ASSERT_TRUE(made) << made.error().message;
+  }
+  std::string copy = "PRAGMA journal_mode = WAL; ATTACH '" + newest.string() + "' AS newest; BEGIN; ";
+  for (const std::string table : {"device", "build", "problem", "config", "config_param"}) {
+    copy += "INSERT INTO main." + table + " SELECT * FROM newest." + table + "; ";
+  }
+  copy +=
+      "INSERT INTO main.study SELECT id, key, generation, problem_id, m, device_id, build_id, space_version, modes, "
+      "max_error, data, cache, cache_bytes, batch_invariant, name, suite, weight, budget_seconds, budget_trials, "
+      "protocol, strategy, seed, state, created_at, updated_at, spent_seconds, baseline, baseline_reason "
+      "FROM newest.study; ";
+  for (const std::string table : {"trial", "subject", "sample"}) {
+    copy += "INSERT INTO main." + table + " SELECT * FROM newest." + table + "; ";
+  }
+  copy +=
+      "INSERT INTO main.estimate VALUES (1, 1, 'confirm', 'median', 6, 0, 100.0, 5.0, 1.5, 1.25, 1.75); "
+      "INSERT INTO main.outcome VALUES (1, 1, 'separated'); INSERT INTO main.tie VALUES (1, 0, 2); COMMIT";
+  ASSERT_EQ(run_sql(file, copy), "ok");
 }
 
 int in_child(const std::function<int()>& body) {

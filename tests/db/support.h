@@ -47,6 +47,9 @@ std::string refusal(const std::filesystem::path& file, db::OpenMode mode = db::O
 // Makes a database with one study of two trials and `rounds` samples each. Closed when it returns.
 void make_database(const std::filesystem::path& file, int rounds = 3);
 
+// The same database as the first version of the tables had it, with an estimate and an outcome.
+void make_v1_database(const std::filesystem::path& file, int rounds = 3);
+
 // Runs `body` in a child process and returns its exit status; the body must not use the parent's stores.
 int in_child(const std::function<int()>& body);
 

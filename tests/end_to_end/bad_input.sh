@@ -228,7 +228,7 @@ fi
 
 echo "== show and export"
 db=good.db
-refused 2 "choose studies or trials" show everything --db good.db
+refused 2 "choose studies, trials or rank-flip" show everything --db good.db
 for view in counters roofline heatmap importance pareto; do refused 2 "not built yet" show $view --db good.db; done
 refused 2 "extra" show studies extra --db good.db
 for filter in "wings=2" "m<=8 and wings=2"; do
@@ -259,13 +259,35 @@ chosen="--filter data=normal --db good.db"
 }
 [ ! -e never.h ] || fail "a refused export left a file"
 
+echo "== compare"
+refused 2 "A is a trial and B a study" compare 1 study:1 --db good.db
+refused 2 "A and B are the same trial 1" compare 1 trial:1 --db good.db
+refused 2 "A and B are the same database" compare good.db ./good.db
+refused 1 "there is no trial 999" compare 1 999 --db good.db
+refused 1 "there is no study 9" compare study:1 study:9 --db good.db
+refused 1 "there is no database absent.db" compare good.db absent.db
+refused 1 "is empty" compare good.db empty.db
+refused 2 "B is required" compare good.db
+for operand in "" 0 trial: study:x 99999999999999999999 "#trial:1" "good.db#study:-1" "$(printf 'trial:\n1')"; do
+  refused 2 "" compare 1 "$operand" --db good.db
+done
+for limit in x -3 3%% 100% nan "3 %"; do
+  refused 2 "--fail-if-slower" compare study:1 study:2 "--fail-if-slower=$limit" --db good.db
+done
+refused 2 "--filter" compare study:1 study:2 --filter m=8 --db good.db
+cp good.db copy.db
+refused 2 "there is no field 'wings'" compare good.db copy.db --filter wings=2
+refused 1 "none of the 0 finished studies" compare good.db copy.db --filter m=999
+gw compare good.db copy.db --fail-if-slower 3% --json
+expect "what two equal databases compare" "$(json out "SELECT t ->> 'matched', t ->> 'slower_check' FROM lines LIMIT 1")" "2|within"
+
 echo "== commands"
 db=good.db
 refused 2 "commands are tune, show" nonsense
 refused 2 "commands are tune, show" ""
 refused 2 "commands are tune, show"
 refused 2 "command" --no-such-option
-for command in steer compare profile verify replay import merge backup; do
+for command in steer profile verify replay import merge backup; do
   refused 2 "'$command' is not built yet" $command
   refused 2 "'$command' is not built yet" $command some --thing
 done

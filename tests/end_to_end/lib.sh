@@ -26,10 +26,10 @@ mkdir -p "$1"
 work=$(cd "$1" && pwd)
 
 # The lock of the machine lies here: a test neither waits for a tuning session of the user nor stops one.
-XDG_RUNTIME_DIR=$work
+GEMWRIGHT_LOCK=$work/gemwright.lock
 # What one test compiled the others need not compile again.
 GEMWRIGHT_CACHE=${GEMWRIGHT_CACHE:-$(dirname "$work")/kernel-cache}
-export XDG_RUNTIME_DIR GEMWRIGHT_CACHE
+export GEMWRIGHT_LOCK GEMWRIGHT_CACHE
 unset GEMWRIGHT_DB GEMWRIGHT_PRESETS
 
 # An empty work folder as current folder.

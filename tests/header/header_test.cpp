@@ -41,8 +41,10 @@ TEST(Header, IsTheSameTextForTheSameSpecAndHasAnotherNamespaceForAnother) {
 
 TEST(Header, CarriesProvenanceForPeopleAndTools) {
   const std::string text = write_header(wide()).value();
-  EXPECT_TRUE(has(
-      text, "1.250x onednn 2.6.3 [1.200, 1.300], error 3.00e-07, regret 0.40 % | study 3 trial 17, tied with 18 21"));
+  EXPECT_TRUE(has(text,
+                  "1.250x onednn 2.6.3 [1.200, 1.300], error 3.00e-07, regret 0.40 % | study 3 trial 17, tied with 18 "
+                  "21, noise floor 0.6 %, "
+                  "10 % of the blocks excluded\n"));
   std::istringstream lines(text);
   std::string line;
   std::vector<nlohmann::json> objects;
@@ -56,6 +58,19 @@ TEST(Header, CarriesProvenanceForPeopleAndTools) {
   const Config config = config_from_json(objects[2].at("configs").at(1)).value();
   EXPECT_EQ(config, wide().problems[0].tables[0].configs[1]);
   EXPECT_EQ(objects[3].at("ratio_lo"), 1.2);
+  EXPECT_EQ(objects[3].at("noise_floor"), 0.006);
+  EXPECT_EQ(objects[3].at("excluded"), 0.1);
+  EXPECT_FALSE(objects[3].contains("confidence"));
+}
+
+TEST(Header, SaysOfACertifiedWinnerHowSureItIs) {
+  HeaderSpec s = samples::small_spec("small", HeaderStyle::library);
+  HeaderChoice& c = s.problems[0].tables[0].choices[0];
+  c.ties.clear();
+  c.confidence = 0.99;
+  const std::string text = write_header(s).value();
+  EXPECT_TRUE(has(text, ", certified at 99 %, noise floor 0.6 %"));
+  EXPECT_TRUE(has(text, "\"confidence\":0.99"));
 }
 
 TEST(Header, AbsentFiguresAreAbsent) {

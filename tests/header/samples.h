@@ -44,6 +44,8 @@ inline HeaderChoice choice(std::int64_t m, int threads, std::size_t config) {
   c.ratio_hi = 1.3;
   c.regret = 0.004;
   c.ties = {18, 21};
+  c.noise_floor = 0.006;
+  c.excluded = 0.1;
   return c;
 }
 

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace gemwright::tuner {
 namespace {
@@ -213,6 +215,9 @@ TEST_F(SessionTest, WhatHasNoMeaningIsAnError) {
   ASSERT_TRUE(ready);
   EXPECT_FALSE(session_.block(ready->anchor_handle, 0));
   EXPECT_FALSE(session_.block(ready->anchor_handle, -5));
+  EXPECT_FALSE(session_.count(ready->anchor_handle, 0));
+  EXPECT_FALSE(session_.count(ready->anchor_handle, -5));
+  EXPECT_FALSE(session_.count(99, 1));
   EXPECT_TRUE(session_.drop(ready->anchor_handle));
   EXPECT_FALSE(session_.drop(ready->anchor_handle));
   EXPECT_FALSE(session_.block(ready->anchor_handle, 1));
@@ -286,6 +291,82 @@ TEST_F(SessionTest, TwoThreadsShareTheWorkWithTheBaselineBetweenTheirBlocks) {
       ASSERT_TRUE(b);
       EXPECT_EQ(b->state, TrialState::ok) << b->reason;
     }
+  }
+}
+
+TEST_F(SessionTest, SubjectsAreCountedWithARowForEachCounter) {
+  const auto ready = session_.setup(setup_for(70, 90, 110));
+  ASSERT_TRUE(ready) << ready.error().message;
+  const auto a = session_.admit(config(), tiles("NONE"), true);
+  ASSERT_TRUE(a);
+  std::size_t rows = 0;
+  for (const int handle : {a->handle, ready->anchor_handle, ready->baseline_handle}) {
+    if (handle == 0) continue;
+    const auto counters = session_.count(handle, 3);
+    ASSERT_TRUE(counters) << counters.error().message;
+    EXPECT_FALSE(counters->empty());
+    if (rows == 0) rows = counters->size();
+    EXPECT_EQ(counters->size(), rows);
+    for (const profilers::Counter& c : *counters) {
+      EXPECT_EQ(c.calls, 3) << c.name;
+      EXPECT_EQ(c.value.has_value(), has_value(c.status)) << c.name;
+      EXPECT_TRUE(c.value || !c.reason.empty()) << c.name;
+      EXPECT_NE(c.status, profilers::CounterStatus::failed) << c.name << ": " << c.reason;
+    }
+  }
+  EXPECT_EQ(session_.block(a->handle, 2)->state, TrialState::ok);
+}
+
+TEST_F(SessionTest, ASubjectThatFailsWhileItIsCountedGivesItsReason) {
+  ASSERT_TRUE(session_.setup(setup_for(70, 90, 110)));
+  Config unfit = config();
+  unfit.format.panel = 7;  // no multiple of the tile's columns
+  const auto refuses = session_.admit(config(), tiles("STATUS"), false);
+  const auto unprepared = session_.admit(unfit, tiles("NONE"), false);
+  ASSERT_TRUE(refuses && unprepared);
+  for (const auto& [handle, part] :
+       {std::pair{refuses->handle, "leading dimension"}, {unprepared->handle, "not fit"}}) {
+    const auto counters = session_.count(handle, 2);
+    ASSERT_TRUE(counters) << counters.error().message;
+    int failed = 0;
+    for (const profilers::Counter& c : *counters) {
+      EXPECT_NE(c.status, profilers::CounterStatus::counted) << c.name;
+      if (c.status != profilers::CounterStatus::failed) continue;
+      ++failed;
+      EXPECT_NE(c.reason.find(part), std::string::npos) << c.name << ": " << c.reason;
+    }
+    EXPECT_GT(failed, 0);
+  }
+}
+
+TEST_F(SessionTest, CeilingsAreThoseOfTheThreadsOfferedAndLeaveThePlacesAsTheyWere) {
+  EXPECT_FALSE(session_.ceilings()) << "nothing was set up";
+  for (const int threads : {1, 2}) {
+    MeasureSetup s = setup_for(64, 128, 64);
+    s.threads = threads;
+    const auto ready = session_.setup(s);
+    ASSERT_TRUE(ready);
+    const auto a = session_.admit(config(), tiles("NONE"), false);
+    ASSERT_TRUE(a);
+    for (const int handle : {a->handle, ready->baseline_handle}) {
+      if (handle != 0) {
+        ASSERT_EQ(session_.block(handle, 2)->state, TrialState::ok);
+      }
+    }
+    cpu_set_t before, after;
+    sched_getaffinity(0, sizeof before, &before);
+    const auto ceilings = session_.ceilings();
+    sched_getaffinity(0, sizeof after, &after);
+    EXPECT_TRUE(CPU_EQUAL(&before, &after));
+    ASSERT_TRUE(ceilings) << ceilings.error().message;
+    int most = 0;
+    for (const profilers::Ceiling& c : *ceilings) {
+      EXPECT_TRUE(c.value || !c.reason.empty()) << c.name;
+      EXPECT_TRUE(!c.value || c.anchor_ns > 0) << c.name;
+      most = std::max(most, c.threads);
+    }
+    EXPECT_EQ(most, threads);
+    EXPECT_EQ(session_.block(a->handle, 2)->state, TrialState::ok);
   }
 }
 

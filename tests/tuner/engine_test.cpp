@@ -7,105 +7,11 @@
 #include <map>
 #include <set>
 
-#include "tuner/random.h"
+#include "scripted_machine.h"
 #include "tuner/study/estimate.h"
 
 namespace gemwright::tuner {
 namespace {
-
-constexpr double kCallNs = 50e3;  // of the baseline
-
-// A machine whose speed is known: the more accumulators up to 28 the faster, wide noise, a baseline in the middle.
-class ScriptedMachine : public Measurer {
- public:
-  bool has_baseline = true;
-  std::set<int> crash_mr;         // tiles with so many rows crash when they are timed
-  std::set<int> wrong_mr;         // and these give wrong results
-  std::optional<int> stop_after;  // blocks until somebody asks to stop
-  int blocks = 0, admissions = 0;
-  double clock = 0;
-
-  Result<SetupReply> setup(const MeasureSetup&) override {
-    SetupReply r;
-    if (has_baseline) {
-      r.baseline = "scripted 1.0";
-      r.baseline_handle = 1;
-    } else {
-      r.baseline_reason = "none here";
-    }
-    r.anchor_handle = 2;
-    return r;
-  }
-  Result<void> prefetch_code(const std::vector<Config>&) override { return {}; }
-  Result<Admission> admit(const Config& c) override {
-    ++admissions;
-    clock += 0.02;
-    Admission a;
-    a.error_fro = 3e-7;
-    if (wrong_mr.contains(c.tile.mr)) {
-      a.state = TrialState::correctness;
-      a.reason = "row 3 is wrong";
-      return a;
-    }
-    a.handle = next_++;
-    configs_[a.handle] = c;
-    return a;
-  }
-  Result<Admission> admit_header(const std::string&, const std::string&) override { return fail("not scripted"); }
-  Result<Block> block(int handle, std::int64_t calls) override {
-    ++blocks;
-    Block b;
-    b.calls = calls;
-    if (handle > 2 && crash_mr.contains(configs_.at(handle).tile.mr)) {
-      b.state = TrialState::crashed;
-      b.reason = "signal 11";
-      return b;
-    }
-    const double noise = 1 + 0.02 * (static_cast<double>(random_.below(1000)) / 1000.0);
-    const double ns = handle == 1 ? kCallNs : handle == 2 ? 5e3 : true_ns(configs_.at(handle));
-    b.ns = std::llround(ns * noise * static_cast<double>(calls));
-    clock += static_cast<double>(b.ns) * 1e-9;
-    return b;
-  }
-  Result<void> drop(int handle) override {
-    configs_.erase(handle);
-    return {};
-  }
-
-  static double true_ns(const Config& c) {
-    const int accumulators = c.tile.mr * c.tile.nv * c.tile.ka;
-    return kCallNs * 0.8 * (1 + 0.03 * std::abs(28 - accumulators)) * (threads_used(c.blocking) == 2 ? 0.9 : 1.0);
-  }
-  std::size_t open_handles() const { return configs_.size(); }
-
- private:
-  int next_ = 3;
-  std::map<int, Config> configs_;
-  Random random_{7};
-};
-
-StudyRequest request_for(std::int64_t m, const std::string& budget) {
-  StudyRequest r;
-  r.key.problem.n = 1024;
-  r.key.problem.k = 1024;
-  r.key.m = m;
-  r.key.device = {"fingerprint", "cpu", "scripted", 2, "{}"};
-  r.key.build = {"digest", "0.1", "g++", "g++ 12", "-O2", "source"};
-  r.key.space_version = kSpaceVersion;
-  r.key.modes = {ComputeMode::f32};
-  r.attributes = {"layer", "suite", 1, *parse_budget(budget), "normal", "local", 1};
-  r.protocol = *measure_protocol("normal");
-  r.space.problem = r.key.problem;
-  r.space.m = m;
-  r.space.threads = 2;
-  r.space.families = {gemwright::isa::avx512f, gemwright::isa::avx2, gemwright::isa::scalar};
-  return r;
-}
-
-EngineHooks hooks_of(ScriptedMachine& machine) {
-  return {
-      [&] { return machine.clock; }, {}, [&] { return machine.stop_after && machine.blocks >= *machine.stop_after; }};
-}
 
 const Trial& best_trial(const std::vector<Trial>& trials, const StudyRecord& study) {
   for (const Trial& t : trials) {
@@ -289,6 +195,98 @@ TEST(Engine, WinnersOfOtherMAreTriedFirst) {
   EXPECT_EQ(key(trials.front().config), key(good->front()));
 }
 
+TEST(Engine, ATrialBeyondTheComputeRoofIsAnErrorAndCannotWin) {
+  ScriptedMachine machine;
+  const double fastest = 2.0 * 64 * 1024 * 1024 / (kCallNs * 0.8 * 0.9);  // GFLOP/s of 28 accumulators, two threads
+  machine.roof_gflops = fastest / 1.2;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, request_for(64, "120"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(result->record.id);
+  int refused = 0;
+  for (const Trial& t : trials) {
+    if (2.0 * 64 * 1024 * 1024 / ScriptedMachine::true_ns(t.config) < machine.roof_gflops * 1.1) continue;
+    EXPECT_NE(t.id, result->record.outcome.best_trial);
+    if (t.state != TrialState::runtime) continue;
+    EXPECT_NE(t.reason.find("fma.avx512f.f32"), std::string::npos) << t.reason;
+    ++refused;
+  }
+  EXPECT_GT(refused, 0);
+}
+
+TEST(Engine, CountersOfWinnerRunnerUpAndBaselineAreStoredApartFromTiming) {
+  ScriptedMachine machine;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, request_for(64, "40"), hooks_of(machine));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(machine.counted, 3);
+  std::set<SubjectId> counted;
+  const auto counters = *store->counters(result->record.id);
+  for (const SubjectCounter& c : counters) {
+    counted.insert(c.subject);
+    EXPECT_EQ(profilers::has_value(c.counter.status), c.counter.value.has_value());
+  }
+  EXPECT_EQ(counted.size(), 3U);
+  EXPECT_FALSE((*store->ceilings(result->record.id)).empty());
+}
+
+TEST(Engine, AMeasurerThatCannotCountLeavesTheStudyWhole) {
+  ScriptedMachine machine;
+  machine.cannot_count = true;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, request_for(64, "40"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE((*store->ceilings(result->record.id)).empty());
+  const auto counters = *store->counters(result->record.id);
+  for (const SubjectCounter& c : counters) EXPECT_EQ(c.counter.provider, "traffic");
+}
+
+TEST(Engine, TheSameSeedGivesTheSameStudy) {
+  std::vector<std::string> verdicts;
+  std::vector<std::vector<Sample>> samples;
+  for (int i = 0; i < 2; ++i) {
+    ScriptedMachine machine;
+    const auto store = make_memory_store();
+    const auto result = run_study(*store, machine, request_for(64, "60"), hooks_of(machine));
+    ASSERT_TRUE(result);
+    verdicts.push_back(result->record.outcome.verdict);
+    samples.push_back(*store->samples(result->record.id));
+  }
+  EXPECT_EQ(verdicts[0], verdicts[1]);
+  ASSERT_EQ(samples[0].size(), samples[1].size());
+  for (std::size_t i = 0; i < samples[0].size(); ++i) {
+    EXPECT_EQ(samples[0][i].subject, samples[1][i].subject);
+    EXPECT_EQ(samples[0][i].ns, samples[1][i].ns);
+  }
+}
+
+TEST(Engine, TheOutcomeNamesFloorTallyAndConfidence) {
+  ScriptedMachine machine;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, request_for(64, "60"), hooks_of(machine));
+  ASSERT_TRUE(result);
+  const StudyOutcome& out = result->record.outcome;
+  EXPECT_TRUE(out.noise_floor);
+  EXPECT_GT(out.tally.blocks, 26 * 4);
+  EXPECT_EQ(out.tally.excluded(), 0);
+  EXPECT_EQ(out.certified(), out.ties.empty());
+}
+
+TEST(MeasureProtocol, RoundsAndFinalistsShrinkWhereACallIsLong) {
+  const MeasureProtocol p = *measure_protocol("normal");
+  EXPECT_EQ(rounds_for(p.confirm_rounds, p.min_confirm_rounds, {}, 6), 26);
+  EXPECT_EQ(rounds_for(p.confirm_rounds, p.min_confirm_rounds, 50e3, 6), 26);
+  const int some = rounds_for(p.confirm_rounds, p.min_confirm_rounds, 30e6, 6);
+  EXPECT_LT(some, 26);
+  EXPECT_GT(some, p.min_confirm_rounds);
+  EXPECT_EQ(rounds_for(p.confirm_rounds, p.min_confirm_rounds, 1e9, 6), p.min_confirm_rounds);
+  EXPECT_EQ(rounds_for(5, 10, 1e9, 6), 5);
+  EXPECT_EQ(finalists_for(p, {}), 4U);
+  EXPECT_EQ(finalists_for(p, 1e6), 4U);
+  EXPECT_EQ(finalists_for(p, 120e6), 3U);
+  EXPECT_EQ(finalists_for(p, 10e9), 2U);
+}
+
 TEST(Estimate, DisturbedBlocksAreLeftOutWhileEnoughRemain) {
   std::vector<Sample> samples;
   for (int round = 0; round < 12; ++round) {
@@ -321,40 +319,6 @@ TEST(Estimate, TooFewRoundsGiveARatioWithoutAnInterval) {
   ASSERT_TRUE(r);
   EXPECT_NEAR(r->ratio, 1.1, 1e-12);
   EXPECT_FALSE(r->lo);
-}
-
-TEST(Estimate, AVerdictSaysThatTheHostIsNoisy) {
-  std::vector<Sample> samples;
-  for (int round = 0; round < 10; ++round) {
-    samples.push_back({1, Phase::confirm, round, 0, 1, 100, {}, round < 4 ? 1 : 0, {}, false});
-  }
-  const auto e = estimate(samples, 1, {}, {Phase::confirm, 0}, 1);
-  ASSERT_TRUE(e);
-  const auto noisy = decide(samples, {{10, 1}}, {*e}, {Phase::confirm, 0});
-  EXPECT_NE(noisy.verdict.find("noisy host: 40 %"), std::string::npos) << noisy.verdict;
-  samples[0].involuntary_switches = 0;
-  EXPECT_EQ(decide(samples, {{10, 1}}, {*e}, {Phase::confirm, 0}).verdict, "the only config confirmed");
-}
-
-TEST(Estimate, EqualFinalistsAreTiesAndALeadIsSeparated) {
-  std::vector<Sample> samples;
-  Random random(3);
-  for (int round = 0; round < 26; ++round) {
-    const auto noisy = [&](double ns) {
-      return static_cast<std::int64_t>(ns * (1 + static_cast<double>(random.below(100)) / 5000));
-    };
-    samples.push_back({1, Phase::confirm, round, 0, 1, noisy(100000), {}, {}, {}, false});
-    samples.push_back({2, Phase::confirm, round, 1, 1, noisy(100010), {}, {}, {}, false});
-    samples.push_back({3, Phase::confirm, round, 2, 1, noisy(130000), {}, {}, {}, false});
-  }
-  std::vector<Estimate> estimates;
-  for (const SubjectId s : {1, 2, 3}) estimates.push_back(*estimate(samples, s, {}, {Phase::confirm, 0}, 1));
-  const auto tied = decide(samples, {{10, 1}, {20, 2}, {30, 3}}, estimates, {Phase::confirm, 0});
-  EXPECT_EQ(tied.ties.size(), 1u);
-  const auto separated = decide(samples, {{10, 1}, {30, 3}}, estimates, {Phase::confirm, 0});
-  EXPECT_EQ(separated.best_trial, 10);
-  EXPECT_TRUE(separated.ties.empty());
-  EXPECT_EQ(separated.verdict.rfind("separated", 0), 0u);
 }
 
 }  // namespace

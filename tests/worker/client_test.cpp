@@ -168,7 +168,7 @@ TEST_F(ClientTest, WorkerThatDiesBetweenRequestsIsReplaced) {
   ASSERT_TRUE(a);
   const auto info = read_machine_lock(machine_lock_path());
   ASSERT_TRUE(info);
-  kill(info->pid, SIGKILL);
+  kill(info->pid.value(), SIGKILL);
   const auto b = c->block(a->handle, 2);
   ASSERT_TRUE(b) << b.error().message;
   EXPECT_EQ(b->state, TrialState::ok) << b->reason;
@@ -190,7 +190,7 @@ TEST_F(ClientTest, InterruptEndsALongAdmission) {
 
 TEST_F(ClientTest, WaitingForAnotherMeasurerIsTold) {
   auto lock = MachineLock::open(machine_lock_path());
-  ASSERT_TRUE(lock && lock->try_lock());
+  ASSERT_TRUE(lock && lock->try_take().value_or(false));
   lock->set_study("the other study");
   std::vector<std::string> notices;
   const auto c = client({[&](const std::string& text) { notices.push_back(text); }, [&] { return !notices.empty(); }});

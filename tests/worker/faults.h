@@ -10,6 +10,7 @@
 
 #include <string>
 
+#include "tuner/study/measurer.h"
 #include "tuner/toolchain/build_queue.h"
 #include "tuner/toolchain/tile_source.h"
 

@@ -2,7 +2,6 @@
 #include "tuner/worker/guard.h"
 
 #include <gtest/gtest.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -140,6 +139,37 @@ TEST_F(GuardTest, CandidateThatHangsIsKilledAtItsDeadline) {
   EXPECT_TRUE(w.setup(compiler_));
 }
 
+TEST_F(GuardTest, SubjectsAreCountedUndisturbedAndWithADeadline) {
+  setenv("GEMWRIGHT_TEST_TRIGGER", (folder_.path() / "trigger").c_str(), 1);
+  plant();
+  Worker w;
+  const auto admitted = [&] {
+    std::filesystem::remove(folder_.path() / "trigger");
+    EXPECT_TRUE(w.setup(compiler_));
+    const Admission a = w.admit(faulty_config(Fault::hang));
+    EXPECT_EQ(a.state, TrialState::ok) << a.reason;
+    folder_.write("trigger", "");  // it hangs from now on
+    return a.handle;
+  };
+  const Reply late = w.ask(CountRequest{admitted(), 1}, 0.3);
+  EXPECT_TRUE(late.lost);
+  EXPECT_FALSE(late.killed) << "not from outside";
+  const auto* const block = std::get_if<Block>(&late.body);
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(block->state, TrialState::timeout);
+  EXPECT_FALSE(read_machine_lock(machine_lock_path())->timing);
+  std::filesystem::remove(folder_.path() / "pid");
+  w.send(CountRequest{admitted(), 1}, 1000);
+  while (folder_.read("pid").find('\n') == std::string::npos) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_TRUE(read_machine_lock(machine_lock_path())->timing);
+  kill(std::stoi(folder_.read("pid")), SIGKILL);
+  const Message m = w.next();
+  ASSERT_TRUE(std::holds_alternative<Reply>(m));
+  EXPECT_TRUE(std::get<Reply>(m).lost && std::get<Reply>(m).killed);
+  const Reply ceilings = w.ask(CeilingsRequest{});
+  EXPECT_TRUE(std::holds_alternative<Error>(ceilings.body) && ceilings.lost) << "a setup is needed";
+}
+
 TEST_F(GuardTest, NothingIsLeftWhenTheInputCloses) {
   plant();
   Worker w;
@@ -243,36 +273,6 @@ TEST_F(GuardTest, EndsOnALineThatIsNoRequest) {
   EXPECT_TRUE(std::holds_alternative<Error>(std::get<Reply>(m).body));
   ASSERT_TRUE(w.process().wait(kLong));
   EXPECT_EQ(w.process().status()->code, 1);
-}
-
-TEST(MachineLock, IsHeldByOneAndFreeAfterwards) {
-  const ScratchFolder folder;
-  const auto path = machine_lock_path();
-  EXPECT_FALSE(read_machine_lock(path));
-  {
-    auto one = MachineLock::open(path), two = MachineLock::open(path);
-    ASSERT_TRUE(one && two);
-    EXPECT_TRUE(one->try_lock());
-    EXPECT_TRUE(one->try_lock());
-    EXPECT_FALSE(two->try_lock());
-    one->set_study(std::string(1000, 'x') + "\n");
-    one->set_timing(true);
-    EXPECT_EQ(two->holder().pid, getpid());
-    EXPECT_TRUE(two->holder().timing);
-    EXPECT_LT(two->holder().study.size(), 300u);
-  }
-  EXPECT_FALSE(read_machine_lock(path));
-  auto three = MachineLock::open(path);
-  ASSERT_TRUE(three);
-  EXPECT_TRUE(three->try_lock());
-}
-
-TEST(MachineLock, HostileContentIsShownHarmlessly) {
-  const ScratchFolder folder;
-  std::ofstream(machine_lock_path()) << std::string(4096, '\x1b');
-  const auto lock = MachineLock::open(machine_lock_path());
-  ASSERT_TRUE(lock);
-  EXPECT_EQ(lock->holder().study.find('\x1b'), std::string::npos);
 }
 
 }  // namespace

@@ -123,9 +123,16 @@ TEST(Protocol, HelloAndEventsComeBackAsTheyWereSent) {
   const auto hello = parse_message(to_line(Message(Hello{"1.2", d})));
   ASSERT_TRUE(hello);
   EXPECT_EQ(std::get<Hello>(*hello).device, d);
-  const auto waiting = parse_message(to_line(Message(Waiting{12, "gemm at M=8"})));
+  const auto waiting = parse_message(to_line(Message(Waiting{12, 1001, "gemm at M=8"})));
   ASSERT_TRUE(waiting);
+  EXPECT_EQ(std::get<Waiting>(*waiting).pid, 12);
+  EXPECT_EQ(std::get<Waiting>(*waiting).uid, 1001u);
   EXPECT_EQ(std::get<Waiting>(*waiting).study, "gemm at M=8");
+  const auto unknown = parse_message(to_line(Message(Waiting{})));
+  ASSERT_TRUE(unknown);
+  EXPECT_FALSE(std::get<Waiting>(*unknown).pid || std::get<Waiting>(*unknown).uid);
+  EXPECT_FALSE(parse_message(R"({"type":"waiting","for":"","pid":0})"));
+  EXPECT_FALSE(parse_message(R"({"type":"waiting","for":"","uid":-1})"));
   EXPECT_TRUE(parse_message(to_line(Message(Alive{}))));
 }
 
@@ -139,8 +146,8 @@ TEST(Protocol, ErrorsThatAreNotNumbersAreAbsent) {
 }
 
 TEST(Protocol, AnotherVersionIsNamed) {
-  const auto error = message_error(R"({"type":"hello","version":2,"tool":"9","news":[]})");
-  EXPECT_NE(error.find("version 2"), std::string::npos) << error;
+  const auto error = message_error(R"({"type":"hello","version":3,"tool":"9","news":[]})");
+  EXPECT_NE(error.find("version 3"), std::string::npos) << error;
 }
 
 TEST(Protocol, HostileRequestsGetASentence) {
@@ -188,19 +195,20 @@ TEST(Protocol, DeepAndWideMessagesAreRefused) {
 }
 
 TEST(Protocol, HostileRepliesGetASentence) {
-  for (const std::string line : {
-           R"({"type":"reply","id":1})",
-           R"({"type":"reply","id":1,"lost":false,"setup":{},"block":{}})",
-           R"({"type":"reply","id":1,"lost":false,)"
-           R"("block":{"state":"ok","reason":"","ns":0,"calls":1,"migrated":false}})",
-           R"({"type":"reply","id":1,"lost":false,)"
-           R"("block":{"state":"ok","reason":"","ns":5,"calls":-1,"migrated":false}})",
-           R"({"type":"reply","id":1,"lost":false,)"
-           R"("block":{"state":"crashed","reason":"","ns":0,"calls":0,"migrated":false}})",
-           R"({"type":"reply","id":1,"lost":false,"admission":{"state":"great","reason":"","handle":1}})",
-           R"({"type":"reply","id":1,"lost":false,"error":{"message":"x","kind":"y"}})",
-           R"({"type":"waiting","pid":"x","for":"y"})",
-       }) {
+  for (
+      const std::string line : {
+          R"({"type":"reply","id":1})",
+          R"({"type":"reply","id":1,"lost":false,"killed":false,"setup":{},"block":{}})",
+          R"({"type":"reply","id":1,"lost":false,"killed":false,)"
+          R"("block":{"state":"ok","reason":"","ns":0,"calls":1,"migrated":false}})",
+          R"({"type":"reply","id":1,"lost":false,"killed":false,)"
+          R"("block":{"state":"ok","reason":"","ns":5,"calls":-1,"migrated":false}})",
+          R"({"type":"reply","id":1,"lost":false,"killed":false,)"
+          R"("block":{"state":"crashed","reason":"","ns":0,"calls":0,"migrated":false}})",
+          R"({"type":"reply","id":1,"lost":false,"killed":false,"admission":{"state":"great","reason":"","handle":1}})",
+          R"({"type":"reply","id":1,"lost":false,"killed":false,"error":{"message":"x","kind":"y"}})",
+          R"({"type":"waiting","pid":"x","for":"y"})",
+      }) {
     EXPECT_FALSE(message_error(line).empty()) << line;
   }
 }

@@ -1,4 +1,4 @@
-// A folder for one test, empty at first and gone afterwards. GEMWRIGHT_CACHE and XDG_RUNTIME_DIR point into it, so that
+// A folder for one test, empty at first and gone afterwards. GEMWRIGHT_CACHE and GEMWRIGHT_LOCK point into it, so that
 // a test meets neither the user's compiled kernels nor another measurer.
 #pragma once
 
@@ -17,7 +17,7 @@ class ScratchFolder {
     std::string name = (std::filesystem::temp_directory_path() / "gemwright-test-XXXXXX").string();
     path_ = mkdtemp(name.data());
     setenv("GEMWRIGHT_CACHE", (path_ / "cache").c_str(), 1);
-    setenv("XDG_RUNTIME_DIR", path_.c_str(), 1);
+    setenv("GEMWRIGHT_LOCK", (path_ / "gemwright.lock").c_str(), 1);
     // In a worker built with sanitizers, their handlers would turn a candidate's signals into exit codes.
     setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0:handle_sigill=0:handle_sigfpe=0:detect_leaks=0", 1);
     setenv("UBSAN_OPTIONS", "handle_segv=0:handle_abort=0:handle_sigill=0:handle_sigfpe=0", 1);

@@ -75,7 +75,15 @@ HeaderChoice choice_of(const Material& m, const ServedCell& served) {
     c.ratio_lo = e->second.ratio_lo;
     c.ratio_hi = e->second.ratio_hi;
   }
-  if (m.study.outcome.best_trial == served.trial) c.ties = m.study.outcome.ties;
+  const StudyOutcome& outcome = m.study.outcome;
+  if (outcome.best_trial == served.trial) {
+    c.ties = outcome.ties;
+    c.confidence = outcome.confidence;
+  }
+  c.noise_floor = outcome.noise_floor;
+  if (outcome.tally.blocks > 0) {
+    c.excluded = static_cast<double>(outcome.tally.excluded()) / static_cast<double>(outcome.tally.blocks);
+  }
   return c;
 }
 
@@ -98,10 +106,15 @@ Result<HeaderTable> table_of(const std::vector<Material>& all, double max_regret
   return t;
 }
 
-// Choices whose regret is larger than asked for or unknown.
+// Choices that are surely slower than the baseline, or whose regret is larger than asked for or unknown.
 void note_misses(const HeaderProblem& p, double max_regret, std::vector<std::string>& notes) {
   for (const HeaderTable& t : p.tables) {
     for (const HeaderChoice& c : t.choices) {
+      if (c.ratio_hi && *c.ratio_hi < 1) {
+        notes.push_back(fmt::format("{}: m = {} with {} thread{} runs at {:.3f} [{:.3f}, {:.3f}] of the speed of {}",
+                                    key(p.problem), c.m, c.threads, c.threads == 1 ? "" : "s", *c.ratio, *c.ratio_lo,
+                                    *c.ratio_hi, harmless(t.baseline)));
+      }
       if (c.regret && *c.regret <= max_regret + 1e-9) continue;
       const std::string how = c.regret ? fmt::format("has a regret of {:.1f} %", *c.regret * 100)
                                        : "runs a config that was not measured there";

@@ -37,6 +37,9 @@ struct HeaderChoice {
   bool confirmed = false;
   std::optional<double> ns_per_call, gflops, error, ratio, ratio_lo, ratio_hi, regret;
   std::vector<TrialId> ties;  // not separated from it in its study
+  // Of the study, where its winner serves the cell: the confidence of its lead (certified), half the width of A/A.
+  std::optional<double> confidence, noise_floor;
+  std::optional<double> excluded;  // share of the blocks that were disturbed from outside
 };
 
 // One build of one problem.

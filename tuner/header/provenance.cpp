@@ -75,6 +75,9 @@ json choice_of(const HeaderChoice& c, const HeaderTable& table, const std::strin
   put(j, "ratio_hi", c.ratio_hi);
   put(j, "regret", c.regret);
   if (!c.ties.empty()) j["ties"] = c.ties;
+  put(j, "confidence", c.confidence);
+  put(j, "noise_floor", c.noise_floor);
+  put(j, "excluded", c.excluded);
   return j;
 }
 
@@ -87,7 +90,10 @@ std::string choice_line(const HeaderChoice& c, const HeaderTable& table) {
   if (c.error) line += fmt::format(", error {:.2e}", *c.error);
   if (c.regret) line += fmt::format(", regret {:.2f} %", *c.regret * 100);
   line += fmt::format(" | study {} trial {}{}", c.study, *c.trial, c.confirmed ? "" : ", not confirmed");
+  if (c.confidence) line += fmt::format(", certified at {:.0f} %", *c.confidence * 100);
   for (std::size_t i = 0; i < c.ties.size(); ++i) line += fmt::format("{}{}", i == 0 ? ", tied with " : " ", c.ties[i]);
+  if (c.noise_floor) line += fmt::format(", noise floor {:.2g} %", *c.noise_floor * 100);
+  if (c.excluded && *c.excluded > 0) line += fmt::format(", {:.0f} % of the blocks excluded", *c.excluded * 100);
   return line + "\n";
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 namespace gemwright::tuner {
@@ -15,19 +14,6 @@ bool usable(const std::vector<double>& values) {
 double median_of_sorted(const std::vector<double>& v) {
   const std::size_t half = v.size() / 2;
   return v.size() % 2 == 1 ? v[half] : v[half - 1] + (v[half] - v[half - 1]) / 2;
-}
-
-std::map<std::int64_t, double> logs_by_round(const std::vector<RoundTime>& times) {
-  std::map<std::int64_t, std::vector<double>> blocks;
-  for (const RoundTime& t : times) {
-    if (std::isfinite(t.ns_per_call) && t.ns_per_call > 0) blocks[t.round].push_back(t.ns_per_call);
-  }
-  std::map<std::int64_t, double> logs;
-  for (auto& [round, values] : blocks) {
-    std::sort(values.begin(), values.end());
-    logs[round] = std::log(median_of_sorted(values));
-  }
-  return logs;
 }
 
 }  // namespace
@@ -89,15 +75,6 @@ std::optional<Interval> sign_test_interval(std::vector<double> values, double co
 
 double confidence_of_each(double confidence, int comparisons) {
   return 1 - (1 - confidence) / std::max(comparisons, 1);
-}
-
-std::vector<double> log_speed_ratios(const std::vector<RoundTime>& subject, const std::vector<RoundTime>& reference) {
-  const auto mine = logs_by_round(subject), theirs = logs_by_round(reference);
-  std::vector<double> ratios;
-  for (const auto& [round, log_ns] : mine) {
-    if (const auto other = theirs.find(round); other != theirs.end()) ratios.push_back(other->second - log_ns);
-  }
-  return ratios;
 }
 
 std::vector<int> latin_round_order(int subjects, std::int64_t round, const Random& random) {

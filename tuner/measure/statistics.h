@@ -49,16 +49,6 @@ std::optional<Interval> sign_test_interval(std::vector<double> values, double co
 // The confidence of each of several comparisons so that all of them hold together with the one asked for (Bonferroni).
 double confidence_of_each(double confidence, int comparisons);
 
-// One timed block of a subject, as the comparison sees it.
-struct RoundTime {
-  std::int64_t round = 0;
-  double ns_per_call = 0;  // > 0
-};
-
-// log(time of the reference / time of the subject) for every round in which both were timed, by ascending round: above
-// 0 the subject is faster. Several blocks of one round count as their median; times that are not positive are left out.
-std::vector<double> log_speed_ratios(const std::vector<RoundTime>& subject, const std::vector<RoundTime>& reference);
-
 // Order in which a round (0, 1, 2 ...) times its subjects, as indices 0 .. subjects-1. Any `subjects` consecutive
 // rounds that begin at a multiple of `subjects` form a Latin square: each subject stands in each place once, so that no
 // place in the round (after a pause, after a slow neighbour) favours one of them. Each square is shuffled anew.

@@ -3,8 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "tuner/problem/input_text.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -14,6 +20,16 @@ bool positive(double x) { return std::isfinite(x) && x > 0; }
 bool not_negative(double x) { return std::isfinite(x) && x >= 0; }
 
 bool negative(const std::optional<std::int64_t>& x) { return x && *x < 0; }
+
+// One line without control characters, of at most `limit` bytes.
+bool plain(const std::string& text, std::size_t limit) {
+  return text.size() <= limit && printable(text, limit) == text;
+}
+bool is_name(const std::string& text) { return !text.empty() && plain(text, kMaxNameBytes); }
+
+// The schema of the database knows the same ones.
+constexpr std::array<std::string_view, 8> kProviders = {"perf",      "software", "rusage", "steal",
+                                                        "callgrind", "traffic",  "cupti",  "nvml"};
 
 Result<void> check(const Device& device) {
   if (device.fingerprint.empty()) return fail("the device has no fingerprint");
@@ -33,6 +49,19 @@ Result<void> check_modes(const std::vector<ComputeMode>& modes) {
     if (std::find(modes.begin(), mode, *mode) != mode) {
       return fail(fmt::format("compute mode {} is named twice", to_text(*mode)));
     }
+  }
+  return {};
+}
+
+Result<void> check(const BlockTally& tally) {
+  if (tally.blocks < 0 || tally.steal < 0 || tally.context_switch < 0 || tally.migration < 0) {
+    return fail("the tally of the blocks of a confirmation has a negative count");
+  }
+  // By subtraction, which cannot overflow.
+  std::int64_t left = tally.blocks;
+  for (const std::int64_t part : {tally.steal, tally.context_switch, tally.migration}) {
+    if (part > left) return fail("the tally of a confirmation excludes more blocks than there were");
+    left -= part;
   }
   return {};
 }
@@ -107,6 +136,12 @@ Result<void> check(const Estimate& estimate) {
   if (estimate.method.empty()) return refuse("it names no method");
   if (estimate.samples < 1 || estimate.excluded < 0) return refuse("it needs at least one sample");
   if (!positive(estimate.ns_per_call)) return refuse("its time for a call must be above 0");
+  for (const std::optional<double>& ns : {estimate.min_ns, estimate.p10_ns}) {
+    if (ns && !positive(*ns)) return refuse("its fastest times of a call must be above 0");
+  }
+  if (estimate.min_ns && estimate.p10_ns && *estimate.min_ns > *estimate.p10_ns) {
+    return refuse("its fastest time is above its 10th percentile");
+  }
   if (!not_negative(estimate.gflops)) return refuse("its GFLOP/s must be finite and not negative");
   if (estimate.ratio_lo.has_value() != estimate.ratio_hi.has_value()) return refuse("its interval has one end only");
   if (estimate.ratio_lo && !estimate.ratio) return refuse("it has an interval but no ratio");
@@ -114,6 +149,90 @@ Result<void> check(const Estimate& estimate) {
     if (ratio && !positive(*ratio)) return refuse("a ratio must be above 0");
   }
   if (estimate.ratio_lo && *estimate.ratio_lo > *estimate.ratio_hi) return refuse("its interval is upside down");
+  return {};
+}
+
+Result<void> check(const StudyOutcome& o) {
+  if (o.confidence && !(*o.confidence > 0 && *o.confidence < 1)) {  // also refuses NaN
+    return fail(fmt::format("a confidence of {}: it lies between 0 and 1", *o.confidence));
+  }
+  if ((o.confidence || o.lead) && !o.best_trial) {
+    return fail("an outcome without a best trial has no lead and no confidence");
+  }
+  if (o.lead_lo.has_value() != o.lead_hi.has_value()) return fail("the interval of a lead has one end only");
+  if (o.lead_lo && !o.lead) return fail("an outcome has the interval of a lead but no lead");
+  for (const std::optional<double>& ratio : {o.lead, o.lead_lo, o.lead_hi}) {
+    if (ratio && !positive(*ratio)) return fail(fmt::format("a lead of {}: the ratio must be above 0", *ratio));
+  }
+  if (o.lead_lo && *o.lead_lo > *o.lead_hi) return fail("the interval of a lead is upside down");
+  if (o.noise_floor && !not_negative(*o.noise_floor)) {
+    return fail(fmt::format("a noise floor of {}: it must be finite and not negative", *o.noise_floor));
+  }
+  return check(o.tally);
+}
+
+Result<void> check(const profilers::Ceiling& ceiling) {
+  if (!is_name(ceiling.name)) return fail("a ceiling without a name of one line");
+  const auto refuse = [&](const char* why) { return fail(fmt::format("the ceiling {}: {}", ceiling.name, why)); };
+  if (!is_name(ceiling.unit)) return refuse("it needs a unit");
+  if (ceiling.threads < 1) return refuse("it needs at least one thread");
+  if (ceiling.value && !positive(*ceiling.value)) return refuse("its value must be above 0 and finite");
+  if (ceiling.value.has_value() != ceiling.reason.empty()) {
+    return refuse(ceiling.value ? "it has both a value and a reason for having none"
+                                : "without a value it needs a reason");
+  }
+  if (!not_negative(ceiling.spread)) return refuse("its spread must be finite and not negative");
+  if (ceiling.anchor_ns && !positive(*ceiling.anchor_ns)) return refuse("the time of its anchor must be above 0");
+  return {};
+}
+
+Result<void> check(const profilers::Counter& counter) {
+  if (!is_name(counter.name)) return fail("a counter without a name of one line");
+  const auto refuse = [&](const std::string& why) {
+    return fail(fmt::format("the counter {}: {}", counter.name, why));
+  };
+  if (std::find(kProviders.begin(), kProviders.end(), counter.provider) == kProviders.end()) {
+    return refuse(
+        fmt::format("there is no provider {}; there are {}", quote(counter.provider), fmt::join(kProviders, ", ")));
+  }
+  if (!is_name(counter.unit)) return refuse("it needs a unit");
+  if (counter.calls < 1) return refuse("it covers at least one call");
+  if (counter.value && !not_negative(*counter.value)) return refuse("its value must be finite and not negative");
+  if (counter.value.has_value() != profilers::has_value(counter.status)) {
+    return refuse(fmt::format("its status is {} and it {}", to_text(counter.status),
+                              counter.value ? "has a value" : "has no value"));
+  }
+  if (!counter.value && counter.reason.empty()) return refuse("without a value it needs a reason");
+  return {};
+}
+
+Result<void> check(const std::vector<profilers::Counter>& counters) {
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  for (const profilers::Counter& counter : counters) {
+    if (auto r = check(counter); !r) return r;
+    if (!seen.emplace(counter.provider, counter.name).second) {
+      return fail(fmt::format("the counter {} of {} is given twice", counter.name, counter.provider));
+    }
+  }
+  return {};
+}
+
+Result<void> check(const StudyEvent& event) {
+  if (!plain(event.argument, kMaxArgumentBytes)) {
+    return fail(fmt::format("the argument of {} is longer than {} bytes or no plain line of text", to_text(event.kind),
+                            kMaxArgumentBytes));
+  }
+  const bool takes_none =
+      event.kind == EventKind::pause || event.kind == EventKind::resume || event.kind == EventKind::stop;
+  if (takes_none != event.argument.empty()) {
+    return fail(fmt::format("{} {}", to_text(event.kind), takes_none ? "takes no argument" : "needs an argument"));
+  }
+  if (negative(event.applied_round)) return fail("rounds count from 0");
+  return {};
+}
+
+Result<void> check(const Runner& runner) {
+  if (runner.pid < 1) return fail(fmt::format("a process of number {}: numbers count from 1", runner.pid));
   return {};
 }
 

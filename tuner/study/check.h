@@ -10,6 +10,10 @@ namespace gemwright::tuner {
 
 // Larger property texts are not descriptions of a device; the bound keeps hostile ones out of the JSON reader.
 constexpr std::size_t kMaxPropertiesBytes = 1u << 20;
+// Names of counters, units and ceilings are a few words.
+constexpr std::size_t kMaxNameBytes = 200;
+// "mr=8" is what people write; the bound keeps a hostile argument out of every reader.
+constexpr std::size_t kMaxArgumentBytes = 4096;
 
 Result<void> check(const StudyKey& key);
 Result<void> check(const StudyAttributes& attributes);
@@ -17,6 +21,12 @@ Result<void> check(const Trial& trial);  // state, reason, errors and times; not
 Result<void> check(const Subject& subject);
 Result<void> check(const Sample& sample);
 Result<void> check(const Estimate& estimate);
+Result<void> check(const StudyOutcome& outcome);  // its figures; not whether its trials exist
+Result<void> check(const profilers::Ceiling& ceiling);
+Result<void> check(const profilers::Counter& counter);
+Result<void> check(const std::vector<profilers::Counter>& counters);  // each, and that none is named twice
+Result<void> check(const StudyEvent& event);                          // kind, argument and round
+Result<void> check(const Runner& runner);
 Result<void> check_spent(double spent_seconds);
 Result<void> check_baseline(const std::string& name, const std::string& reason_if_absent);  // one is given
 

@@ -1,21 +1,29 @@
 #include "tuner/study/contender.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace gemwright::tuner {
 
-std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field, int most,
+std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
+                                         const std::vector<EntrantId>& racing, std::size_t most,
                                          std::optional<int> wanted_panel) {
-  const auto best = static_cast<std::size_t>(most);
   std::vector<Contender*> finalists;
   std::set<int> formats;
+  const auto take = [&](Contender& c) {
+    finalists.push_back(&c);
+    formats.insert(c.trial.config.format.panel);
+  };
   for (const auto& c : field) {
+    if (finalists.size() >= most) break;
+    if (std::find(racing.begin(), racing.end(), c->subject) != racing.end()) take(*c);
+  }
+  for (const auto& c : field) {
+    if (finalists.size() >= most + kMoreFormats) break;
     const int panel = c->trial.config.format.panel;
-    const bool wanted = c->cost() <= field.front()->cost() + kRaceLog || panel == wanted_panel;
-    const bool other_format = !formats.contains(panel) && wanted && finalists.size() < best + kMoreFormats;
-    if (finalists.size() >= best && !other_format) continue;
-    finalists.push_back(c.get());
-    formats.insert(panel);
+    const bool close = c->cost <= field.front()->cost + std::log(kRaceFactor);
+    if (!formats.contains(panel) && (close || panel == wanted_panel)) take(*c);
   }
   return finalists;
 }

@@ -1,8 +1,10 @@
 // Runs one study: opens or continues it in the store, proposes, verifies, screens, races, confirms, and records every
 // step.
 //
-// The engine decides; the measurer measures and the store keeps. Each block is stored before the next begins, so
-// whatever kills the process, the same request goes on from the last block. Failed candidates are rows like others.
+// The engine asks the state machines of measure/race.h what to time, the measurer measures and the store keeps. Each
+// block is stored before the next begins, so whatever kills the process, the same request goes on from the last block.
+// Failed candidates are rows like others. Events that other processes write into the store (study/steer.h) are read
+// between blocks.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +33,8 @@ struct StudyRequest {
 };
 
 struct StudyProgress {
-  std::string phase;                                               // "setup", "search", "race", "confirm", "done"
-  std::int64_t trials = 0, failed = 0;                             // of this study so far
+  std::string phase;                    // "setup", "search", "race", "confirm", "count", "done"; "paused" in between
+  std::int64_t trials = 0, failed = 0;  // of this study so far
   std::optional<double> best_gflops, baseline_gflops, best_ratio;  // not confirmed before "done"
   double spent_seconds = 0, budget_seconds = 0;
 };
@@ -41,6 +43,7 @@ struct EngineHooks {
   std::function<double()> now;                         // monotonic seconds
   std::function<void(const StudyProgress&)> progress;  // called between blocks only
   std::function<bool()> stop;                          // true: save and end with ErrorKind::interrupted
+  std::function<void(double)> sleep;                   // seconds; called while the study is paused
 };
 
 struct StudyResult {

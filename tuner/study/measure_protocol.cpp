@@ -2,14 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace gemwright::tuner {
 
 Result<MeasureProtocol> measure_protocol(std::string_view name) {
   constexpr double kMillisecond = 1e6;
-  if (name == "quick") return MeasureProtocol{"quick", 1 * kMillisecond, 8, 2, 5, 12, 8, 3};
-  if (name == "normal") return MeasureProtocol{"normal", 2 * kMillisecond, 8, 4, 8, 26, 8, 4};
-  if (name == "careful") return MeasureProtocol{"careful", 2 * kMillisecond, 8, 8, 12, 52, 12, 5};
+  if (name == "quick") return MeasureProtocol{"quick", 1 * kMillisecond, 8, 4, 5, 13, 10, 3};
+  if (name == "normal") return MeasureProtocol{"normal", 2 * kMillisecond, 8, 8, 8, 26, 10, 4};
+  if (name == "careful") return MeasureProtocol{"careful", 2 * kMillisecond, 8, 12, 12, 52, 12, 5};
   return fail(fmt::format("unknown protocol '{}': choose quick, normal or careful", name), ErrorKind::usage);
+}
+
+int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t blocks) {
+  if (!call_ns || blocks == 0) return rounds;
+  const double fit = kStageSeconds * 1e9 / (*call_ns * static_cast<double>(blocks));
+  return std::clamp(static_cast<int>(std::min(fit, static_cast<double>(rounds))), std::min(least, rounds), rounds);
+}
+
+std::size_t finalists_for(const MeasureProtocol& p, std::optional<double> call_ns) {
+  const auto most = static_cast<std::size_t>(p.finalists);
+  if (!call_ns) return most;
+  // Beside the finalists a round times the leader again and the baseline.
+  const double fit = 2 * kStageSeconds * 1e9 / (*call_ns * p.min_confirm_rounds) - 2;
+  return std::clamp<std::size_t>(fit > 2 ? static_cast<std::size_t>(std::min(fit, 100.0)) : 2, 2, most);
 }
 
 }  // namespace gemwright::tuner

@@ -2,6 +2,8 @@
 // doubles it.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,13 +15,20 @@ struct MeasureProtocol {
   std::string name;
   double block_ns;         // aim of one timed block: a thousand times the clock's resolution and more
   int batch;               // candidates screened in one round
-  int race_rounds;         // rounds of the best few before the final
+  int race_rounds;         // at most, of the best few before the final
   int contenders;          // how many stay in the race
-  int confirm_rounds;      // fresh rounds of the final
-  int min_confirm_rounds;  // where one call is long: the least that gives a 95 % interval, and some for exclusions
+  int confirm_rounds;      // fresh rounds of the final until its first look
+  int min_confirm_rounds;  // where calls are long: nine rounds of nine certify one of two at 99 %, and one to spare
   int finalists;           // how many are confirmed
 };
 
 Result<MeasureProtocol> measure_protocol(std::string_view name);
+
+// Rounds shrink where one call is long: a stage of `rounds` rounds of so many blocks is to end within kStageSeconds,
+// but has `least` rounds. Nothing is known of the call before the first block.
+constexpr double kStageSeconds = 3;
+int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t blocks);
+// And fewer are confirmed then, two at least.
+std::size_t finalists_for(const MeasureProtocol& protocol, std::optional<double> call_ns);
 
 }  // namespace gemwright::tuner

@@ -2,7 +2,8 @@
 //
 // One measurer serves one study at a time: `setup` gives it the problem, `add_*` verify and admit subjects, `block`
 // times one block of one of them. Failure of a candidate is a value (TrialState and a sentence); an Error means that
-// measuring itself cannot go on.
+// measuring itself cannot go on, but for `count` and `ceilings`: theirs, unless it is `interrupted`, leaves everything
+// as it was, and what was asked for is absent with its sentence as the reason.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +65,13 @@ class Measurer {
   virtual Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) = 0;
   // One discarded call, then `calls` timed ones.
   virtual Result<Block> block(int handle, std::int64_t calls) = 0;
+  // Counts `calls` calls of a subject, apart from timing; several passes where the hardware needs them. A subject that
+  // fails gives counters of status failed with the reason. One that takes the worker down, or failed before, gives an
+  // Error; it is not marked failed by that.
+  virtual Result<std::vector<profilers::Counter>> count(int handle, std::int64_t calls) = 0;
+  // The ceilings of the measuring machine for one thread and for those offered by the setup, each with the time of the
+  // anchor loop beside it: some tenths of a second. Needs a setup.
+  virtual Result<std::vector<profilers::Ceiling>> ceilings() = 0;
   virtual Result<void> drop(int handle) = 0;
 };
 

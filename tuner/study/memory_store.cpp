@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "tuner/study/check.h"
+#include "tuner/study/runner.h"
 #include "tuner/study/store.h"
 
 namespace gemwright::tuner {
@@ -47,6 +48,10 @@ class MemoryStore final : public Store {
                               const std::string& name) override;
   Result<void> add_sample(const Sample& sample) override;
   Result<void> set_outcome(StudyId study, const StudyOutcome& outcome, const std::vector<Estimate>& estimates) override;
+  Result<void> add_ceilings(StudyId study, const std::vector<profilers::Ceiling>& ceilings) override;
+  Result<void> set_counters(SubjectId subject, const std::vector<profilers::Counter>& counters) override;
+  Result<StudyEvent> add_event(StudyId study, EventKind kind, const std::string& argument) override;
+  Result<void> stamp_event(std::int64_t event, std::int64_t applied_round) override;
   Result<void> record_export(const std::string& path, const std::string& sha,
                              const std::vector<TrialId>& trials) override;
 
@@ -55,6 +60,9 @@ class MemoryStore final : public Store {
   Result<std::vector<Subject>> subjects(StudyId study) const override { return of_study(subjects_, study); }
   Result<std::vector<Sample>> samples(StudyId study) const override;
   Result<std::vector<Estimate>> estimates(StudyId study) const override;
+  Result<std::vector<StudyCeiling>> ceilings(StudyId study) const override;
+  Result<std::vector<SubjectCounter>> counters(StudyId study) const override;
+  Result<std::vector<StudyEvent>> events(StudyId study) const override { return of_study(events_, study); }
 
  private:
   Result<void> check_winner(StudyId study, TrialId trial) const;
@@ -69,6 +77,9 @@ class MemoryStore final : public Store {
   std::vector<Subject> subjects_;
   std::vector<Sample> samples_;
   std::map<StudyId, std::vector<Estimate>> estimates_;
+  std::map<StudyId, std::vector<StudyCeiling>> ceilings_;
+  std::map<SubjectId, std::vector<profilers::Counter>> counters_;
+  std::vector<StudyEvent> events_;
   std::map<std::pair<StudyId, std::string>, TrialId> trial_of_config_;
   std::set<std::tuple<SubjectId, std::int64_t, int>> sampled_;  // subject, round, position
 };
@@ -92,6 +103,7 @@ Result<StudyRecord> MemoryStore::open_study(const StudyKey& key_, const StudyAtt
     newest = &studies_.back();
   }
   newest->attributes = attributes;
+  newest->runner = this_process();
   newest->updated_at = std::max(now, newest->created_at);
   return *newest;
 }
@@ -184,6 +196,7 @@ Result<void> MemoryStore::check_winner(StudyId study, TrialId trial) const {
 
 Result<void> MemoryStore::check_outcome(StudyId study, const StudyOutcome& outcome,
                                         const std::vector<Estimate>& estimates) const {
+  if (auto r = check(outcome); !r) return r;
   if (outcome.best_trial) {
     if (auto r = check_winner(study, *outcome.best_trial); !r) return r;
   }
@@ -217,6 +230,43 @@ Result<void> MemoryStore::set_outcome(StudyId study, const StudyOutcome& outcome
   return {};
 }
 
+Result<void> MemoryStore::add_ceilings(StudyId study, const std::vector<profilers::Ceiling>& ceilings) {
+  for (const profilers::Ceiling& c : ceilings) {
+    if (auto r = check(c); !r) return r;
+  }
+  if (row_of(studies_, study) == nullptr) return no_study(study);
+  const std::int64_t now = now_ns();
+  for (const profilers::Ceiling& c : ceilings) ceilings_[study].push_back({c, now});
+  return {};
+}
+
+Result<void> MemoryStore::set_counters(SubjectId subject, const std::vector<profilers::Counter>& counters) {
+  if (auto r = check(counters); !r) return r;
+  if (row_of(subjects_, subject) == nullptr) return fail(fmt::format("there is no subject {}", subject));
+  counters_[subject] = counters;
+  return {};
+}
+
+Result<StudyEvent> MemoryStore::add_event(StudyId study, EventKind kind, const std::string& argument) {
+  const StudyEvent event{static_cast<std::int64_t>(events_.size()) + 1, study, kind, argument, now_ns(), std::nullopt};
+  if (auto r = check(event); !r) return tl::unexpected(r.error());
+  if (row_of(studies_, study) == nullptr) return no_study(study);
+  events_.push_back(event);
+  return event;
+}
+
+Result<void> MemoryStore::stamp_event(std::int64_t event, std::int64_t applied_round) {
+  StudyEvent* row = row_of(events_, event);
+  if (row == nullptr) return fail(fmt::format("there is no event {}", event));
+  if (row->applied_round)
+    return fail(fmt::format("event {} took effect in round {} already", event, *row->applied_round));
+  StudyEvent stamped = *row;
+  stamped.applied_round = applied_round;
+  if (auto r = check(stamped); !r) return r;
+  *row = stamped;
+  return {};
+}
+
 Result<void> MemoryStore::record_export(const std::string& path, const std::string& sha,
                                         const std::vector<TrialId>& trials) {
   if (path.empty() || sha.empty()) return fail("an export has a path and a digest");
@@ -240,6 +290,20 @@ Result<std::vector<Sample>> MemoryStore::samples(StudyId study) const {
 Result<std::vector<Estimate>> MemoryStore::estimates(StudyId study) const {
   const auto found = estimates_.find(study);
   return found == estimates_.end() ? std::vector<Estimate>{} : found->second;
+}
+
+Result<std::vector<StudyCeiling>> MemoryStore::ceilings(StudyId study) const {
+  const auto found = ceilings_.find(study);
+  return found == ceilings_.end() ? std::vector<StudyCeiling>{} : found->second;
+}
+
+Result<std::vector<SubjectCounter>> MemoryStore::counters(StudyId study) const {
+  std::vector<SubjectCounter> out;
+  for (const auto& [subject, counters] : counters_) {
+    if (!in_study(study, subject)) continue;
+    for (const profilers::Counter& c : counters) out.push_back({subject, c});
+  }
+  return out;
 }
 
 }  // namespace

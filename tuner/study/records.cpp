@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, 10> kTrialStates{"running", "ok",      "p
                                                         "runtime", "timeout", "correctness", "crashed",    "cancelled"};
 constexpr std::array<std::string_view, 3> kSubjectKinds{"trial", "baseline", "anchor"};
 constexpr std::array<std::string_view, 3> kPhases{"screen", "race", "confirm"};
+constexpr std::array<std::string_view, 7> kEventKinds = {"pause", "resume", "stop", "again", "pin", "veto", "extend"};
 
 // Far beyond any search, and small enough that no sum of them overflows.
 constexpr double kMaxBudgetSeconds = 30.0 * 24 * 3600;
@@ -90,6 +91,7 @@ std::string_view to_text(StudyState s) { return name_of(s, kStudyStates); }
 std::string_view to_text(TrialState s) { return name_of(s, kTrialStates); }
 std::string_view to_text(SubjectKind k) { return name_of(k, kSubjectKinds); }
 std::string_view to_text(Phase p) { return name_of(p, kPhases); }
+std::string_view to_text(EventKind k) { return name_of(k, kEventKinds); }
 
 Result<CacheState> parse_cache_state(std::string_view text) {
   return value_of<CacheState>(text, kCacheStates, "cache state");
@@ -105,6 +107,9 @@ Result<SubjectKind> parse_subject_kind(std::string_view text) {
   return value_of<SubjectKind>(text, kSubjectKinds, "subject kind");
 }
 Result<Phase> parse_phase(std::string_view text) { return value_of<Phase>(text, kPhases, "phase"); }
+Result<EventKind> parse_event_kind(std::string_view text) {
+  return value_of<EventKind>(text, kEventKinds, "kind of event");
+}
 
 std::string key(const StudyKey& k) {
   const std::string bound = k.max_error ? fmt::format("{}", *k.max_error) : "none";

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "profilers/ceilings.h"
+#include "profilers/counters/counter.h"
 #include "tuner/problem/problem.h"
 #include "tuner/result.h"
 #include "tuner/space/config.h"
@@ -126,6 +128,9 @@ enum class Phase { screen, race, confirm };
 std::string_view to_text(Phase p);
 Result<Phase> parse_phase(std::string_view text);
 
+// Why a block does not count: who took the CPU while it ran.
+enum class Disturbance { none, steal, context_switch, migration };
+
 // One timed block of a subject. Raw: kept, never edited.
 struct Sample {
   SubjectId subject = 0;
@@ -139,7 +144,13 @@ struct Sample {
   std::optional<std::int64_t> steal_ticks;
   bool migrated = false;  // began and ended on different CPUs
 
-  bool excluded() const { return migrated || involuntary_switches.value_or(0) > 0 || steal_ticks.value_or(0) > 0; }
+  bool excluded() const { return disturbance() != Disturbance::none; }
+  // The first cause that applies.
+  Disturbance disturbance() const {
+    if (steal_ticks.value_or(0) > 0) return Disturbance::steal;
+    if (involuntary_switches.value_or(0) > 0) return Disturbance::context_switch;
+    return migrated ? Disturbance::migration : Disturbance::none;
+  }
 };
 
 // A figure computed from samples; recomputable, so it carries its method. Ratios are speed over the baseline: above 1
@@ -150,16 +161,72 @@ struct Estimate {
   std::string method;        // "median of blocks, paired log ratios, sign test"
   std::int64_t samples = 0;  // used
   std::int64_t excluded = 0;
-  double ns_per_call = 0;  // median
+  double ns_per_call = 0;                // median
+  std::optional<double> min_ns, p10_ns;  // of a call: fastest block and 10th percentile
   double gflops = 0;
   std::optional<double> ratio, ratio_lo, ratio_hi;
 };
 
-// How a study ended. Only confirmed figures are reported.
+// The blocks of the confirmation and what disturbed them: a block is excluded for one cause, the first of these.
+struct BlockTally {
+  std::int64_t blocks = 0, steal = 0, context_switch = 0, migration = 0;
+
+  std::int64_t excluded() const { return steal + context_switch + migration; }
+  bool operator==(const BlockTally&) const = default;
+};
+
+// How a study ended. Only confirmed figures are reported. Relative figures: 0.03 is 3 %.
 struct StudyOutcome {
   std::optional<TrialId> best_trial;
   std::string verdict;        // one sentence: separated from the runner-up, or the ties
   std::vector<TrialId> ties;  // confirmed trials that are not separated from the best
+
+  // Of the lead over every other confirmed trial, all comparisons and looks taken together; absent where the best is
+  // not separated from all others or there is no other.
+  std::optional<double> confidence;
+  // Over the runner-up: speed of the best over its, and the interval of that confidence. Absent without a runner-up.
+  std::optional<double> lead, lead_lo, lead_hi;
+  // How well two identical candidates could be told apart in the same rounds (A/A): half the width of the 95 % interval
+  // of their ratio. No smaller lead is claimed. Absent with too few rounds.
+  std::optional<double> noise_floor;
+  BlockTally tally;
+
+  bool certified() const { return confidence.has_value(); }
+};
+
+// Of which process a study was last seen running: it runs no more when that process or that boot is gone.
+struct Runner {
+  std::int64_t pid = 0;
+  std::string boot_id;  // /proc/sys/kernel/random/boot_id; empty where the system has none
+
+  bool operator==(const Runner&) const = default;
+};
+
+// A counter of a subject of a study.
+struct SubjectCounter {
+  SubjectId subject = 0;
+  profilers::Counter counter;
+};
+
+// A ceiling with when it was measured.
+struct StudyCeiling {
+  profilers::Ceiling ceiling;
+  std::int64_t measured_at = 0;  // unix ns
+};
+
+// What a person or the machine did to a study. Any process writes it; the process that runs the study stamps the round
+// at which it took effect, so that resuming and replaying see the same order.
+enum class EventKind { pause, resume, stop, again, pin, veto, extend };
+std::string_view to_text(EventKind k);
+Result<EventKind> parse_event_kind(std::string_view text);
+
+struct StudyEvent {
+  std::int64_t id = 0;  // ascending in the order of writing
+  StudyId study = 0;
+  EventKind kind = EventKind::pause;
+  std::string argument;  // "17" (again), "mr=8" (pin, veto), "30s" (extend); empty for the others
+  std::int64_t created_at = 0;
+  std::optional<std::int64_t> applied_round;
 };
 
 struct StudyRecord {
@@ -174,6 +241,7 @@ struct StudyRecord {
   StudyOutcome outcome;
   std::string baseline;         // name, or empty
   std::string baseline_reason;  // why there is none
+  std::optional<Runner> runner;
 };
 
 }  // namespace gemwright::tuner

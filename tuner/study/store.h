@@ -17,7 +17,7 @@ class Store {
   virtual ~Store() = default;
 
   // The newest generation of this key, created when there is none or when `fresh`. Attributes are updated to the given
-  // ones.
+  // ones, and the calling process becomes its runner.
   virtual Result<StudyRecord> open_study(const StudyKey& key, const StudyAttributes& attributes, bool fresh) = 0;
   virtual Result<void> set_study_state(StudyId study, StudyState state, double spent_seconds) = 0;
   virtual Result<void> set_baseline(StudyId study, const std::string& name, const std::string& reason_if_absent) = 0;
@@ -32,6 +32,12 @@ class Store {
   // Replaces the study's estimates and outcome.
   virtual Result<void> set_outcome(StudyId study, const StudyOutcome& outcome,
                                    const std::vector<Estimate>& estimates) = 0;
+  // Added to those measured before.
+  virtual Result<void> add_ceilings(StudyId study, const std::vector<profilers::Ceiling>& ceilings) = 0;
+  // Replaces the subject's counters.
+  virtual Result<void> set_counters(SubjectId subject, const std::vector<profilers::Counter>& counters) = 0;
+  virtual Result<StudyEvent> add_event(StudyId study, EventKind kind, const std::string& argument) = 0;
+  virtual Result<void> stamp_event(std::int64_t event, std::int64_t applied_round) = 0;
   virtual Result<void> record_export(const std::string& path, const std::string& sha,
                                      const std::vector<TrialId>& trials) = 0;
 
@@ -40,6 +46,10 @@ class Store {
   virtual Result<std::vector<Subject>> subjects(StudyId study) const = 0;
   virtual Result<std::vector<Sample>> samples(StudyId study) const = 0;  // by round, position
   virtual Result<std::vector<Estimate>> estimates(StudyId study) const = 0;
+  // Oldest first, those without a value too.
+  virtual Result<std::vector<StudyCeiling>> ceilings(StudyId study) const = 0;
+  virtual Result<std::vector<SubjectCounter>> counters(StudyId study) const = 0;  // by subject, in the order given
+  virtual Result<std::vector<StudyEvent>> events(StudyId study) const = 0;        // by id
 };
 
 std::unique_ptr<Store> make_memory_store();

@@ -49,6 +49,10 @@ class Child {
                                  : session_.admit_header(load->library, load->verify));
     } else if (const auto* block = std::get_if<BlockRequest>(&r.body)) {
       answer(reply, session_.block(block->handle, block->calls));
+    } else if (const auto* count = std::get_if<CountRequest>(&r.body)) {
+      answer(reply, session_.count(count->handle, count->calls));
+    } else if (std::holds_alternative<CeilingsRequest>(r.body)) {
+      answer(reply, session_.ceilings());
     } else if (const auto* drop = std::get_if<DropRequest>(&r.body)) {
       answer(reply, session_.drop(drop->handle));
     } else {

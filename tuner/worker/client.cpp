@@ -13,18 +13,16 @@ namespace {
 
 using std::chrono::duration;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
+using Counters = std::vector<profilers::Counter>;
+using Ceilings = std::vector<profilers::Ceiling>;
 
+// As a command: the worker runs on this machine.
+constexpr const char* kThisProgram = "/proc/self/exe";
 // A worker that is lost is started again so often before the request fails.
 constexpr int kTries = 3;
-// A job scheduler may keep the worker waiting before it starts.
-constexpr seconds kHello{600};
-constexpr seconds kNoticeHello{5};
 // How often to look whether the user interrupted.
 constexpr int kLookMs = 100;
-// The worker gives a sign every 10 s where it may take long; a request beyond its deadline by this is lost.
-constexpr double kSilence_s = 60;
 // A worker whose input was closed ends at once, but for what the kernel has to free.
 constexpr milliseconds kEnd{2000};
 
@@ -37,6 +35,11 @@ constexpr double kHopeless = 100;
 constexpr double kHangs = 20;
 // Full-size runs that an admission or a setup needs, with the comparison.
 constexpr double kVerifyRuns = 3;
+// How often a count runs its calls: up to 12 groups of events that the hardware counts at once, and the other
+// providers.
+constexpr double kCountPasses = 16;
+// Ceilings take some tenths of a second, more with many caches and threads.
+constexpr double kCeilings_s = 30;
 
 template <class T>
 Block failed_block(const T& failure) {
@@ -44,6 +47,23 @@ Block failed_block(const T& failure) {
   b.state = failure.state;
   b.reason = failure.reason;
   return b;
+}
+
+std::string to_text(const Waiting& w, bool local) {
+  return fmt::format("waiting for {}{}, which measures {} on {} machine",
+                     w.pid ? fmt::format("process {}", *w.pid) : "another process",
+                     w.uid ? fmt::format(" (user {})", *w.uid) : "", w.study.empty() ? "something" : w.study,
+                     local ? "this" : "that");
+}
+
+// Why something else than a block was not done.
+const Block* failure_in(const Reply& reply) {
+  const auto* const block = std::get_if<Block>(&reply.body);
+  return block != nullptr && block->state != TrialState::ok ? block : nullptr;
+}
+
+tl::unexpected<Error> no_subject(int handle) {
+  return fail(fmt::format("there is no subject with the handle {}", handle));
 }
 
 Error no_setup() { return Error{"the worker has no problem to measure: setup comes first"}; }
@@ -113,10 +133,14 @@ Result<void> WorkerClient::launch_once(bool& hopeless) {
       hello_ = *hello;
       return {};
     }
-    const auto waited = Clock::now() - started;
-    if (waited > kHello) return lose_worker(fmt::format("{} says nothing", argv_[0]));
-    if (waited > kNoticeHello && !told && hooks_.notice) hooks_.notice("waiting for the worker to start");
-    told = waited > kNoticeHello;
+    const double waited = duration<double>(Clock::now() - started).count();
+    if (waited > hooks_.start_notice_s && !told && hooks_.notice) hooks_.notice("waiting for the worker to start");
+    told = waited > hooks_.start_notice_s;
+    if (waited > hooks_.start_s) {
+      hopeless = true;  // nobody waits for that three times
+      return lose_worker(
+          fmt::format("{} said nothing for {:g} s; does it run 'gemwright worker'?", argv_[0], hooks_.start_s));
+    }
   }
 }
 
@@ -143,7 +167,9 @@ Result<std::optional<Message>> WorkerClient::next_message() {
 Result<Reply> WorkerClient::converse(const Body& body, double deadline_s) {
   const Request request{++last_id_, deadline_s, body};
   auto heard = Clock::now();
-  const auto silent_too_long = [&] { return duration<double>(Clock::now() - heard).count() > deadline_s + kSilence_s; };
+  const auto silent_too_long = [&] {
+    return duration<double>(Clock::now() - heard).count() > deadline_s + hooks_.silence_s;
+  };
   const auto give_up = [&] { return silent_too_long() || (hooks_.interrupted && hooks_.interrupted()); };
   (void)send_all(process_->input(), to_line(request), give_up);  // its failure shows when the reply does not come
   for (;;) {
@@ -153,8 +179,7 @@ Result<Reply> WorkerClient::converse(const Body& body, double deadline_s) {
     if (!*message) continue;
     heard = Clock::now();
     if (const auto* waiting = std::get_if<Waiting>(&**message)) {
-      const std::string text = fmt::format("waiting for process {}, which measures {} on that machine", waiting->pid,
-                                           waiting->study.empty() ? "something" : waiting->study);
+      const std::string text = to_text(*waiting, argv_[0] == kThisProgram);
       if (hooks_.notice && text != last_notice_) hooks_.notice(text);
       last_notice_ = text;
     } else if (auto* reply = std::get_if<Reply>(&**message)) {
@@ -171,6 +196,10 @@ Result<Reply> WorkerClient::converse(const Body& body, double deadline_s) {
 double WorkerClient::slow_call_s() const {
   const double s = flops(setup_->problem, setup_->m) / kSlowFlops;
   return best_call_s_ ? std::min(s, kHopeless * *best_call_s_) : s;
+}
+
+double WorkerClient::call_limit_s(const Subject& subject) const {
+  return subject.call_s ? kHangs * *subject.call_s : slow_call_s();
 }
 
 double WorkerClient::preparation_s() const {
@@ -228,7 +257,28 @@ Result<void> WorkerClient::ensure_setup() {
   return {};
 }
 
+WorkerClient::Pardon WorkerClient::pardon_for(const Subject& subject) {
+  if (std::holds_alternative<SubjectKind>(subject.what)) return Pardon::crashed;
+  return subject.call_s ? Pardon::killed : Pardon::none;
+}
+
+bool WorkerClient::forgiven(const Reply& reply, Pardon& pardon) {
+  const auto* const block = std::get_if<Block>(&reply.body);
+  const auto* const admission = std::get_if<Admission>(&reply.body);
+  const bool crashed = block != nullptr && block->state == TrialState::crashed;
+  if (!reply.lost || pardon == Pardon::none || !(reply.killed || (crashed && pardon == Pardon::crashed))) return false;
+  pardon = Pardon::none;
+  last_loss_ = block != nullptr ? block->reason : admission != nullptr ? admission->reason : "it was killed";
+  if (hooks_.notice) hooks_.notice("the worker was lost while it measured and starts again: " + last_loss_);
+  return true;
+}
+
 Result<std::optional<Reply>> WorkerClient::attempt(const Body& body, double deadline_s) {
+  Pardon none = Pardon::none;
+  return attempt(body, deadline_s, none);
+}
+
+Result<std::optional<Reply>> WorkerClient::attempt(const Body& body, double deadline_s, Pardon& pardon) {
   auto reply = converse(body, deadline_s);
   if (!reply && reply.error().kind == ErrorKind::interrupted) return tl::unexpected(reply.error());
   if (!reply) return std::optional<Reply>();
@@ -237,6 +287,7 @@ Result<std::optional<Reply>> WorkerClient::attempt(const Body& body, double dead
     last_loss_ = error->message;
     return std::optional<Reply>();
   }
+  if (forgiven(*reply, pardon)) return std::optional<Reply>();
   return std::optional(std::move(*reply));
 }
 
@@ -253,7 +304,7 @@ Result<void> WorkerClient::prefetch_code(const std::vector<Config>& configs) {
 }
 
 // A subject that the worker does not know becomes known, or failed.
-Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subject, bool verify) {
+Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subject, bool verify, Pardon& pardon) {
   if (const auto ready = ensure_setup(); !ready) return tl::unexpected(ready.error());
   Body body;
   if (const auto* config = std::get_if<Config>(&subject.what)) {
@@ -262,7 +313,7 @@ Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subjec
     const Header& header = std::get<Header>(subject.what);
     body = AdmitHeaderRequest{header.text, header.run_namespace, verify};
   }
-  auto reply = attempt(body, preparation_s() + kVerifyRuns * slow_call_s());
+  auto reply = attempt(body, preparation_s() + kVerifyRuns * slow_call_s(), pardon);
   if (!reply) return tl::unexpected(reply.error());
   if (!*reply) return std::optional<Admission>();
   auto* const admission = std::get_if<Admission>(&(*reply)->body);
@@ -274,8 +325,9 @@ Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subjec
 }
 
 Result<Admission> WorkerClient::admit_new(Subject subject) {
+  Pardon none = Pardon::none;
   for (int i = 0; i < kTries; ++i) {
-    auto admission = attempt_admission(subject, true);
+    auto admission = attempt_admission(subject, true, none);
     if (!admission) return tl::unexpected(admission.error());
     if (!*admission) continue;
     if ((*admission)->state == TrialState::ok) {
@@ -295,52 +347,91 @@ Result<Admission> WorkerClient::admit_header(const std::string& header_text, con
   return admit_new({Header{header_text, run_namespace}, 0, {}, TrialState::ok, ""});
 }
 
-Result<std::optional<Block>> WorkerClient::attempt_block(Subject& subject, std::int64_t calls) {
+Result<std::optional<Reply>> WorkerClient::attempt_timed(Subject& subject, const std::function<Body(int)>& request,
+                                                         double calls, Pardon& pardon) {
   if (const auto ready = ensure_setup(); !ready) return tl::unexpected(ready.error());
   if (subject.worker_handle == 0) {
     if (std::holds_alternative<SubjectKind>(subject.what)) {
       subject.state = TrialState::runtime;
       subject.reason = "the baseline could not be made again after the worker was lost";
-      return std::optional(failed_block(subject));
+    } else {
+      const auto admission = attempt_admission(subject, false, pardon);
+      if (!admission) return tl::unexpected(admission.error());
+      if (!*admission) return std::optional<Reply>();
     }
-    const auto admission = attempt_admission(subject, false);
-    if (!admission) return tl::unexpected(admission.error());
-    if (!*admission) return std::optional<Block>();
-    if (subject.state != TrialState::ok) return std::optional(failed_block(subject));
+    if (subject.state != TrialState::ok) return std::optional(Reply{0, false, failed_block(subject)});
   }
-  const double call_s = subject.call_s ? kHangs * *subject.call_s : slow_call_s();
-  const double deadline = preparation_s() + static_cast<double>(calls + 1) * call_s;
-  auto reply = attempt(BlockRequest{subject.worker_handle, calls}, deadline);
-  if (!reply) return tl::unexpected(reply.error());
-  if (!*reply) return std::optional<Block>();
-  auto* const block = std::get_if<Block>(&(*reply)->body);
-  if (block == nullptr) return lose_worker(fmt::format("{} answers a block with something else", argv_[0]));
-  return std::optional(std::move(*block));
+  // One more call is made and discarded.
+  const double deadline = preparation_s() + (calls + 1) * call_limit_s(subject);
+  return attempt(request(subject.worker_handle), deadline, pardon);
 }
 
 Result<Block> WorkerClient::block(int handle, std::int64_t calls) {
   const auto found = subjects_.find(handle);
-  if (found == subjects_.end()) return fail(fmt::format("there is no subject with the handle {}", handle));
+  if (found == subjects_.end()) return no_subject(handle);
   Subject& subject = found->second;
   if (subject.state != TrialState::ok) return failed_block(subject);
+  const auto request = [&](int worker_handle) -> Body { return BlockRequest{worker_handle, calls}; };
+  Pardon pardon = pardon_for(subject);
   for (int i = 0; i < kTries; ++i) {
-    auto block = attempt_block(subject, calls);
-    if (!block) return tl::unexpected(block.error());
-    if (!*block) continue;
-    subject.state = (*block)->state;
-    subject.reason = (*block)->reason;
+    auto reply = attempt_timed(subject, request, static_cast<double>(calls), pardon);
+    if (!reply) return tl::unexpected(reply.error());
+    if (!*reply) continue;
+    auto* const block = std::get_if<Block>(&(*reply)->body);
+    if (block == nullptr) {
+      (void)lose_worker(fmt::format("{} answers a block with something else", argv_[0]));
+      continue;
+    }
+    subject.state = block->state;
+    subject.reason = block->reason;
     if (subject.state == TrialState::ok) {
-      subject.call_s = static_cast<double>((*block)->ns) * 1e-9 / static_cast<double>((*block)->calls);
+      subject.call_s = static_cast<double>(block->ns) * 1e-9 / static_cast<double>(block->calls);
       if (handle != anchor_) best_call_s_ = std::min(best_call_s_.value_or(*subject.call_s), *subject.call_s);
     }
-    return std::move(**block);
+    return std::move(*block);
+  }
+  return fail("the worker failed again and again: " + last_loss_);
+}
+
+Result<std::vector<profilers::Counter>> WorkerClient::count(int handle, std::int64_t calls) {
+  const auto found = subjects_.find(handle);
+  if (found == subjects_.end()) return no_subject(handle);
+  Subject& subject = found->second;
+  if (subject.state != TrialState::ok) return fail("a subject that failed is not counted: " + subject.reason);
+  const auto request = [&](int worker_handle) -> Body { return CountRequest{worker_handle, calls}; };
+  Pardon pardon = pardon_for(subject);
+  for (int i = 0; i < kTries; ++i) {
+    auto reply = attempt_timed(subject, request, kCountPasses * static_cast<double>(calls), pardon);
+    if (!reply) return tl::unexpected(reply.error());
+    if (!*reply) continue;
+    if (auto* const counters = std::get_if<Counters>(&(*reply)->body)) return std::move(*counters);
+    if (const auto* const block = failure_in(**reply)) {
+      return fail("the subject could not be counted: " + block->reason);
+    }
+    (void)lose_worker(fmt::format("{} answers a count with something else", argv_[0]));
+  }
+  return fail("the worker failed again and again: " + last_loss_);
+}
+
+Result<std::vector<profilers::Ceiling>> WorkerClient::ceilings() {
+  Pardon pardon = Pardon::crashed;
+  for (int i = 0; i < kTries; ++i) {
+    if (const auto ready = ensure_setup(); !ready) return tl::unexpected(ready.error());
+    auto reply = attempt(CeilingsRequest{}, std::max(hooks_.patience_s, kCeilings_s), pardon);
+    if (!reply) return tl::unexpected(reply.error());
+    if (!*reply) continue;
+    if (auto* const ceilings = std::get_if<Ceilings>(&(*reply)->body)) return std::move(*ceilings);
+    if (const auto* const block = failure_in(**reply)) {
+      return fail("the ceilings could not be measured: " + block->reason);
+    }
+    (void)lose_worker(fmt::format("{} answers ceilings with something else", argv_[0]));
   }
   return fail("the worker failed again and again: " + last_loss_);
 }
 
 Result<void> WorkerClient::drop(int handle) {
   const auto found = subjects_.find(handle);
-  if (found == subjects_.end()) return fail(fmt::format("there is no subject with the handle {}", handle));
+  if (found == subjects_.end()) return no_subject(handle);
   const int worker_handle = found->second.worker_handle;
   subjects_.erase(found);
   if (worker_handle == 0) return {};

@@ -2,8 +2,10 @@
 //
 // Whatever a candidate does to the worker is hidden: after a failure the next request sets the problem up again and
 // admits the subjects that are still in use again, each when it is needed. A subject that took the worker down is
-// marked failed and not tried again. An Error means that no worker can be had, that the problem cannot be set up, or
-// that the user interrupted.
+// marked failed and not tried again; but the baseline and the anchor, which are trusted, get one more try after a
+// crash, and a candidate that was timed before one more after a SIGKILL, which is not its own. An Error means that no
+// worker can be had, that the problem cannot be set up, or that the user interrupted; of a count and of ceilings also
+// that the worker was lost to them (see measurer.h).
 //
 // It may be used from one thread at a time. On this machine the worker ends with the client, whatever ends that.
 #pragma once
@@ -28,6 +30,12 @@ struct WorkerHooks {
   std::function<bool()> interrupted = {};               // asked ten times a second while the worker works
   // The least time that the worker gets for one request. Larger problems get more, see the deadlines in client.cpp.
   double patience_s = 60;
+  // The worker gives a sign every 10 s where it may take long; one that gives none for this long beyond a request's
+  // deadline is lost.
+  double silence_s = 60;
+  // A job scheduler may keep the worker waiting before it starts: so long, and after how long people are told.
+  double start_s = 600;
+  double start_notice_s = 5;
 };
 
 // `ssh board "gemwright worker"` as words: blanks separate, quotes and backslashes keep together. No shell is involved,
@@ -52,6 +60,8 @@ class WorkerClient final : public Measurer {
   Result<Admission> admit(const Config& config) override;
   Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) override;
   Result<Block> block(int handle, std::int64_t calls) override;
+  Result<std::vector<profilers::Counter>> count(int handle, std::int64_t calls) override;
+  Result<std::vector<profilers::Ceiling>> ceilings() override;
   Result<void> drop(int handle) override;
 
  private:
@@ -82,14 +92,24 @@ class WorkerClient final : public Measurer {
   Result<void> ensure_setup();
   void forget_worker();
 
+  // A loss of the worker's child that is not yet held against the request it happened to. It is used up by the first.
+  enum class Pardon { none, killed, crashed };
+  static Pardon pardon_for(const Subject& subject);
+  bool forgiven(const Reply& reply, Pardon& pardon);
+
   // Nothing when the worker was lost without this request's fault: try again.
+  Result<std::optional<Reply>> attempt(const Body& body, double deadline_s, Pardon& pardon);
   Result<std::optional<Reply>> attempt(const Body& body, double deadline_s);
-  Result<std::optional<Admission>> attempt_admission(Subject& subject, bool verify);
-  Result<std::optional<Block>> attempt_block(Subject& subject, std::int64_t calls);
+  Result<std::optional<Admission>> attempt_admission(Subject& subject, bool verify, Pardon& pardon);
+  // `request` makes the request from the worker's handle; it makes `calls` calls. A subject that has failed answers as
+  // its last block.
+  Result<std::optional<Reply>> attempt_timed(Subject& subject, const std::function<Body(int)>& request, double calls,
+                                             Pardon& pardon);
   Result<Admission> admit_new(Subject subject);
 
   // What a slow but not hopeless candidate takes for one call.
   double slow_call_s() const;
+  double call_limit_s(const Subject& subject) const;
   double preparation_s() const;
 
   std::vector<std::string> argv_;

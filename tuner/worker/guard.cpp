@@ -1,6 +1,7 @@
 #include "tuner/worker/guard.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -47,7 +48,7 @@ class Guard {
   OrGone<Reply> admit(const Request& r, const AdmitRequest& a);
   OrGone<Reply> admit_header(const Request& r, const AdmitHeaderRequest& a);
   OrGone<Reply> load(const Request& r, LoadRequest load, const std::string& source);
-  OrGone<Reply> block(const Request& r);
+  OrGone<Reply> undisturbed(const Request& r);
   OrGone<Reply> ask_child(const Request& r);
   Reply prefetch(const Request& r, const PrefetchRequest& p);
 
@@ -68,6 +69,11 @@ class Guard {
   std::optional<Compiler> compiler_;
   std::map<TileGroup, std::string> sources_;  // of this setup's chain
 };
+
+bool is_timed(const Request& r) {
+  return std::holds_alternative<BlockRequest>(r.body) || std::holds_alternative<CountRequest>(r.body) ||
+         std::holds_alternative<CeilingsRequest>(r.body);
+}
 
 Reply failure(const Request& r, std::string message, bool lost = false) {
   return {r.id, lost, Error{std::move(message)}};
@@ -112,8 +118,7 @@ Guard::OrGone<Reply> Guard::handle(Request& r) {
   if (const auto* p = std::get_if<PrefetchRequest>(&r.body)) return prefetch(r, *p);
   if (const auto* a = std::get_if<AdmitRequest>(&r.body)) return admit(r, *a);
   if (const auto* a = std::get_if<AdmitHeaderRequest>(&r.body)) return admit_header(r, *a);
-  if (std::holds_alternative<BlockRequest>(r.body)) return block(r);
-  return ask_child(r);
+  return is_timed(r) ? undisturbed(r) : ask_child(r);
 }
 
 Result<void> Guard::open_queue() {
@@ -133,11 +138,16 @@ Guard::OrGone<Result<void>> Guard::take_lock(const MeasureSetup& s) {
     lock_.emplace(std::move(*opened));
   }
   std::optional<Clock::time_point> said;
-  while (!lock_->try_lock()) {
+  for (;;) {
+    const auto taken = lock_->try_take();
+    if (!taken) return tl::unexpected(taken.error());
+    if (*taken) break;
     if (!said || Clock::now() - *said > kSign) {
-      const LockInfo holder = lock_->holder();
-      if (!say(Waiting{holder.pid, holder.study})) return Gone{};
-      said = Clock::now();
+      if (const auto holder = lock_->holder()) {
+        const auto stranger = holder->uid != geteuid() ? holder->uid : std::nullopt;
+        if (!say(Waiting{holder->pid, stranger, holder->study})) return Gone{};
+        said = Clock::now();
+      }
     }
     wait_readable({lines_.fd()}, kTryLockMs);
     if (gone()) return Gone{};
@@ -230,7 +240,8 @@ Guard::OrGone<Reply> Guard::load(const Request& r, LoadRequest load, const std::
   return answer;
 }
 
-Guard::OrGone<Reply> Guard::block(const Request& r) {
+// Nothing else of ours works meanwhile, and every window on this machine is told.
+Guard::OrGone<Reply> Guard::undisturbed(const Request& r) {
   queue_->pause();
   lock_->set_timing(true);
   auto answer = ask_child(r);
@@ -241,13 +252,13 @@ Guard::OrGone<Reply> Guard::block(const Request& r) {
 
 // The body that a loss gives the request which it happened to.
 Reply lost_reply(const Request& r, const GuardedChild::Loss& loss) {
-  Reply reply{r.id, true, Done{}};
+  Reply reply{r.id, true, Done{}, loss.killed};
   if (std::holds_alternative<LoadRequest>(r.body)) {
     Admission a;
     a.state = loss.state;
     a.reason = loss.reason;
     reply.body = a;
-  } else if (std::holds_alternative<BlockRequest>(r.body)) {
+  } else if (is_timed(r)) {
     Block b;
     b.state = loss.state;
     b.reason = loss.reason;

@@ -2,8 +2,8 @@
 //
 // The guard speaks the protocol with its client, compiles what candidates need, holds the lock of the machine and
 // watches over the child that runs candidates: a crash, a hang or garbage ends the child and becomes the state of the
-// request in flight. While a block is timed compilers are stopped and the guard sleeps. It has one thread. When its
-// input closes it ends, and with it the child and the compilers.
+// request in flight. While a block is timed, or counted, compilers are stopped and the guard sleeps. It has one thread.
+// When its input closes it ends, and with it the child and the compilers.
 //
 // The lock is taken at the first setup, before anything that could disturb another measurer, and kept until the end.
 #pragma once

@@ -42,7 +42,7 @@ void GuardedChild::end() {
 
 GuardedChild::Loss GuardedChild::lose(TrialState state, std::string reason) {
   end();
-  return {state, std::move(reason)};
+  return {state, std::move(reason), false};
 }
 
 // It closed its output: it has ended, or is about to.
@@ -53,7 +53,10 @@ GuardedChild::Loss GuardedChild::lose_to_end() {
   if (status.code)
     return lose(TrialState::crashed, fmt::format("it ended the worker with {}{}", to_text(status), words));
   if (status.signal == SIGKILL) {
-    return lose(TrialState::crashed, "it was killed from outside, most likely because the machine ran out of memory");
+    Loss loss =
+        lose(TrialState::crashed, "it was killed from outside, most likely because the machine ran out of memory");
+    loss.killed = true;
+    return loss;
   }
   return lose(TrialState::crashed, to_text(status) + words);
 }

@@ -20,6 +20,7 @@ class GuardedChild {
   struct Loss {
     TrialState state = TrialState::crashed;
     std::string reason;
+    bool killed = false;  // by SIGKILL, which was not ours
   };
   // Nobody wants the answer any more; the child was ended.
   struct Abandoned {};

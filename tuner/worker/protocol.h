@@ -20,7 +20,7 @@
 
 namespace gemwright::tuner {
 
-constexpr int kProtocolVersion = 1;
+constexpr int kProtocolVersion = 2;
 constexpr std::size_t kMaxRequestLine = 64u << 20;  // an exported header as text
 constexpr std::size_t kMaxMessageLine = 1u << 20;
 constexpr std::size_t kMaxPrefetch = 4096;  // configs in one request
@@ -50,6 +50,11 @@ struct BlockRequest {
   int handle = 0;
   std::int64_t calls = 0;
 };
+struct CountRequest {
+  int handle = 0;
+  std::int64_t calls = 0;
+};
+struct CeilingsRequest {};
 struct DropRequest {
   int handle = 0;
 };
@@ -58,8 +63,8 @@ struct QuitRequest {};
 struct Request {
   std::int64_t id = 0;
   double deadline_s = 0;
-  std::variant<SetupRequest, PrefetchRequest, AdmitRequest, AdmitHeaderRequest, LoadRequest, BlockRequest, DropRequest,
-               QuitRequest>
+  std::variant<SetupRequest, PrefetchRequest, AdmitRequest, AdmitHeaderRequest, LoadRequest, BlockRequest, CountRequest,
+               CeilingsRequest, DropRequest, QuitRequest>
       body;
 };
 
@@ -70,8 +75,9 @@ struct Hello {
 };
 // Another measurer has the machine; sent again and again while that lasts.
 struct Waiting {
-  int pid = 0;
-  std::string study;
+  std::optional<int> pid;
+  std::optional<unsigned> uid;  // where it is another user's
+  std::string study;            // empty where it is not known
 };
 // Still compiling.
 struct Alive {};
@@ -81,7 +87,12 @@ struct Reply {
   std::int64_t id = 0;
   // The child was lost: its setup and its handles are gone. A new one starts with the next setup.
   bool lost = false;
-  std::variant<Done, SetupReply, Admission, Block, Error> body;
+  // A block, a count or ceilings that the child was lost to are answered by a Block in the state that this gives.
+  std::variant<Done, SetupReply, Admission, Block, std::vector<profilers::Counter>, std::vector<profilers::Ceiling>,
+               Error>
+      body;
+  // It was lost to SIGKILL: by somebody's hand, or because memory ran out.
+  bool killed = false;
 };
 
 using Message = std::variant<Hello, Waiting, Alive, Reply>;

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "profilers/counters/ladder.h"
+#include "profilers/cpu_info.h"
+#include "profilers/pinning.h"
 #include "tuner/worker/meter.h"
 #include "tuner/worker/subject.h"
 #include "tuner/worker/tile_check.h"
@@ -20,9 +24,24 @@ namespace {
 // Of the memory available: the rest is for the compiler, the database and whatever else runs here.
 constexpr double kMemoryShare = 0.7;
 constexpr int kMaxThreads = 1024;
+// Of the anchor loop, some 0.1 ms a time; the fastest of several, since whatever disturbs one makes it slower.
+constexpr int kAnchorCalls = 8;
+constexpr int kAnchorTimes = 3;
 
 std::int64_t ns_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+// One call of the anchor loop.
+double time_anchor() {
+  AnchorSubject anchor;
+  std::int64_t fastest = std::numeric_limits<std::int64_t>::max();
+  for (int i = 0; i < kAnchorTimes; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    (void)anchor.run(kAnchorCalls);  // it cannot fail
+    fastest = std::min(fastest, ns_since(start));
+  }
+  return static_cast<double>(fastest) / kAnchorCalls;
 }
 
 Admission refused(TrialState state, std::string reason) {
@@ -30,6 +49,10 @@ Admission refused(TrialState state, std::string reason) {
   a.state = state;
   a.reason = std::move(reason);
   return a;
+}
+
+tl::unexpected<Error> no_subject(int handle) {
+  return fail(fmt::format("there is no subject with the handle {}", handle));
 }
 
 Result<void> validate(const MeasureSetup& s) {
@@ -49,6 +72,7 @@ struct Session::State {
   explicit State(std::string digest) : expected_digest(std::move(digest)) {}
 
   const std::string expected_digest;
+  const profilers::CpuInfo cpu = profilers::probe_cpu();  // before a thread is pinned: it tells the CPUs allowed
   Affinity affinity;
   std::optional<MeasureSetup> setup;  // absent until one succeeded
   Operands operands;
@@ -61,6 +85,7 @@ struct Session::State {
   std::optional<TrustedResult> trusted;
   std::map<int, std::unique_ptr<TimedSubject>> subjects;
   int last_handle = 0;
+  std::vector<std::unique_ptr<profilers::CounterProvider>> counter_providers;  // made when first needed
   bool unparked = false;  // the subject before has threads that park_others does not reach
   // What passed the small problems in this process.
   std::set<std::tuple<std::string, std::string, int, std::string>> checked_tiles;
@@ -75,6 +100,8 @@ struct Session::State {
   SetupReply reply();
   int add(std::unique_ptr<TimedSubject> subject);
   void park_others(const void* library);
+  void rest(const void* library);
+  Result<void> make_way(TimedSubject& subject);
   Result<TileLibrary*> tile_library(const std::string& path);
   Result<HeaderLibrary*> header_library(const std::string& path);
   Verdict judge(TimedSubject& subject, const std::vector<std::int64_t>& borders, bool& ran);
@@ -198,6 +225,22 @@ void Session::State::park_others(const void* library) {
   }
 }
 
+// No thread but the caller's runs, and those of `library` may.
+void Session::State::rest(const void* library) {
+  park_others(library);
+  if (setup->threads > 1 && unparked) await_sleeping_threads();
+  unparked = false;
+}
+
+// The machine is the subject's, with its threads in their places.
+Result<void> Session::State::make_way(TimedSubject& subject) {
+  if (auto ready = subject.prepare(); !ready) return ready;
+  rest(subject.library());
+  unparked = subject.has_own_threads();
+  affinity.place_threads(setup->threads);
+  return {};
+}
+
 Result<TileLibrary*> Session::State::tile_library(const std::string& path) {
   if (const auto known = tile_libraries.find(path); known != tile_libraries.end()) return known->second.get();
   auto opened = TileLibrary::open(path, expected_digest);
@@ -304,7 +347,7 @@ Result<Block> Session::block(int handle, std::int64_t calls) {
   State& s = *state_;
   if (calls <= 0) return fail(fmt::format("a block of {} calls cannot be timed", calls));
   const auto found = s.subjects.find(handle);
-  if (found == s.subjects.end()) return fail(fmt::format("there is no subject with the handle {}", handle));
+  if (found == s.subjects.end()) return no_subject(handle);
   TimedSubject& subject = *found->second;
   const auto broken = [](std::string reason) {
     Block b;
@@ -312,11 +355,7 @@ Result<Block> Session::block(int handle, std::int64_t calls) {
     b.reason = std::move(reason);
     return b;
   };
-  if (auto ready = subject.prepare(); !ready) return broken(ready.error().message);
-  s.park_others(subject.library());
-  if (s.setup->threads > 1 && s.unparked) await_sleeping_threads();
-  s.unparked = subject.has_own_threads();
-  s.affinity.place_threads(s.setup->threads);
+  if (auto ready = s.make_way(subject); !ready) return broken(ready.error().message);
   BlockMeter meter(s.affinity.pinned());
   meter.begin();
   // Discarded: it wakes the subject's own threads and warms what every call uses.
@@ -330,8 +369,42 @@ Result<Block> Session::block(int handle, std::int64_t calls) {
   return b;
 }
 
+Result<std::vector<profilers::Counter>> Session::count(int handle, std::int64_t calls) {
+  State& s = *state_;
+  if (calls <= 0) return fail(fmt::format("{} calls cannot be counted", calls));
+  const auto found = s.subjects.find(handle);
+  if (found == s.subjects.end()) return no_subject(handle);
+  TimedSubject& subject = *found->second;
+  if (s.counter_providers.empty()) s.counter_providers = profilers::counter_ladder(s.cpu);
+  std::optional<std::string> fault;
+  if (auto ready = s.make_way(subject); !ready) fault = ready.error().message;
+  if (!fault) fault = subject.run(1);  // discarded, as before a block
+  // A subject that has failed is not run again, but asked about all the same: each counter has its row.
+  const auto run = [&] {
+    if (!fault) fault = subject.run(calls);
+    return !fault;
+  };
+  auto counters = profilers::count_all(s.counter_providers, {run, calls});
+  for (profilers::Counter& c : counters) {
+    if (fault && c.status == profilers::CounterStatus::failed) c.reason = *fault;
+  }
+  return counters;
+}
+
+Result<std::vector<profilers::Ceiling>> Session::ceilings() {
+  State& s = *state_;
+  if (!s.setup) return fail("the ceilings of the machine were asked for before a problem was set up");
+  s.rest(nullptr);
+  const profilers::Pinning before;
+  s.affinity.set(s.setup->threads);  // a block has given this thread one CPU, which others would inherit
+  profilers::CeilingRequest request;
+  request.threads = s.setup->threads;
+  request.anchor_ns = time_anchor;
+  return profilers::measure_ceilings(s.cpu, request);
+}
+
 Result<void> Session::drop(int handle) {
-  if (state_->subjects.erase(handle) == 0) return fail(fmt::format("there is no subject with the handle {}", handle));
+  if (state_->subjects.erase(handle) == 0) return no_subject(handle);
   return {};
 }
 

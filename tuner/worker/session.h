@@ -1,5 +1,6 @@
 // The measuring itself, inside the worker's child process: operands, packed copies, verification, baseline, timed
-// blocks. No protocol and no process handling here: the child wraps a session, tests call it directly.
+// blocks, counters, ceilings. No protocol and no process handling here: the child wraps a session, tests call it
+// directly.
 //
 // A session serves one setup at a time; a new setup of the same problem and data keeps operands and packed weights that
 // it can reuse. Candidates are shared libraries (tile_library.h) that somebody else compiled.
@@ -9,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tuner/result.h"
 #include "tuner/study/measurer.h"
@@ -30,6 +32,9 @@ class Session {
   Result<Admission> admit(const Config& config, const std::string& library, bool verify);
   Result<Admission> admit_header(const std::string& library, bool verify);
   Result<Block> block(int handle, std::int64_t calls);
+  // See Measurer.
+  Result<std::vector<profilers::Counter>> count(int handle, std::int64_t calls);
+  Result<std::vector<profilers::Ceiling>> ceilings();
   Result<void> drop(int handle);
 
  private:

@@ -1,0 +1,149 @@
+#include "app/model/steer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/model/figures.h"
+#include "tuner/problem/input_text.h"
+#include "tuner/study/steer.h"
+
+namespace gemwright::app {
+
+using tuner::ErrorKind;
+using tuner::EventKind;
+using tuner::fail;
+using tuner::Result;
+using tuner::StudyState;
+
+namespace {
+
+// What the plan depends on.
+struct Subject {
+  StudyFigures figures;
+  bool paused = false;
+
+  bool running() const { return figures.runner_alive == true; }
+  std::string state() const {
+    return figures.abandoned() ? "abandoned" : std::string(tuner::to_text(figures.study.state));
+  }
+};
+
+Result<Subject> find_study(const tuner::Store& store, tuner::StudyId id) {
+  const auto studies = store.studies();
+  if (!studies) return tl::unexpected(studies.error());
+  for (const tuner::StudyRecord& s : *studies) {
+    if (s.id != id) continue;
+    auto figures = study_figures(store, s);
+    if (!figures) return tl::unexpected(figures.error());
+    const auto events = store.events(id);
+    if (!events) return tl::unexpected(events.error());
+    tuner::Steering steering;
+    for (const tuner::StudyEvent& e : *events) steering.apply(e);
+    return Subject{std::move(*figures), steering.paused()};
+  }
+  return fail(fmt::format("there is no study {}: see 'gemwright show studies'", id));
+}
+
+Result<void> check_state(const Subject& s, EventKind kind) {
+  const tuner::StudyId id = s.figures.study.id;
+  if (kind == EventKind::pause && !s.running()) {
+    return fail(fmt::format("study {} is not running (its state is {}): there is nothing to pause", id, s.state()));
+  }
+  if (kind == EventKind::stop && s.figures.study.state == StudyState::finished) {
+    return fail(fmt::format("study {} is finished: there is nothing to stop", id));
+  }
+  return {};
+}
+
+Result<void> check_trial(const tuner::Store& store, const SteerRequest& r) {
+  const auto trials = store.trials(r.study);
+  if (!trials) return tl::unexpected(trials.error());
+  const auto id = tuner::parse_count(r.argument);
+  if (std::any_of(trials->begin(), trials->end(), [&](const tuner::Trial& t) { return t.id == id; })) return {};
+  return fail(fmt::format("study {} has no trial {}: see 'gemwright show trials --filter study={}'", r.study,
+                          r.argument, r.study));
+}
+
+// A study with a time for budget can be given more time only, one with a number of configs more of these.
+Result<void> check_extension(const tuner::StudyRecord& study, const std::string& argument) {
+  const auto more = tuner::parse_budget(argument);
+  if (!more) return tl::unexpected(more.error());
+  if (study.attributes.budget.trials.has_value() == more->trials.has_value()) return {};
+  if (more->trials) {
+    return fail(fmt::format("the budget of study {} is a time: extend it by a time, as 30s", study.id),
+                ErrorKind::usage);
+  }
+  return fail(fmt::format("the budget of study {} is a number of configs: extend it by a number, as 100", study.id),
+              ErrorKind::usage);
+}
+
+std::string effect(const SteerRequest& r) {
+  switch (r.kind) {
+    case EventKind::pause:
+      return fmt::format("study {} pauses until 'gemwright steer {} resume'", r.study, r.study);
+    case EventKind::resume:
+      return fmt::format("study {} goes on", r.study);
+    case EventKind::stop:
+      return fmt::format("study {} ends its search and confirms what it found", r.study);
+    case EventKind::again:
+      return fmt::format("trial {} of study {} is timed once more", r.argument, r.study);
+    case EventKind::pin:
+      return fmt::format("study {} tries only configs with {}", r.study, r.argument);
+    case EventKind::veto:
+      return fmt::format("study {} tries no configs with {}", r.study, r.argument);
+    case EventKind::extend:
+      break;
+  }
+  return fmt::format("study {} gets {} more", r.study,
+                     tuner::parse_count(r.argument) ? r.argument + " configs" : r.argument);
+}
+
+std::string when(const Subject& s, EventKind kind) {
+  if (s.running()) return "this takes effect between two blocks";
+  const bool wakes = kind == EventKind::extend || kind == EventKind::again;
+  if (s.figures.study.state == StudyState::finished && !wakes) {
+    return fmt::format(
+        "this takes effect when the study runs next: after 'gemwright steer {} extend', with the same tune command",
+        s.figures.study.id);
+  }
+  return "this takes effect when the study runs next: with the same tune command";
+}
+
+}  // namespace
+
+Result<SteerRequest> parse_steer(std::string_view study, std::string_view action, std::string_view argument) {
+  const auto id = tuner::parse_count(study);
+  if (!id || *id < 1) {
+    return fail(fmt::format("steer {}: name a study by its number, see 'gemwright show studies'", tuner::quote(study)),
+                ErrorKind::usage);
+  }
+  const auto kind = tuner::parse_event_kind(action);
+  if (!kind) {
+    return fail(fmt::format("steer {}: choose pause, resume, stop, again TRIAL, pin P=V, veto P=V or extend BUDGET",
+                            tuner::quote(action)),
+                ErrorKind::usage);
+  }
+  if (const auto r = tuner::check_event(*kind, argument); !r)
+    return fail("steer: " + r.error().message, ErrorKind::usage);
+  return SteerRequest{*id, *kind, std::string(argument)};
+}
+
+Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& r) {
+  const auto study = find_study(store, r.study);
+  if (!study) return tl::unexpected(study.error());
+  if (const auto ok = check_state(*study, r.kind); !ok) return tl::unexpected(ok.error());
+  if (r.kind == EventKind::again) {
+    if (const auto ok = check_trial(store, r); !ok) return tl::unexpected(ok.error());
+  }
+  if (r.kind == EventKind::extend) {
+    if (const auto ok = check_extension(study->figures.study, r.argument); !ok) return tl::unexpected(ok.error());
+  }
+  if (r.kind == EventKind::pause && study->paused)
+    return SteerPlan{false, fmt::format("study {} is paused already", r.study)};
+  if (r.kind == EventKind::resume && !study->paused)
+    return SteerPlan{false, fmt::format("study {} is not paused", r.study)};
+  return SteerPlan{true, fmt::format("{}; {}", effect(r), when(*study, r.kind))};
+}
+
+}  // namespace gemwright::app

@@ -1,0 +1,29 @@
+// What `gemwright steer` and the window's buttons may ask of a study: checked against the store before it is written as
+// an event, and told in one sentence. The events themselves are those of tuner/study/steer.h.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tuner/study/store.h"
+
+namespace gemwright::app {
+
+struct SteerRequest {
+  tuner::StudyId study = 0;
+  tuner::EventKind kind = tuner::EventKind::pause;
+  std::string argument;
+};
+
+// The words of the command line; an absent argument is empty.
+tuner::Result<SteerRequest> parse_steer(std::string_view study, std::string_view action, std::string_view argument);
+
+struct SteerPlan {
+  bool write = true;     // false: the study is in that state already
+  std::string sentence;  // what will happen
+};
+// Refuses what the study cannot do: it does not exist, the trial is another's, the extension is of the other kind than
+// its budget, or there is nothing to pause or stop.
+tuner::Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& request);
+
+}  // namespace gemwright::app

@@ -1,0 +1,80 @@
+#include "profilers/counters/ladder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "profilers/counters/event_tables.h"
+#include "profilers/counters/perf_event.h"
+#include "profilers/counters/perf_kernel.h"
+#include "profilers/counters/software.h"
+
+namespace gemwright::profilers {
+namespace {
+
+std::string main_reason(const std::vector<const Counter*>& missing) {
+  std::map<std::string, int> votes;
+  for (const Counter* c : missing) ++votes[c->reason];
+  const auto more = [](const auto& a, const auto& b) { return a.second < b.second; };
+  return std::max_element(votes.begin(), votes.end(), more)->first;
+}
+
+CounterAvailability summary_of(const std::string& provider, const std::vector<Counter>& counters) {
+  CounterAvailability out;
+  out.provider = provider;
+  std::vector<const Counter*> missing;
+  for (const Counter& c : counters) {
+    if (c.provider != provider) continue;
+    ++out.counters;
+    if (!has_value(c.status)) missing.push_back(&c);
+  }
+  out.available = out.counters - missing.size();
+  if (out.available == 0) {
+    out.text = fmt::format("missing: {}", main_reason(missing));
+  } else if (missing.empty()) {
+    out.text = fmt::format("{} counter{}", out.counters, out.counters == 1 ? "" : "s");
+  } else {
+    out.text = fmt::format("{} of {} counters; {} missing: {}", out.available, out.counters, missing.size(),
+                           main_reason(missing));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<CounterProvider>> counter_ladder(const CpuInfo& cpu) {
+  const std::shared_ptr<PerfKernel> kernel = system_perf_kernel();
+  std::vector<std::unique_ptr<CounterProvider>> ladder;
+  ladder.push_back(std::make_unique<PerfProvider>(kernel, hardware_events(cpu)));
+  ladder.push_back(std::make_unique<SoftwareProvider>(kernel));
+  ladder.push_back(std::make_unique<RusageProvider>());
+  ladder.push_back(std::make_unique<StealProvider>());
+  return ladder;
+}
+
+std::vector<Counter> count_all(const std::vector<std::unique_ptr<CounterProvider>>& providers, const Workload& work) {
+  std::vector<Counter> all;
+  for (const auto& provider : providers) {
+    std::vector<Counter> counters = provider->count(work);
+    all.insert(all.end(), std::make_move_iterator(counters.begin()), std::make_move_iterator(counters.end()));
+  }
+  return all;
+}
+
+std::vector<CounterAvailability> summarize(const std::vector<Counter>& counters) {
+  std::vector<CounterAvailability> out;
+  for (const Counter& c : counters) {
+    const auto known = std::find_if(out.begin(), out.end(), [&](const auto& a) { return a.provider == c.provider; });
+    if (known == out.end()) out.push_back(summary_of(c.provider, counters));
+  }
+  return out;
+}
+
+std::vector<CounterAvailability> availability(const std::vector<std::unique_ptr<CounterProvider>>& providers) {
+  return summarize(count_all(providers, {[] { return true; }, 1}));
+}
+
+}  // namespace gemwright::profilers

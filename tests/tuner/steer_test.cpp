@@ -1,0 +1,200 @@
+// Steering: what events mean, and what they do to a running study.
+#include "tuner/study/steer.h"
+
+#include <gtest/gtest.h>
+
+#include "scripted_machine.h"
+
+namespace gemwright::tuner {
+namespace {
+
+StudyEvent event(EventKind kind, std::string argument = "", std::optional<std::int64_t> applied = {}) {
+  return {1, 1, kind, std::move(argument), 0, applied};
+}
+
+TEST(Steering, PauseHoldsUntilResumeOrStop) {
+  Steering s;
+  s.apply(event(EventKind::pause));
+  EXPECT_TRUE(s.paused());
+  s.apply(event(EventKind::resume));
+  EXPECT_FALSE(s.paused());
+  s.apply(event(EventKind::pause));
+  s.apply(event(EventKind::stop));
+  EXPECT_FALSE(s.paused());
+  EXPECT_TRUE(s.stopped());
+}
+
+TEST(Steering, AStopThatTookEffectBeforeEndsNothingNow) {
+  Steering s;
+  s.apply(event(EventKind::stop, "", 7));
+  EXPECT_FALSE(s.stopped());
+}
+
+TEST(Steering, PinsAndVetoesDecideWhatIsTried) {
+  const StudyRequest r = request_for(64, "10");
+  Random random(1);
+  const Config c = *random_config(r.space, random);
+  const std::string mr = std::to_string(c.tile.mr);
+  Steering pinned, vetoed;
+  pinned.apply(event(EventKind::pin, "mr=" + mr));
+  vetoed.apply(event(EventKind::veto, "mr=" + mr));
+  EXPECT_TRUE(pinned.admits(c));
+  EXPECT_FALSE(vetoed.admits(c));
+  Config other = c;
+  other.tile.mr = c.tile.mr == 4 ? 6 : 4;
+  EXPECT_FALSE(pinned.admits(other));
+  const auto back = pinned.steered(r.space, other);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->tile.mr, c.tile.mr);
+  EXPECT_FALSE(violated(r.space, *back));
+}
+
+TEST(Steering, ExtensionsAddToTheBudgetOfTheirKind) {
+  Steering s;
+  s.apply(event(EventKind::extend, "30s"));
+  s.apply(event(EventKind::extend, "100"));
+  EXPECT_EQ(s.extended(*parse_budget("60s")), *parse_budget("90s"));
+  EXPECT_EQ(s.extended(*parse_budget("500")), *parse_budget("600"));
+  EXPECT_EQ(s.extended({}).seconds, 40);  // the default of ten seconds and thirty more
+}
+
+TEST(Steering, ArgumentsThatMeanNothingAreRefusedInOneSentence) {
+  EXPECT_TRUE(check_event(EventKind::pin, "mr=8"));
+  EXPECT_TRUE(check_event(EventKind::veto, "isa=avx2"));
+  EXPECT_TRUE(check_event(EventKind::veto, "pack_a=true"));
+  EXPECT_TRUE(check_event(EventKind::again, "17"));
+  EXPECT_TRUE(check_event(EventKind::extend, "10s"));
+  EXPECT_TRUE(check_event(EventKind::pause, ""));
+  for (const auto& [kind, text] : std::vector<std::pair<EventKind, std::string>>{{EventKind::pin, "mr"},
+                                                                                 {EventKind::pin, "mr=x"},
+                                                                                 {EventKind::pin, "mr=-1"},
+                                                                                 {EventKind::pin, "=8"},
+                                                                                 {EventKind::veto, "colour=red"},
+                                                                                 {EventKind::veto, "mr=8\n"},
+                                                                                 {EventKind::again, "x"},
+                                                                                 {EventKind::again, "-3"},
+                                                                                 {EventKind::again, ""},
+                                                                                 {EventKind::extend, "soon"},
+                                                                                 {EventKind::pause, "now"}}) {
+    const auto r = check_event(kind, text);
+    ASSERT_FALSE(r) << text;
+    EXPECT_EQ(r.error().kind, ErrorKind::usage);
+    EXPECT_EQ(r.error().message.find('\n'), std::string::npos);
+  }
+  Steering s;  // a database may hold anything
+  s.apply(event(EventKind::pin, "colour=red"));
+  s.apply(event(EventKind::extend, "soon"));
+  s.apply(event(EventKind::again, "x"));
+  EXPECT_TRUE(s.admits({}));
+  EXPECT_TRUE(s.take_again().empty());
+}
+
+// Writes an event when a number of blocks have been timed.
+class SteeredMachine : public ScriptedMachine {
+ public:
+  Store* store = nullptr;
+  int at = 30;
+  std::vector<std::pair<EventKind, std::string>> write;
+
+  Result<Block> block(int handle, std::int64_t calls) override {
+    if (blocks == at) {
+      for (const auto& [kind, argument] : write) (void)store->add_event(1, kind, argument);
+    }
+    clock += 0.1;  // so that every block is followed by a look at the events
+    return ScriptedMachine::block(handle, calls);
+  }
+};
+
+TEST(SteeredStudy, APausedStudyTimesNothingUntilItIsResumedAndPaysNothing) {
+  const auto store = make_memory_store();
+  SteeredMachine machine;
+  machine.store = store.get();
+  machine.write = {{EventKind::pause, ""}};
+  EngineHooks hooks = hooks_of(machine);
+  int naps = 0, blocks_while_paused = -1;
+  hooks.sleep = [&](double) {
+    if (naps == 0) blocks_while_paused = machine.blocks;
+    EXPECT_EQ(machine.blocks, blocks_while_paused);
+    machine.clock += 1000;
+    if (++naps == 5) (void)store->add_event(1, EventKind::resume, "");
+  };
+  const auto result = run_study(*store, machine, request_for(64, "40"), hooks);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(naps, 5);
+  EXPECT_LT(result->record.spent_seconds, 1000);
+  const auto events = *store->events(1);
+  EXPECT_EQ(events.size(), 2U);
+  for (const StudyEvent& e : events) EXPECT_TRUE(e.applied_round);
+}
+
+TEST(SteeredStudy, StopEndsTheSearchAndConfirmsWhatItFound) {
+  const auto store = make_memory_store();
+  SteeredMachine machine;
+  machine.store = store.get();
+  machine.write = {{EventKind::stop, ""}};
+  const auto result = run_study(*store, machine, request_for(64, "400"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->record.state, StudyState::finished);
+  EXPECT_TRUE(result->record.outcome.best_trial);
+  EXPECT_LT((*store->trials(1)).size(), 100U);
+}
+
+TEST(SteeredStudy, APinHoldsForWhatIsProposedLater) {
+  const auto store = make_memory_store();
+  SteeredMachine machine;
+  machine.store = store.get();
+  machine.write = {{EventKind::pin, "mr=4"}};
+  const auto result = run_study(*store, machine, request_for(64, "80"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(1);
+  int pinned = 0;
+  for (const Trial& t : trials) {
+    if (t.config.tile.mr == 4) ++pinned;
+    if (t.seq >= 24 || t.id == result->record.outcome.best_trial) {
+      EXPECT_EQ(t.config.tile.mr, 4) << t.seq;
+    }
+  }
+  EXPECT_GT(pinned, 10);
+}
+
+TEST(SteeredStudy, AnExtensionWakesAFinishedStudy) {
+  const auto store = make_memory_store();
+  ScriptedMachine machine;
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "30"), hooks_of(machine)));
+  const auto before = (*store->trials(1)).size();
+  ASSERT_TRUE(store->add_event(1, EventKind::extend, "20"));
+  const auto result = run_study(*store, machine, request_for(64, "30"), hooks_of(machine));
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(result->reused);
+  EXPECT_GT((*store->trials(1)).size(), before);
+  EXPECT_LE((*store->trials(1)).size(), 50U);
+  EXPECT_TRUE(run_study(*store, machine, request_for(64, "30"), hooks_of(machine))->reused);
+}
+
+TEST(SteeredStudy, ATrialIsTimedAgainOnRequest) {
+  const auto store = make_memory_store();
+  ScriptedMachine machine;
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "60"), hooks_of(machine)));
+  const auto trials = *store->trials(1);
+  // One that left the field long ago.
+  const auto slowest = std::max_element(trials.begin(), trials.end(), [](const Trial& x, const Trial& y) {
+    return ScriptedMachine::true_ns(x.config) < ScriptedMachine::true_ns(y.config);
+  });
+  SubjectId subject = 0;
+  const auto subjects = *store->subjects(1);
+  for (const Subject& s : subjects) {
+    if (s.trial == slowest->id) subject = s.id;
+  }
+  const auto blocks = [&] {
+    const auto samples = *store->samples(1);
+    return std::count_if(samples.begin(), samples.end(), [&](const Sample& s) { return s.subject == subject; });
+  };
+  const auto before = blocks();
+  ASSERT_TRUE(store->add_event(1, EventKind::again, std::to_string(slowest->id)));
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "60"), hooks_of(machine)));
+  EXPECT_GT(blocks(), before);
+  EXPECT_EQ((*store->trials(1)).size(), trials.size());
+}
+
+}  // namespace
+}  // namespace gemwright::tuner

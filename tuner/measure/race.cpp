@@ -1,0 +1,189 @@
+#include "tuner/measure/race.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gemwright::tuner {
+namespace {
+
+// A newcomer that nobody saw undisturbed is timed so often at most.
+constexpr std::int64_t kScreenRounds = 3;
+// Disturbed rounds are repeated, but a noisy host must not keep a study for ever.
+constexpr double kRepeatShare = 1.5;
+constexpr int kLooks = 2;
+constexpr double kRaceConfidence = 0.95;
+constexpr double kFloorConfidence = 0.95;
+
+bool any_disturbed(const std::vector<Heat>& heats) {
+  return std::any_of(heats.begin(), heats.end(), [](const Heat& h) { return h.disturbed; });
+}
+
+}  // namespace
+
+std::vector<EntrantId> RoundOrder::of(std::vector<EntrantId> members, std::int64_t round) const {
+  members.insert(members.end(), fixed_.begin(), fixed_.end());
+  std::vector<EntrantId> ordered;
+  for (const int i : latin_round_order(static_cast<int>(members.size()), round, random_)) {
+    ordered.push_back(members[static_cast<std::size_t>(i)]);
+  }
+  return ordered;
+}
+
+std::vector<EntrantId> Screen::waiting() const {
+  std::vector<EntrantId> out;
+  for (const EntrantId x : newcomers_) {
+    if (log_.blocks(x) > 0 && log_.clean_pairs(x, reference_) == 0) out.push_back(x);
+  }
+  return out;
+}
+
+std::vector<EntrantId> Screen::next() const {
+  if (newcomers_.empty() || round_ >= kScreenRounds) return {};
+  if (round_ > 0) {
+    auto again = waiting();
+    return again.empty() ? again : order_.of(std::move(again), round_);
+  }
+  std::vector<EntrantId> members = newcomers_;
+  members.insert(members.end(), company_.begin(), company_.end());
+  return order_.of(std::move(members), round_);
+}
+
+void Screen::finish_round(const std::vector<Heat>& heats) {
+  for (const Heat& h : heats) log_.add(round_, h);
+  ++round_;
+}
+
+Race::Race(std::vector<EntrantId> entrants, EntrantId reference, RaceRules rules, RoundOrder order)
+    : entrants_(std::move(entrants)), reference_(reference), rules_(rules), order_(std::move(order)) {}
+
+std::vector<EntrantId> Race::next() const {
+  if (over_ || entrants_.size() <= rules_.aim || entrants_.size() < 2) return {};
+  return order_.of(entrants_, round_);
+}
+
+void Race::finish_round(const std::vector<Heat>& heats, bool time_is_up) {
+  for (const Heat& h : heats) log_.add(round_, h);
+  ++round_;
+  if (any_disturbed(heats)) ++disturbed_;
+  const int repeats = std::min(disturbed_, rules_.rounds / 2);
+  over_ = time_is_up || round_ >= rules_.rounds + repeats;
+  if (round_ >= kRaceMinRounds) eliminate();
+}
+
+// Only those who were seen undisturbed lead or leave.
+void Race::eliminate() {
+  const auto seen = [this](EntrantId x) {
+    return log_.clean_pairs(x, reference_) >= static_cast<std::size_t>(kRaceMinRounds);
+  };
+  std::optional<EntrantId> leader;
+  double best = std::numeric_limits<double>::infinity();
+  for (const EntrantId x : entrants_) {
+    const auto cost = log_.cost(x, reference_);
+    if (!seen(x) || !cost || *cost >= best) continue;
+    leader = x;
+    best = *cost;
+  }
+  if (!leader) return;
+  const double confidence = confidence_of_each(kRaceConfidence, static_cast<int>(entrants_.size()) - 1);
+  std::erase_if(entrants_, [&](EntrantId x) {
+    if (x == *leader || !seen(x)) return false;
+    if (*log_.cost(x, reference_) > best + std::log(kRaceFactor)) return true;
+    const auto behind = sign_test_interval(log_.leads(*leader, x), confidence);
+    return behind && behind->lo > 0;
+  });
+}
+
+bool FinalResult::certified() const {
+  return !rivals.empty() && std::all_of(rivals.begin(), rivals.end(), [](const Rival& r) { return r.separated; });
+}
+
+Final::Final(std::vector<EntrantId> finalists, FinalRules rules, RoundOrder order)
+    : all_(std::move(finalists)),
+      racing_(all_),
+      twin_(all_.empty() ? 0 : all_.front()),
+      rules_(rules),
+      order_(std::move(order)),
+      comparisons_(kLooks * std::max(static_cast<int>(all_.size()) - 1, 1)) {}
+
+std::vector<EntrantId> Final::next() const {
+  if (over_ || racing_.empty()) return {};
+  std::vector<EntrantId> members = racing_;
+  if (std::find(racing_.begin(), racing_.end(), twin_) != racing_.end()) members.push_back(twin_);
+  return order_.of(std::move(members), round_);
+}
+
+void Final::withdraw(EntrantId entrant) {
+  std::erase(all_, entrant);
+  std::erase(racing_, entrant);
+  if (entrant == twin_ && !racing_.empty()) twin_ = racing_.front();
+}
+
+std::int64_t Final::least_clean_rounds() const {
+  auto least = static_cast<std::int64_t>(log_.clean_pairs(twin_, twin_));
+  for (const EntrantId x : racing_) {
+    if (x != twin_) least = std::min(least, static_cast<std::int64_t>(log_.clean_pairs(twin_, x)));
+  }
+  return least;
+}
+
+void Final::finish_round(const std::vector<Heat>& heats, bool time_is_up) {
+  for (const Heat& h : heats) log_.add(round_, h);
+  ++round_;
+  const std::int64_t due = static_cast<std::int64_t>(rules_.rounds) * (looks_ + 1);
+  const bool repeated_enough = static_cast<double>(round_) >= kRepeatShare * static_cast<double>(due);
+  const bool last = time_is_up && round_ >= rules_.min_rounds;
+  if (!last && least_clean_rounds() < due && !repeated_enough) return;
+  look();
+  over_ = over_ || last || looks_ == kLooks;
+}
+
+// Whoever is surely slower needs no more rounds. More rounds help only where a lead could still be claimed.
+void Final::look() {
+  ++looks_;
+  const FinalResult now = result();
+  bool hope = false;
+  for (const Rival& r : now.rivals) {
+    if (r.separated) std::erase(racing_, r.entrant);
+    hope = hope || (!r.separated && now.noise_floor && r.lead > *now.noise_floor);
+  }
+  over_ = !hope;
+}
+
+std::optional<double> Final::noise_floor() const {
+  const auto interval = sign_test_interval(log_.twins(twin_), kFloorConfidence);
+  if (!interval) return std::nullopt;
+  return (interval->hi - interval->lo) / 2;
+}
+
+FinalResult Final::result() const {
+  FinalResult out;
+  out.confidence = 1 - kFinalAlpha;
+  out.noise_floor = noise_floor();
+  double least = std::numeric_limits<double>::infinity();
+  for (const EntrantId x : racing_) {
+    const double place = log_.centred(x, racing_).value_or(std::numeric_limits<double>::infinity());
+    if (!out.best || place < least) {
+      out.best = x;
+      least = place;
+    }
+  }
+  if (!out.best) return out;
+  const double confidence = confidence_of_each(1 - kFinalAlpha, comparisons_);
+  for (const EntrantId x : all_) {
+    if (x == *out.best) continue;
+    Rival rival;
+    rival.entrant = x;
+    const auto leads = log_.leads(*out.best, x);
+    rival.rounds = static_cast<std::int64_t>(leads.size());
+    rival.lead = median(leads).value_or(0);
+    rival.of = sign_test_interval(leads, confidence);
+    rival.separated = rival.of && rival.of->lo > 0 && out.noise_floor && rival.lead > *out.noise_floor;
+    out.rivals.push_back(rival);
+  }
+  std::stable_sort(out.rivals.begin(), out.rivals.end(),
+                   [](const Rival& x, const Rival& y) { return x.lead < y.lead; });
+  return out;
+}
+
+}  // namespace gemwright::tuner

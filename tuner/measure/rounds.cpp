@@ -1,0 +1,123 @@
+#include "tuner/measure/rounds.h"
+
+#include <algorithm>
+
+namespace gemwright::tuner {
+namespace {
+
+// One value, and whether somebody disturbed what it was made of.
+struct Value {
+  double value = 0;
+  bool disturbed = false;
+};
+
+// Of the entrant's blocks in a round: the mean of the undisturbed ones, or of all.
+std::optional<Value> of_round(const std::vector<Heat>& round, EntrantId x) {
+  double clean = 0, all = 0;
+  int clean_count = 0, count = 0;
+  for (const Heat& h : round) {
+    if (h.entrant != x) continue;
+    all += h.log_ns;
+    ++count;
+    if (h.disturbed) continue;
+    clean += h.log_ns;
+    ++clean_count;
+  }
+  if (count == 0) return std::nullopt;
+  if (clean_count > 0) return Value{clean / clean_count, false};
+  return Value{all / count, true};
+}
+
+// A median of fewer undisturbed values is no better than one that takes the disturbed ones in.
+constexpr std::size_t kMinForMedian = 2;
+
+// The undisturbed values, or all of them where fewer than `needed` are undisturbed.
+std::vector<double> usable(const std::vector<Value>& values, std::size_t needed) {
+  std::vector<double> clean, all;
+  for (const Value& v : values) {
+    all.push_back(v.value);
+    if (!v.disturbed) clean.push_back(v.value);
+  }
+  return clean.size() >= std::min(needed, all.size()) ? clean : all;
+}
+
+std::vector<Value> pairs(const std::map<std::int64_t, std::vector<Heat>>& rounds, EntrantId x, EntrantId y) {
+  std::vector<Value> out;
+  for (const auto& [number, heats] : rounds) {
+    const auto mine = of_round(heats, x), other = of_round(heats, y);
+    if (mine && other) out.push_back({other->value - mine->value, mine->disturbed || other->disturbed});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> RoundLog::leads(EntrantId x, EntrantId y) const { return usable(pairs(rounds_, x, y), kMinPairs); }
+
+std::size_t RoundLog::clean_pairs(EntrantId x, EntrantId y) const {
+  const auto all = pairs(rounds_, x, y);
+  return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const Value& v) { return !v.disturbed; }));
+}
+
+std::vector<double> RoundLog::twins(EntrantId x) const {
+  std::vector<Value> out;
+  for (const auto& [number, heats] : rounds_) {
+    std::vector<const Heat*> mine;
+    for (const Heat& h : heats) {
+      if (h.entrant == x) mine.push_back(&h);
+    }
+    if (mine.size() < 2) continue;
+    const double difference = mine[1]->log_ns - mine[0]->log_ns;
+    out.push_back({number % 2 == 0 ? difference : -difference, mine[0]->disturbed || mine[1]->disturbed});
+  }
+  return usable(out, kMinPairs);
+}
+
+std::optional<double> RoundLog::cost(EntrantId x, EntrantId reference) const {
+  const auto lead = median(usable(pairs(rounds_, x, reference), kMinForMedian));
+  return lead ? std::optional(-*lead) : std::nullopt;
+}
+
+std::optional<double> RoundLog::centred(EntrantId x, const std::vector<EntrantId>& field) const {
+  std::vector<Value> out;
+  for (const auto& [number, heats] : rounds_) {
+    const auto mine = of_round(heats, x);
+    double sum = 0;
+    bool disturbed = false;
+    std::size_t met = 0;
+    for (const EntrantId other : field) {
+      const auto value = of_round(heats, other);
+      if (!value) continue;
+      sum += value->value;
+      disturbed = disturbed || value->disturbed;
+      ++met;
+    }
+    // A round that misses a member of the field has another centre.
+    if (mine && met == field.size() && met > 0)
+      out.push_back({mine->value - sum / static_cast<double>(met), disturbed});
+  }
+  return median(usable(out, kMinForMedian));
+}
+
+std::vector<double> RoundLog::times(EntrantId x) const {
+  std::vector<Value> out;
+  for (const auto& [number, heats] : rounds_) {
+    for (const Heat& h : heats) {
+      if (h.entrant == x) out.push_back({h.log_ns, h.disturbed});
+    }
+  }
+  return usable(out, kMinForMedian);
+}
+
+std::optional<double> RoundLog::log_ns(EntrantId x) const { return median(times(x)); }
+
+std::size_t RoundLog::blocks(EntrantId x) const {
+  std::size_t count = 0;
+  for (const auto& [number, heats] : rounds_) {
+    count += static_cast<std::size_t>(
+        std::count_if(heats.begin(), heats.end(), [x](const Heat& h) { return h.entrant == x; }));
+  }
+  return count;
+}
+
+}  // namespace gemwright::tuner

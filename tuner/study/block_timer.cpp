@@ -1,0 +1,84 @@
+#include "tuner/study/block_timer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tuner/study/estimate.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// Of the anchor loop: about 0.1 ms a block, enough to see the clock frequency.
+constexpr std::int64_t kAnchorCalls = 8;
+
+std::optional<double> value_of(const std::map<SubjectId, double>& values, SubjectId subject) {
+  const auto found = values.find(subject);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace
+
+std::optional<double> BlockTimer::last_ns(SubjectId subject) const { return value_of(last_ns_, subject); }
+
+std::optional<double> BlockTimer::fastest_ns(SubjectId subject) const { return value_of(fastest_ns_, subject); }
+
+std::int64_t BlockTimer::calls_of_a_block() const {
+  return call_ns_ ? std::max<std::int64_t>(1, std::llround(block_ns_ / *call_ns_)) : 1;
+}
+
+Result<RoundOutcome> BlockTimer::round(Phase phase, const std::vector<Entrant>& order,
+                                       const std::function<Result<void>()>& between) {
+  RoundOutcome out;
+  int position = 0;
+  for (const Entrant& e : order) {
+    if (const auto r = between(); !r) return tl::unexpected(r.error());
+    const bool lost =
+        std::any_of(out.lost.begin(), out.lost.end(), [&](const Lost& l) { return l.subject == e.subject; });
+    if (lost) continue;  // it runs twice in this round and failed the first time
+    if (const auto r = time_block(phase, position++, e, out); !r) return tl::unexpected(r.error());
+  }
+  ++next_round_;
+  return out;
+}
+
+Result<void> BlockTimer::time_block(Phase phase, int position, const Entrant& entrant, RoundOutcome& out) {
+  const bool anchor = entrant.subject == anchor_;
+  if (!anchor && !call_ns_) {  // nothing is known yet: one call that is not recorded sizes the first blocks
+    const auto sizing = measurer_.block(entrant.handle, 1);
+    if (!sizing) return tl::unexpected(sizing.error());
+    if (sizing->state != TrialState::ok) {
+      out.lost.push_back({entrant.subject, *sizing});
+      return {};
+    }
+    call_ns_ = static_cast<double>(std::max<std::int64_t>(sizing->ns, 1));
+  }
+  const auto block = measurer_.block(entrant.handle, anchor ? kAnchorCalls : calls_of_a_block());
+  if (!block) return tl::unexpected(block.error());
+  if (block->state != TrialState::ok) {
+    out.lost.push_back({entrant.subject, *block});
+    return {};
+  }
+  Sample s;
+  s.subject = entrant.subject;
+  s.phase = phase;
+  s.round = next_round_;
+  s.position = position;
+  s.calls = block->calls;
+  s.ns = block->ns;
+  s.cpu = block->cpu;
+  s.involuntary_switches = block->involuntary_switches;
+  s.steal_ticks = block->steal_ticks;
+  s.migrated = block->migrated;
+  if (const auto r = store_.add_sample(s); !r) return r;
+  out.heats.push_back(heat_of(s));
+  const double ns = std::exp(out.heats.back().log_ns);
+  last_ns_[entrant.subject] = ns;
+  const auto [fastest, first] = fastest_ns_.emplace(entrant.subject, ns);
+  if (!first) fastest->second = std::min(fastest->second, ns);
+  if (anchor) return {};
+  calls_made_ += s.calls;
+  if (!call_ns_ || entrant.subject == reference_ || reference_ == anchor_) call_ns_ = ns;
+  return {};
+}
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,244 @@
+// Proposing, admitting and screening of a study.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tuner/insight/roofline.h"
+#include "tuner/study/study_run.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// Proposals in a row that pins and vetoes turn away before the search is over.
+constexpr int kMaxTurnedAway = 2000;
+// Measurements of the ceilings beside the first that have to agree before a trial is called impossible.
+constexpr int kRoofRepeats = 2;
+
+}  // namespace
+
+bool StudyRun::search_is_over() const {
+  if (steering_.stopped()) return true;
+  return search_is_over_after(budget(), {spent(), tried(), timer_->calls_made(), timer_->call_ns()});
+}
+
+// Trials that somebody wants to see again.
+void StudyRun::take_back() {
+  const auto wanted = steering_.take_again();
+  if (wanted.empty()) return;
+  const auto trials = store_.trials(record_.id);
+  if (!trials) return;  // the next use of the store says why
+  for (const Trial& t : *trials) {
+    const bool in_field = std::any_of(field_.begin(), field_.end(), [&](const auto& c) { return c->trial.id == t.id; });
+    if (!in_field && std::find(wanted.begin(), wanted.end(), t.id) != wanted.end()) retry_.push_back(t);
+  }
+}
+
+std::vector<Candidate> StudyRun::next_batch() {
+  auto most = static_cast<std::size_t>(request_.protocol.batch);
+  if (const Budget b = budget(); b.trials) {
+    most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(*b.trials - tried(), 1)));
+  }
+  most = std::max(most, retry_.size());  // their rows are there and count already, whatever the budget
+  std::vector<Candidate> batch;
+  while (!retry_.empty() && batch.size() < most) {
+    batch.push_back({retry_.back().config, retry_.back().origin, retry_.back()});
+    retry_.pop_back();
+  }
+  if (!batch.empty() && search_is_over()) return batch;
+  int turned_away = 0;
+  const auto take = [&](const Config& proposed, const std::string& origin) {
+    const auto config = steering_.steered(request_.space, proposed);
+    if (!config || *config != proposed) strategy_->observe({proposed, std::nullopt, TrialState::constraint});
+    if (config && known_.insert(key(*config)).second) {
+      batch.push_back({*config, origin, {}});
+    } else {
+      ++turned_away;
+    }
+  };
+  while (next_known_good_ < request_.known_good.size() && batch.size() < most) {
+    take(request_.known_good[next_known_good_++], "known good");
+  }
+  while (batch.size() < most && turned_away < kMaxTurnedAway && !strategy_->finished()) {
+    const auto proposed = strategy_->propose(static_cast<int>(most - batch.size()));
+    if (proposed.empty()) break;
+    for (const Proposal& p : proposed) take(p.config, p.origin);
+  }
+  return batch;
+}
+
+Result<void> StudyRun::search() {
+  phase_ = "search";
+  take_back();
+  while (!retry_.empty() || !search_is_over()) {
+    if (const auto r = drop_unwanted(); !r) return r;
+    const auto batch = next_batch();
+    if (batch.empty()) break;
+    std::vector<Config> configs;
+    for (const Candidate& c : batch) configs.push_back(c.config);
+    if (const auto r = measurer_.prefetch_code(configs); !r) return r;
+    const std::size_t before = field_.size();
+    for (const Candidate& c : batch) {
+      if (const auto r = attend(); !r) return r;
+      // Admitting alone can be slow: on large problems, or where a first study has to compile its tiles. The seeds come
+      // first and are worth waiting for, up to twice the budget. What an earlier sitting began is always finished.
+      const bool seeds = tried() <= request_.protocol.batch && spent() < 2 * budget_seconds() && !steering_.stopped();
+      if (!c.row && field_.size() > before && !seeds && search_is_over()) break;
+      if (const auto r = admit(c); !r) return r;
+    }
+    if (const auto r = screen(field_.size() - before); !r) return r;
+    if (const auto r = save(StudyState::running); !r) return r;
+    take_back();
+  }
+  if (const auto r = drop_unwanted(); !r) return r;
+  if (!field_.empty()) return {};
+  return fail(fmt::format("no config of {} at M={} passed: {} tried, see 'gemwright show trials'",
+                          key(request_.key.problem), request_.key.m, record_.trials),
+              ErrorKind::nothing_valid);
+}
+
+Result<void> StudyRun::admit(const Candidate& candidate) {
+  const Config& config = candidate.config;
+  auto trial = candidate.row ? Result<Trial>(*candidate.row) : store_.add_trial(record_.id, config, candidate.origin);
+  if (!trial) return tl::unexpected(trial.error());
+  record_.trials = std::max(record_.trials, trial->seq + 1);
+  const auto admission = measurer_.admit(config);
+  if (!admission) return tl::unexpected(admission.error());
+  trial->state = admission->state;
+  trial->reason = admission->reason;
+  trial->error_fro = admission->error_fro;
+  trial->error_max = admission->error_max;
+  trial->compile_ns = admission->compile_ns;
+  trial->verify_ns = admission->verify_ns;
+  if (const auto bound = request_.key.max_error; trial->state == TrialState::ok && bound && trial->error_fro > *bound) {
+    trial->state = TrialState::constraint;
+    trial->reason = fmt::format("its error {:.2e} exceeds --max-error {:.2e}", *trial->error_fro, *bound);
+    if (const auto r = measurer_.drop(admission->handle); !r) return r;
+  }
+  if (trial->state != TrialState::ok) {
+    ++failed_;
+    strategy_->observe({config, std::nullopt, trial->state});
+    return store_.update_trial(*trial);
+  }
+  trial->state = TrialState::running;  // ok when its first block is stored
+  if (const auto r = store_.update_trial(*trial); !r) return r;
+  const auto subject = store_.add_subject(record_.id, SubjectKind::trial, trial->id, "");
+  if (!subject) return tl::unexpected(subject.error());
+  field_.push_back(std::make_unique<Contender>(
+      Contender{*trial, subject->id, admission->handle, std::numeric_limits<double>::infinity()}));
+  return {};
+}
+
+// The newcomers stand at the end of the field; the two best so far run beside them, and their figures gain from it.
+Result<void> StudyRun::screen(std::size_t newcomers) {
+  if (newcomers == 0) return {};
+  const std::size_t old = field_.size() - newcomers;
+  std::stable_sort(field_.begin(), field_.begin() + static_cast<std::ptrdiff_t>(old),
+                   [](const auto& x, const auto& y) { return x->cost < y->cost; });
+  std::vector<EntrantId> fresh, company;
+  for (std::size_t i = 0; i < field_.size(); ++i) {
+    if (i >= old) fresh.push_back(field_[i]->subject);
+    if (i < std::min<std::size_t>(old, 2)) company.push_back(field_[i]->subject);
+  }
+  Screen screen(fresh, company, reference(), order_from_here());
+  for (auto order = screen.next(); !order.empty(); order = screen.next()) {
+    const auto timed = round(Phase::screen, order);
+    if (!timed) return tl::unexpected(timed.error());
+    screen.finish_round(timed->heats);
+  }
+  if (const auto r = refuse_too_fast(); !r) return r;
+  double best = std::numeric_limits<double>::infinity();
+  for (const auto& c : field_) {
+    if (c->handle != 0) best = std::min(best, c->cost);
+  }
+  for (const auto& c : field_) {
+    const bool timed = std::find(fresh.begin(), fresh.end(), c->subject) != fresh.end() ||
+                       std::find(company.begin(), company.end(), c->subject) != company.end();
+    if (!timed || c->handle == 0 || !std::isfinite(c->cost)) continue;
+    if (const auto r = judge(*c, best); !r) return r;
+  }
+  return keep_best(static_cast<std::size_t>(request_.protocol.contenders));
+}
+
+// What its figure means for a trial that was screened.
+Result<void> StudyRun::judge(Contender& c, double best) {
+  strategy_->observe({c.trial.config, c.cost, TrialState::ok});
+  if (c.trial.state != TrialState::running) return {};
+  c.trial.state = c.cost > best + std::log(kScreenFactor) ? TrialState::pruned : TrialState::ok;
+  c.trial.reason.clear();
+  if (c.trial.state == TrialState::pruned) {
+    c.trial.reason = fmt::format("{:.2f} times slower than the best when screened", std::exp(c.cost - best));
+  }
+  return store_.update_trial(c.trial);
+}
+
+// Lenient where a measurement was disturbed: the contender's figure is its median, the clock the fastest that was seen,
+// and every measurement of the ceilings has to agree.
+std::optional<std::string> StudyRun::too_fast(const Contender& c) const {
+  const auto log_ns = log_.log_ns(c.subject);
+  if (!log_ns || ceilings_.empty()) return std::nullopt;
+  RooflineInput in;
+  in.flops = flops(request_.key.problem, request_.key.m);
+  in.config = c.trial.config;
+  in.gflops = in.flops / std::exp(*log_ns);
+  in.anchor_ns = timer_->fastest_ns(anchor_->id);
+  std::optional<std::string> why;
+  for (auto first = ceilings_.begin(); first != ceilings_.end();) {
+    const auto last = std::find_if(first, ceilings_.end(),
+                                   [&](const StudyCeiling& x) { return x.measured_at != first->measured_at; });
+    in.ceilings.assign(first, last);
+    why = above_roof(roofline_point(in));
+    if (!why) return why;
+    first = last;
+  }
+  return why;
+}
+
+// A figure beyond the compute roof is an error of the measurement or of the check, and must not win. The roof is
+// measured again before it is believed.
+Result<void> StudyRun::refuse_too_fast() {
+  const auto suspect = [this](const auto& c) { return c->handle != 0 && too_fast(*c); };
+  for (int i = 0; i < kRoofRepeats && std::any_of(field_.begin(), field_.end(), suspect); ++i) {
+    if (const auto r = measure_ceilings(); !r) return r;
+  }
+  for (const auto& c : field_) {
+    const auto why = c->handle == 0 ? std::nullopt : too_fast(*c);
+    if (!why) continue;
+    Block refused;
+    refused.state = TrialState::runtime;
+    refused.reason = *why;
+    const int handle = c->handle;
+    if (const auto r = lose({c->subject, refused}); !r) return r;
+    if (const auto r = measurer_.drop(handle); !r) return r;
+  }
+  return {};
+}
+
+// Drops what failed, what was pruned and what exceeds the number, best first.
+Result<void> StudyRun::keep_best(std::size_t most) {
+  std::stable_sort(field_.begin(), field_.end(), [](const auto& x, const auto& y) { return x->cost < y->cost; });
+  std::vector<std::unique_ptr<Contender>> kept;
+  for (auto& c : field_) {
+    if (c->trial.state == TrialState::ok && kept.size() < most) {
+      kept.push_back(std::move(c));
+    } else if (c->handle != 0) {
+      if (const auto r = measurer_.drop(c->handle); !r) return r;
+    }
+  }
+  field_ = std::move(kept);
+  return {};
+}
+
+// What a pin or veto excludes leaves the field: the rest is compared with its like.
+Result<void> StudyRun::drop_unwanted() {
+  const auto unwanted = [this](const auto& c) { return !steering_.admits(c->trial.config); };
+  for (const auto& c : field_) {
+    if (!unwanted(c)) continue;
+    if (const auto r = measurer_.drop(c->handle); !r) return r;
+  }
+  std::erase_if(field_, unwanted);
+  return {};
+}
+
+}  // namespace gemwright::tuner

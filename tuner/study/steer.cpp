@@ -1,0 +1,115 @@
+#include "tuner/study/steer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "tuner/problem/input_text.h"
+#include "tuner/study/budget.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// Enumerations have fewer values than this; larger values are plain numbers.
+constexpr std::int64_t kNamedValues = 64;
+
+std::optional<std::int64_t> whole(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> value_named(Param param, std::string_view text) {
+  for (std::int64_t v = 0; v < kNamedValues; ++v) {
+    if (value_text(param, v) == text) return v;
+  }
+  const auto number = whole(text);
+  return number && *number >= 0 && value_text(param, *number) == text ? number : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Steering::Choice> Steering::parse_choice(std::string_view argument) {
+  const std::size_t equals = argument.find('=');
+  if (equals == std::string_view::npos) return std::nullopt;
+  for (const Parameter& p : parameters()) {
+    if (p.name != argument.substr(0, equals)) continue;
+    const auto v = value_named(p.id, argument.substr(equals + 1));
+    return v ? std::optional(Choice{p.id, *v}) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Result<void> check_event(EventKind kind, std::string_view argument) {
+  const std::string shown = printable(argument, 80);
+  if (kind == EventKind::again) {
+    const auto trial = whole(argument);
+    if (!trial || *trial < 1) return fail(fmt::format("again {}: name a trial by its number", shown), ErrorKind::usage);
+  } else if (kind == EventKind::extend) {
+    if (const auto budget = parse_budget(argument); !budget) return tl::unexpected(budget.error());
+  } else if (kind == EventKind::pin || kind == EventKind::veto) {
+    if (!Steering::is_choice(argument)) {
+      std::string names;
+      for (const Parameter& p : parameters()) names += fmt::format("{}{}", names.empty() ? "" : ", ", p.name);
+      return fail(
+          fmt::format("{} {}: write PARAMETER=VALUE, as mr=8; the parameters are {}", to_text(kind), shown, names),
+          ErrorKind::usage);
+    }
+  } else if (!argument.empty()) {
+    return fail(fmt::format("{} takes no argument", to_text(kind)), ErrorKind::usage);
+  }
+  return {};
+}
+
+void Steering::apply(const StudyEvent& event) {
+  switch (event.kind) {
+    case EventKind::pause:
+      paused_ = true;
+      break;
+    case EventKind::resume:
+      paused_ = false;
+      break;
+    case EventKind::stop:
+      // One that took effect in an earlier sitting ended that sitting's search.
+      stopped_ = stopped_ || !event.applied_round;
+      paused_ = false;
+      break;
+    case EventKind::again:
+      if (const auto trial = whole(event.argument); trial && !event.applied_round) again_.push_back(*trial);
+      break;
+    case EventKind::pin:
+      if (const auto choice = parse_choice(event.argument)) pins_.push_back(*choice);
+      break;
+    case EventKind::veto:
+      if (const auto choice = parse_choice(event.argument)) vetoes_.push_back(*choice);
+      break;
+    case EventKind::extend:
+      if (const auto budget = parse_budget(event.argument)) extensions_.push_back(*budget);
+      break;
+  }
+}
+
+Budget Steering::extended(Budget budget) const {
+  for (const Budget& more : extensions_) {
+    if (more.trials && budget.trials) *budget.trials += *more.trials;
+    if (more.seconds && !budget.trials) budget.seconds = seconds_of(budget) + *more.seconds;
+  }
+  return budget;
+}
+
+bool Steering::admits(const Config& config) const {
+  const auto has = [&](const Choice& c) { return value(config, c.param) == c.value; };
+  return std::all_of(pins_.begin(), pins_.end(), has) && std::none_of(vetoes_.begin(), vetoes_.end(), has);
+}
+
+std::optional<Config> Steering::steered(const SpaceInput& space, const Config& config) const {
+  if (admits(config)) return config;
+  Config changed = config;
+  for (const Choice& pin : pins_) set_value(changed, pin.param, pin.value);
+  const auto valid = repaired(space, changed);
+  return valid && admits(*valid) ? valid : std::nullopt;
+}
+
+}  // namespace gemwright::tuner

@@ -1,0 +1,107 @@
+// One run of one study, behind run_study; internal to the engine. engine.cpp opens and ends it, search.cpp proposes and
+// screens, finish.cpp races, confirms, counts and concludes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tuner/strategy/strategy.h"
+#include "tuner/study/block_timer.h"
+#include "tuner/study/budget.h"
+#include "tuner/study/contender.h"
+#include "tuner/study/engine.h"
+#include "tuner/study/estimate.h"
+#include "tuner/study/outcome.h"
+#include "tuner/study/steer.h"
+
+namespace gemwright::tuner {
+
+class StudyRun {
+ public:
+  StudyRun(Store& store, Measurer& measurer, const StudyRequest& request, const EngineHooks& hooks)
+      : store_(store), measurer_(measurer), request_(request), hooks_(hooks), random_(request.attributes.seed) {}
+
+  Result<StudyResult> run();
+
+ private:
+  Result<bool> finished_before();
+  Result<void> prepare();
+  Result<void> add_fixed_subjects();
+  Result<void> measure_ceilings();
+  Result<std::vector<profilers::Counter>> counters_of(SubjectId subject, int handle) const;
+  Result<void> recall();
+  Result<void> search();
+  Result<void> race();
+  Result<void> confirm();
+  Result<void> count();
+
+  std::vector<Candidate> next_batch();
+  void take_back();
+  Result<void> admit(const Candidate& candidate);
+  Result<void> screen(std::size_t newcomers);
+  Result<void> judge(Contender& contender, double best);
+  // A sentence when the contender is faster than this CPU can compute.
+  std::optional<std::string> too_fast(const Contender& contender) const;
+  Result<void> refuse_too_fast();
+  Result<void> keep_best(std::size_t most);
+  Result<void> drop_unwanted();
+
+  // Times a round and keeps its heats; whoever failed has left the field's game: its handle is 0.
+  Result<RoundOutcome> round(Phase phase, const std::vector<EntrantId>& order);
+  Result<void> lose(const Lost& lost);
+  Contender* contender_of(SubjectId subject);
+  void update_costs();
+  RoundOrder order_from_here();
+
+  Result<void> conclude(const Final& final, SampleWindow window);
+
+  // Between blocks: whoever wants to stop, pause or steer is heard.
+  Result<void> attend();
+  Result<void> read_events();
+
+  // Of this budget: a follow-up has one of its own.
+  double spent() const { return record_.spent_seconds - spent_before_ + hooks_.now() - started_; }
+  std::int64_t tried() const { return record_.trials - tried_before_; }
+  Budget budget() const {
+    return steering_.extended(request_.follow_up ? *request_.follow_up : request_.attributes.budget);
+  }
+  double budget_seconds() const { return seconds_of(budget()); }
+  bool out_of_time(double share) const { return !budget().trials && spent() > share * budget_seconds(); }
+  bool search_is_over() const;
+  SubjectId reference() const { return baseline_ ? baseline_->id : anchor_->id; }
+  void report(const std::string& phase);
+  Result<void> save(StudyState state);
+
+  Store& store_;
+  Measurer& measurer_;
+  const StudyRequest& request_;
+  const EngineHooks& hooks_;
+  Random random_;
+  StudyRecord record_;
+  SetupReply setup_;
+  std::optional<Subject> baseline_, anchor_;
+  std::unique_ptr<Strategy> strategy_;
+  std::unique_ptr<BlockTimer> timer_;
+  std::vector<std::unique_ptr<Contender>> field_;
+  RoundLog log_;                   // of screening and race
+  std::vector<EntrantId> racing_;  // whom the race left
+  std::set<std::string> known_;    // keys of configs tried or being tried
+  std::size_t next_known_good_ = 0;
+  std::vector<Trial> retry_;  // in flight when an earlier sitting ended, or asked for again
+  std::optional<TrialId> incumbent_;
+  std::vector<StudyCeiling> ceilings_;
+  std::vector<Contender*> finalists_;
+  std::int64_t failed_ = 0;
+  double started_ = 0, spent_before_ = 0;
+  std::int64_t tried_before_ = 0;
+  Steering steering_;
+  std::int64_t last_event_ = 0;
+  double last_look_ = 0;
+  std::string phase_ = "setup";
+};
+
+}  // namespace gemwright::tuner
