@@ -155,6 +155,10 @@ every_command() {
   refused 1 "$1" bench --gemm 8x64x64 --db "$db"
   refused 1 "$1" show studies --db "$db"
   refused 1 "$1" show trials --json --db "$db"
+  refused 1 "$1" show counters --db "$db"
+  refused 1 "$1" show roofline --db "$db"
+  refused 1 "$1" profile 1 --db "$db"
+  refused 1 "$1" steer 1 stop --db "$db"
   refused 1 "$1" export -o never.h --db "$db"
 }
 db=folder; every_command "is a folder"
@@ -169,16 +173,19 @@ db=/dev/null; every_command "is not a regular file"
 db=absent.db
 refused 1 "there is no database" show studies --db absent.db
 refused 1 "there is no database" export -o never.h --db absent.db
+refused 1 "there is no database" profile 1 --db absent.db
+refused 1 "there is no database" steer 1 stop --db absent.db
 : > empty.db
 db=empty.db
 refused 1 "is empty" show trials --db empty.db
 refused 1 "is empty" export -o never.h --db empty.db
+refused 1 "is empty" steer 1 stop --db empty.db
 # broken SQL: a copy of the good database with a value that gemwright never wrote.
 broken() {
   cp good.db broken.db
   sqlite3 broken.db "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; $1"
 }
-readers_refuse() { for what in studies trials; do refused 1 "$1" show $what --json --db broken.db; done; }
+readers_refuse() { for what in studies trials roofline; do refused 1 "$1" show $what --json --db broken.db; done; }
 db=broken.db
 broken "UPDATE config SET json = '['"
 readers_refuse "broken value"
@@ -228,8 +235,8 @@ fi
 
 echo "== show and export"
 db=good.db
-refused 2 "choose studies, trials or rank-flip" show everything --db good.db
-for view in counters roofline heatmap importance pareto; do refused 2 "not built yet" show $view --db good.db; done
+refused 2 "choose studies, trials, counters, roofline or rank-flip" show everything --db good.db
+for view in heatmap importance pareto; do refused 2 "not built yet" show $view --db good.db; done
 refused 2 "extra" show studies extra --db good.db
 for filter in "wings=2" "m<=8 and wings=2"; do
   refused 2 "there is no field 'wings'" show studies --filter "$filter" --db good.db
@@ -259,6 +266,29 @@ chosen="--filter data=normal --db good.db"
 }
 [ ! -e never.h ] || fail "a refused export left a file"
 
+echo "== steer and profile"
+refused 2 "name a study by its number" steer x pause --db good.db
+refused 2 "choose pause, resume, stop" steer 1 dance --db good.db
+refused 2 "takes no argument" steer 1 stop now --db good.db
+refused 2 "ACTION is required" steer 1 --db good.db
+refused 2 "name a trial by its number" steer 1 again --db good.db
+for choice in "" mr mr= mr=x wings=2 "mr=8; true" "$(printf 'mr=\n8')"; do
+  refused 2 "PARAMETER=VALUE" steer 1 pin "$choice" --db good.db
+done
+for budget in "" 0 1x 99999999999999999999 nan; do refused 2 "budget" steer 1 extend "$budget" --db good.db; done
+refused 2 "is a number of configs" steer 1 extend 10s --db good.db
+refused 1 "there is no study 9" steer 9 stop --db good.db
+refused 1 "has no trial 999" steer 1 again 999 --db good.db
+refused 1 "is not running" steer 1 pause --db good.db
+refused 2 "name a trial" profile --db good.db
+refused 2 "name a trial" profile 1 --gemm 8x64x64 --db good.db
+for trial in x good.db trial:0 99999999999999999999 good.db#trial:1; do refused 2 "" profile "$trial" --db good.db; done
+refused 1 "there is no trial 999" profile 999 --db good.db
+refused 2 "is not a size MxNxK" profile --gemm 8x64 --db good.db
+refused 2 "there is no field 'wings'" show counters --filter wings=2 --db good.db
+refused 2 "there is no field 'wings'" show roofline --filter wings=2 --db good.db
+refused 2 "'doctor --ui-impact' is not built yet" doctor --ui-impact
+
 echo "== compare"
 refused 2 "A is a trial and B a study" compare 1 study:1 --db good.db
 refused 2 "A and B are the same trial 1" compare 1 trial:1 --db good.db
@@ -283,11 +313,11 @@ expect "what two equal databases compare" "$(json out "SELECT t ->> 'matched', t
 
 echo "== commands"
 db=good.db
-refused 2 "commands are tune, show" nonsense
-refused 2 "commands are tune, show" ""
-refused 2 "commands are tune, show"
+refused 2 "commands are tune, steer, show" nonsense
+refused 2 "commands are tune, steer, show" ""
+refused 2 "commands are tune, steer, show"
 refused 2 "command" --no-such-option
-for command in steer profile verify replay import merge backup; do
+for command in verify replay import merge backup; do
   refused 2 "'$command' is not built yet" $command
   refused 2 "'$command' is not built yet" $command some --thing
 done

@@ -171,6 +171,37 @@ TEST(SteeredStudy, AnExtensionWakesAFinishedStudy) {
   EXPECT_TRUE(run_study(*store, machine, request_for(64, "30"), hooks_of(machine))->reused);
 }
 
+TEST(SteeredStudy, AnExtensionThatComesDuringTheFinalLengthensTheSearch) {
+  const auto store = make_memory_store();
+  SteeredMachine machine;
+  machine.store = store.get();
+  int blocks = 0;
+  {
+    const auto other = make_memory_store();
+    ScriptedMachine alone;
+    ASSERT_TRUE(run_study(*other, alone, request_for(64, "24"), hooks_of(alone)));
+    blocks = alone.blocks;
+  }
+  machine.at = blocks - 5;  // the final is nearly over
+  machine.write = {{EventKind::extend, "16"}};
+  const auto result = run_study(*store, machine, request_for(64, "24"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ((*store->trials(1)).size(), 40U);
+  EXPECT_EQ(result->record.state, StudyState::finished);
+}
+
+TEST(SteeredStudy, VetoesThatLeaveNothingSaySo) {
+  const auto store = make_memory_store();
+  SteeredMachine machine;
+  machine.store = store.get();
+  for (const char* isa : {"avx512f", "avx2", "scalar"})
+    machine.write.emplace_back(EventKind::veto, std::string("isa=") + isa);
+  const auto result = run_study(*store, machine, request_for(64, "400"), hooks_of(machine));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::nothing_valid);
+  EXPECT_NE(result.error().message.find("pins and vetoes of study 1"), std::string::npos) << result.error().message;
+}
+
 TEST(SteeredStudy, ATrialIsTimedAgainOnRequest) {
   const auto store = make_memory_store();
   ScriptedMachine machine;

@@ -25,18 +25,35 @@ Result<StudyResult> StudyRun::run() {
   const auto done = finished_before();
   if (!done) return tl::unexpected(done.error());
   if (*done) return StudyResult{record_, true};
-  for (const auto step : {&StudyRun::prepare, &StudyRun::recall, &StudyRun::search, &StudyRun::race, &StudyRun::confirm,
-                          &StudyRun::count}) {
-    if (const auto r = (this->*step)(); !r) {
-      if (record_.id != 0) {
-        (void)save(r.error().kind == ErrorKind::interrupted ? StudyState::interrupted : StudyState::failed);
-      }
-      return tl::unexpected(r.error());
+  auto ended = take_steps({&StudyRun::prepare, &StudyRun::recall});
+  while (ended) {
+    ended = take_steps({&StudyRun::search, &StudyRun::race, &StudyRun::confirm, &StudyRun::read_events});
+    if (!ended || !asked_for_more()) break;
+  }
+  if (ended) ended = count();
+  if (!ended) {
+    if (record_.id != 0) {
+      (void)save(ended.error().kind == ErrorKind::interrupted ? StudyState::interrupted : StudyState::failed);
     }
+    return tl::unexpected(ended.error());
   }
   if (const auto r = save(StudyState::finished); !r) return tl::unexpected(r.error());
   report("done");
   return StudyResult{record_, false};
+}
+
+Result<void> StudyRun::take_steps(std::initializer_list<Result<void> (StudyRun::*)()> steps) {
+  for (const auto step : steps) {
+    if (const auto r = (this->*step)(); !r) return r;
+  }
+  return {};
+}
+
+// Somebody extended the budget, or wants a trial again, after the search had ended.
+bool StudyRun::asked_for_more() {
+  take_back();
+  if (!retry_.empty()) return true;
+  return !(budget() == searched_) && !search_is_over();
 }
 
 Result<bool> StudyRun::finished_before() {

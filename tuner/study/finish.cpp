@@ -14,6 +14,21 @@ namespace {
 // Past this share of the budget there is no time left for a race: the final comes at once.
 constexpr double kRaceShare = 0.8;
 
+// The winner, then the fastest of the others.
+std::vector<SubjectId> winner_and_runner_up(const FinalResult& result, const std::vector<Finalist>& finalists,
+                                            const StudyOutcome& outcome) {
+  std::vector<SubjectId> by_speed;
+  if (result.best) by_speed.push_back(*result.best);
+  for (const Rival& r : result.rivals) by_speed.push_back(r.entrant);
+  const auto winner = std::find_if(finalists.begin(), finalists.end(),
+                                   [&](const Finalist& f) { return f.trial == outcome.best_trial; });
+  if (winner == finalists.end()) return {};
+  std::erase(by_speed, winner->subject);
+  by_speed.insert(by_speed.begin(), winner->subject);
+  by_speed.resize(std::min<std::size_t>(by_speed.size(), 2));
+  return by_speed;
+}
+
 }  // namespace
 
 Contender* StudyRun::contender_of(SubjectId subject) {
@@ -123,7 +138,9 @@ Result<void> StudyRun::conclude(const Final& final, SampleWindow window) {
   for (const Contender* c : finalists_) finalists.push_back({c->trial.id, c->subject, c->trial.config});
   const auto samples = store_.samples(record_.id);
   if (!samples) return tl::unexpected(samples.error());
-  const StudyOutcome outcome = decide(final.result(), finalists, incumbent_, tally(*samples, window));
+  const FinalResult result = final.result();
+  const StudyOutcome outcome = decide(result, finalists, incumbent_, tally(*samples, window));
+  counted_ = winner_and_runner_up(result, finalists, outcome);
   const double work = flops(request_.key.problem, request_.key.m);
   std::optional<SubjectId> against;
   if (baseline_) against = baseline_->id;
@@ -155,11 +172,10 @@ Result<std::vector<profilers::Counter>> StudyRun::counters_of(SubjectId subject,
 Result<void> StudyRun::count() {
   phase_ = "count";
   std::vector<std::pair<SubjectId, int>> subjects;
-  for (const Contender* c : finalists_) {
-    const bool winner = c->trial.id == record_.outcome.best_trial;
-    subjects.insert(winner ? subjects.begin() : subjects.end(), {c->subject, c->handle});
+  for (const SubjectId wanted : counted_) {
+    const Contender* const c = contender_of(wanted);
+    if (c != nullptr && c->handle != 0) subjects.emplace_back(c->subject, c->handle);
   }
-  subjects.resize(std::min<std::size_t>(subjects.size(), 2));
   if (baseline_) subjects.emplace_back(baseline_->id, setup_.baseline_handle);
   for (const auto& [subject, handle] : subjects) {
     if (const auto r = attend(); !r) return r;

@@ -91,10 +91,17 @@ Result<void> StudyRun::search() {
     if (const auto r = save(StudyState::running); !r) return r;
     take_back();
   }
+  searched_ = budget();
   if (const auto r = drop_unwanted(); !r) return r;
   if (!field_.empty()) return {};
-  return fail(fmt::format("no config of {} at M={} passed: {} tried, see 'gemwright show trials'",
-                          key(request_.key.problem), request_.key.m, record_.trials),
+  const std::string what = fmt::format("{} at M={}", key(request_.key.problem), request_.key.m);
+  if (failed_ < record_.trials && steering_.restricts()) {
+    return fail(fmt::format("the pins and vetoes of study {} leave no config of {} that passed: take them back with "
+                            "'tune --fresh'",
+                            record_.id, what),
+                ErrorKind::nothing_valid);
+  }
+  return fail(fmt::format("no config of {} passed: {} tried, see 'gemwright show trials'", what, record_.trials),
               ErrorKind::nothing_valid);
 }
 

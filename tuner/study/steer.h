@@ -38,6 +38,8 @@ class Steering {
   // The budget with everything that was added to it.
   Budget extended(Budget budget) const;
   bool admits(const Config& config) const;
+  // Whether anything is pinned or vetoed.
+  bool restricts() const { return !pins_.empty() || !vetoes_.empty(); }
   // Whether `text` names a parameter and one of its values, as "mr=8".
   static bool is_choice(std::string_view text) { return parse_choice(text).has_value(); }
   // The config itself, or the nearest one that the pins and vetoes allow; nothing where there is none near.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,6 +29,8 @@ class StudyRun {
   Result<StudyResult> run();
 
  private:
+  Result<void> take_steps(std::initializer_list<Result<void> (StudyRun::*)()> steps);
+  bool asked_for_more();
   Result<bool> finished_before();
   Result<void> prepare();
   Result<void> add_fixed_subjects();
@@ -95,10 +98,12 @@ class StudyRun {
   std::optional<TrialId> incumbent_;
   std::vector<StudyCeiling> ceilings_;
   std::vector<Contender*> finalists_;
+  std::vector<SubjectId> counted_;  // winner and runner-up
   std::int64_t failed_ = 0;
   double started_ = 0, spent_before_ = 0;
   std::int64_t tried_before_ = 0;
   Steering steering_;
+  Budget searched_;  // the budget when the search ended
   std::int64_t last_event_ = 0;
   double last_look_ = 0;
   std::string phase_ = "setup";
