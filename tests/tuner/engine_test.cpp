@@ -214,6 +214,17 @@ TEST(Engine, ATrialBeyondTheComputeRoofIsAnErrorAndCannotWin) {
   EXPECT_GT(refused, 0);
 }
 
+TEST(Engine, ADisturbedRoofIsNoWitnessAgainstATrial) {
+  ScriptedMachine machine;
+  machine.roof_gflops = 50;
+  machine.roof_spread = 0.3;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, request_for(64, "40"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(result->record.id);
+  for (const Trial& t : trials) EXPECT_NE(t.state, TrialState::runtime) << t.reason;
+}
+
 TEST(Engine, CountersOfWinnerRunnerUpAndBaselineAreStoredApartFromTiming) {
   ScriptedMachine machine;
   const auto store = make_memory_store();

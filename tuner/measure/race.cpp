@@ -138,14 +138,15 @@ void Final::finish_round(const std::vector<Heat>& heats, bool time_is_up) {
   over_ = over_ || last || looks_ == kLooks;
 }
 
-// Whoever is surely slower needs no more rounds. More rounds help only where a lead could still be claimed.
+// Whoever is surely slower needs no more rounds. More rounds help only where a lead could still be claimed: the noise
+// floor shrinks with their root.
 void Final::look() {
   ++looks_;
   const FinalResult now = result();
   bool hope = false;
   for (const Rival& r : now.rivals) {
     if (r.separated) std::erase(racing_, r.entrant);
-    hope = hope || (!r.separated && now.noise_floor && r.lead > *now.noise_floor);
+    hope = hope || (!r.separated && now.noise_floor && r.lead > *now.noise_floor / std::sqrt(kLooks));
   }
   over_ = !hope;
 }

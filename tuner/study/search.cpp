@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "tuner/insight/roofline.h"
@@ -15,6 +16,8 @@ namespace {
 constexpr int kMaxTurnedAway = 2000;
 // Measurements of the ceilings beside the first that have to agree before a trial is called impossible.
 constexpr int kRoofRepeats = 2;
+// Blocks of a ceiling that was not disturbed lie within 2 % of each other; one that was is no witness against a trial.
+constexpr double kSteadySpread = 0.05;
 
 }  // namespace
 
@@ -194,7 +197,9 @@ std::optional<std::string> StudyRun::too_fast(const Contender& c) const {
   for (auto first = ceilings_.begin(); first != ceilings_.end();) {
     const auto last = std::find_if(first, ceilings_.end(),
                                    [&](const StudyCeiling& x) { return x.measured_at != first->measured_at; });
-    in.ceilings.assign(first, last);
+    in.ceilings.clear();
+    std::copy_if(first, last, std::back_inserter(in.ceilings),
+                 [](const StudyCeiling& x) { return x.ceiling.spread <= kSteadySpread; });
     why = above_roof(roofline_point(in));
     if (!why) return why;
     first = last;
