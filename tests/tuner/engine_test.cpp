@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "scripted_machine.h"
 #include "tuner/study/estimate.h"
@@ -212,6 +214,52 @@ TEST(Engine, ATrialBeyondTheComputeRoofIsAnErrorAndCannotWin) {
     ++refused;
   }
   EXPECT_GT(refused, 0);
+}
+
+// Its anchor is slow for some blocks: a clock that nobody else saw.
+class SlowAnchorMachine : public ScriptedMachine {
+ public:
+  Result<Block> block(int handle, std::int64_t calls) override {
+    auto b = ScriptedMachine::block(handle, calls);
+    if (b && handle == 2) b->ns = b->ns * 6 / 5;
+    return b;
+  }
+};
+
+TEST(Engine, ASlowAnchorOfALaterSittingCondemnsNobody) {
+  const double fastest = 2.0 * 64 * 1024 * 1024 / (kCallNs * 0.8 * 0.9);
+  const auto store = make_memory_store();
+  ScriptedMachine machine;
+  machine.roof_gflops = fastest * 1.02;
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "40"), hooks_of(machine)));
+  SlowAnchorMachine again;
+  again.roof_gflops = fastest * 1.02;
+  const auto result = run_study(*store, again, request_for(64, "80"), hooks_of(again));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(result->record.id);
+  for (const Trial& t : trials) EXPECT_NE(t.state, TrialState::runtime) << t.reason;
+}
+
+// Somebody else finishes the study while this process waits for the machine.
+class LateMachine : public ScriptedMachine {
+ public:
+  std::function<void()> meanwhile;
+  Result<SetupReply> setup(const MeasureSetup& s) override {
+    if (meanwhile) std::exchange(meanwhile, {})();
+    return ScriptedMachine::setup(s);
+  }
+};
+
+TEST(Engine, AStudyThatAnotherProcessFinishedMeanwhileIsReused) {
+  const auto store = make_memory_store();
+  LateMachine machine;
+  ScriptedMachine other;
+  machine.meanwhile = [&] { ASSERT_TRUE(run_study(*store, other, request_for(64, "30"), hooks_of(other))); };
+  const auto result = run_study(*store, machine, request_for(64, "30"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE(result->reused);
+  EXPECT_TRUE(result->record.outcome.best_trial);
+  EXPECT_EQ(machine.blocks, 0);
 }
 
 TEST(Engine, ADisturbedRoofIsNoWitnessAgainstATrial) {

@@ -19,6 +19,10 @@ enum class Noise {
   heavy_tails,  // rare slow blocks that nobody reports
   bimodal,      // the clock sits at one of two frequencies, 7 % apart, and switches now and then
   rough,        // 2 % of jitter
+  lognormal,    // each block by itself: skewed, far out at times
+  fast_mode,    // three blocks in ten run 5 % faster
+  slow_mode,    // one block in five runs 5 % slower
+  exponential,  // each block is delayed, by 2 % in the mean
 };
 
 class ScriptedNoise {
@@ -53,6 +57,10 @@ class ScriptedNoise {
       h.disturbed = true;
     }
     if (kind_ == Noise::heavy_tails && random_.below(12) == 0) h.log_ns += 0.1 / (0.05 + random_.unit());
+    if (kind_ == Noise::lognormal) h.log_ns += 0.02 * std::exp(1.2 * bell());
+    if (kind_ == Noise::fast_mode && random_.below(10) < 3) h.log_ns -= 0.05;
+    if (kind_ == Noise::slow_mode && random_.below(5) == 0) h.log_ns += 0.05;
+    if (kind_ == Noise::exponential) h.log_ns -= 0.02 * std::log(1 - random_.unit());
     if (kind_ == Noise::bimodal) {
       if (random_.below(20) == 0) slow_ = !slow_;
       h.log_ns += slow_ ? 0.07 : 0;

@@ -49,6 +49,28 @@ TEST(Steering, PinsAndVetoesDecideWhatIsTried) {
   EXPECT_FALSE(violated(r.space, *back));
 }
 
+TEST(Steering, TheLastWordAboutAParameterCounts) {
+  const StudyRequest r = request_for(64, "10");
+  Random random(1);
+  Config c = *random_config(r.space, random);
+  c.tile.mr = 4;
+  Config other = c;
+  other.tile.mr = 6;
+  Steering s;
+  s.apply(event(EventKind::pin, "mr=4"));
+  s.apply(event(EventKind::pin, "mr=6"));
+  EXPECT_TRUE(s.admits(other));
+  EXPECT_FALSE(s.admits(c));
+  s.apply(event(EventKind::veto, "mr=6"));  // takes the pin back
+  EXPECT_TRUE(s.admits(c));
+  EXPECT_TRUE(s.admits(other));
+  EXPECT_FALSE(s.restricts());
+  s.apply(event(EventKind::veto, "mr=6"));
+  EXPECT_FALSE(s.admits(other));
+  s.apply(event(EventKind::pin, "mr=6"));  // takes the veto back, and pins
+  EXPECT_TRUE(s.admits(other));
+}
+
 TEST(Steering, ExtensionsAddToTheBudgetOfTheirKind) {
   Steering s;
   s.apply(event(EventKind::extend, "30s"));
@@ -68,6 +90,8 @@ TEST(Steering, ArgumentsThatMeanNothingAreRefusedInOneSentence) {
   for (const auto& [kind, text] : std::vector<std::pair<EventKind, std::string>>{{EventKind::pin, "mr"},
                                                                                  {EventKind::pin, "mr=x"},
                                                                                  {EventKind::pin, "mr=-1"},
+                                                                                 {EventKind::pin, "mr=99999"},
+                                                                                 {EventKind::pin, ""},
                                                                                  {EventKind::pin, "=8"},
                                                                                  {EventKind::veto, "colour=red"},
                                                                                  {EventKind::veto, "mr=8\n"},
@@ -188,6 +212,73 @@ TEST(SteeredStudy, AnExtensionThatComesDuringTheFinalLengthensTheSearch) {
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ((*store->trials(1)).size(), 40U);
   EXPECT_EQ(result->record.state, StudyState::finished);
+}
+
+TEST(SteeredStudy, AVetoThatComesDuringTheFinalIsHeard) {
+  int blocks = 0;
+  TrialId winner = 0;
+  std::string mr;
+  {
+    const auto other = make_memory_store();
+    ScriptedMachine alone;
+    const auto result = run_study(*other, alone, request_for(64, "40"), hooks_of(alone));
+    ASSERT_TRUE(result);
+    blocks = alone.blocks;
+    winner = *result->record.outcome.best_trial;
+    const auto trials = *other->trials(1);
+    for (const Trial& t : trials) {
+      if (t.id == winner) mr = std::to_string(t.config.tile.mr);
+    }
+  }
+  const auto store = make_memory_store();
+  SteeredMachine machine;
+  machine.store = store.get();
+  machine.at = blocks - 20;
+  machine.write = {{EventKind::veto, "mr=" + mr}};
+  const auto result = run_study(*store, machine, request_for(64, "40"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(1);
+  for (const Trial& t : trials) {
+    if (t.id == result->record.outcome.best_trial) {
+      EXPECT_NE(std::to_string(t.config.tile.mr), mr);
+    }
+  }
+}
+
+TEST(SteeredStudy, AVetoOfItsWinnerWakesAFinishedStudy) {
+  const auto store = make_memory_store();
+  ScriptedMachine machine;
+  const auto first = run_study(*store, machine, request_for(64, "40"), hooks_of(machine));
+  ASSERT_TRUE(first);
+  const auto before = *store->trials(1);
+  const auto mr_of = [](const std::vector<Trial>& trials, TrialId id) {
+    for (const Trial& t : trials) {
+      if (t.id == id) return t.config.tile.mr;
+    }
+    return 0;
+  };
+  const int mr = mr_of(before, *first->record.outcome.best_trial);
+  ASSERT_TRUE(store->add_event(1, EventKind::veto, "mr=" + std::to_string(mr)));
+  const auto second = run_study(*store, machine, request_for(64, "40"), hooks_of(machine));
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_FALSE(second->reused);
+  const auto after = *store->trials(1);
+  EXPECT_NE(mr_of(after, *second->record.outcome.best_trial), mr);
+}
+
+TEST(SteeredStudy, AnAttemptThatFindsNothingLeavesTheConfirmedWinner) {
+  const auto store = make_memory_store();
+  ScriptedMachine machine;
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "30"), hooks_of(machine)));
+  for (const char* isa : {"avx512f", "avx2", "scalar"}) {
+    ASSERT_TRUE(store->add_event(1, EventKind::veto, std::string("isa=") + isa));
+  }
+  const auto result = run_study(*store, machine, request_for(64, "30"), hooks_of(machine));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::nothing_valid);
+  const auto study = store->studies()->front();
+  EXPECT_EQ(study.state, StudyState::finished);
+  EXPECT_TRUE(study.outcome.best_trial);
 }
 
 TEST(SteeredStudy, VetoesThatLeaveNothingSaySo) {

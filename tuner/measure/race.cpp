@@ -15,6 +15,11 @@ constexpr int kLooks = 2;
 constexpr double kRaceConfidence = 0.95;
 constexpr double kFloorConfidence = 0.95;
 
+// The sign test of n rounds misses with 2 / 2^n where all of them agree; one more to spare for a disturbed one.
+int rounds_that_can_separate(double confidence) {
+  return static_cast<int>(std::ceil(1 - std::log2(1 - confidence))) + 1;
+}
+
 bool any_disturbed(const std::vector<Heat>& heats) {
   return std::any_of(heats.begin(), heats.end(), [](const Heat& h) { return h.disturbed; });
 }
@@ -104,7 +109,9 @@ Final::Final(std::vector<EntrantId> finalists, FinalRules rules, RoundOrder orde
       twin_(all_.empty() ? 0 : all_.front()),
       rules_(rules),
       order_(std::move(order)),
-      comparisons_(kLooks * std::max(static_cast<int>(all_.size()) - 1, 1)) {}
+      comparisons_(kLooks * std::max(static_cast<int>(all_.size()) - 1, 1)) {
+  rules_.min_rounds = std::max(rules_.min_rounds, rounds_that_can_separate(confidence()));
+}
 
 std::vector<EntrantId> Final::next() const {
   if (over_ || racing_.empty()) return {};
@@ -119,17 +126,19 @@ void Final::withdraw(EntrantId entrant) {
   if (entrant == twin_ && !racing_.empty()) twin_ = racing_.front();
 }
 
+// Of whoever leads the race still: the twin, or once it is found slower the first of the others.
 std::int64_t Final::least_clean_rounds() const {
-  auto least = static_cast<std::int64_t>(log_.clean_pairs(twin_, twin_));
-  for (const EntrantId x : racing_) {
-    if (x != twin_) least = std::min(least, static_cast<std::int64_t>(log_.clean_pairs(twin_, x)));
-  }
+  const bool twin_races = std::find(racing_.begin(), racing_.end(), twin_) != racing_.end();
+  const EntrantId first = twin_races ? twin_ : racing_.front();
+  auto least = static_cast<std::int64_t>(log_.clean_pairs(first, first));
+  for (const EntrantId x : racing_) least = std::min(least, static_cast<std::int64_t>(log_.clean_pairs(first, x)));
   return least;
 }
 
 void Final::finish_round(const std::vector<Heat>& heats, bool time_is_up) {
   for (const Heat& h : heats) log_.add(round_, h);
   ++round_;
+  if (racing_.empty()) return;
   const std::int64_t due = static_cast<std::int64_t>(rules_.rounds) * (looks_ + 1);
   const bool repeated_enough = static_cast<double>(round_) >= kRepeatShare * static_cast<double>(due);
   const bool last = time_is_up && round_ >= rules_.min_rounds;
@@ -170,7 +179,6 @@ FinalResult Final::result() const {
     }
   }
   if (!out.best) return out;
-  const double confidence = confidence_of_each(1 - kFinalAlpha, comparisons_);
   for (const EntrantId x : all_) {
     if (x == *out.best) continue;
     Rival rival;
@@ -178,7 +186,7 @@ FinalResult Final::result() const {
     const auto leads = log_.leads(*out.best, x);
     rival.rounds = static_cast<std::int64_t>(leads.size());
     rival.lead = median(leads).value_or(0);
-    rival.of = sign_test_interval(leads, confidence);
+    rival.of = sign_test_interval(leads, confidence());
     rival.separated = rival.of && rival.of->lo > 0 && out.noise_floor && rival.lead > *out.noise_floor;
     out.rivals.push_back(rival);
   }

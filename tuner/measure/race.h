@@ -93,7 +93,7 @@ class Race {
 
 struct FinalRules {
   int rounds = 26;     // undisturbed ones until the first look; as many again until the second
-  int min_rounds = 8;  // where time runs out: the least that gives a 95 % interval, and some for exclusions
+  int min_rounds = 8;  // where time runs out; never fewer than a lead in all of them needs to be certified
 };
 
 // One finalist against the best.
@@ -122,9 +122,11 @@ class Final {
   void finish_round(const std::vector<Heat>& heats, bool time_is_up);
   void withdraw(EntrantId entrant);
   FinalResult result() const;
+  const RoundLog& log() const { return log_; }
 
  private:
   void look();
+  double confidence() const { return confidence_of_each(1 - kFinalAlpha, comparisons_); }
   std::int64_t least_clean_rounds() const;
   std::optional<double> noise_floor() const;
 

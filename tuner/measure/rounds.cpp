@@ -11,21 +11,20 @@ struct Value {
   bool disturbed = false;
 };
 
-// Of the entrant's blocks in a round: the mean of the undisturbed ones, or of all.
-std::optional<Value> of_round(const std::vector<Heat>& round, EntrantId x) {
-  double clean = 0, all = 0;
-  int clean_count = 0, count = 0;
+// Of the entrant's blocks in a round one counts: where it ran twice the first in even rounds and the second in odd
+// ones, or the undisturbed one of the two. A mean of both would be another distribution than the other side's single
+// block: under skewed noise their medians differ though both are the same program.
+std::optional<Value> of_round(std::int64_t number, const std::vector<Heat>& round, EntrantId x) {
+  std::vector<const Heat*> mine;
   for (const Heat& h : round) {
-    if (h.entrant != x) continue;
-    all += h.log_ns;
-    ++count;
-    if (h.disturbed) continue;
-    clean += h.log_ns;
-    ++clean_count;
+    if (h.entrant == x) mine.push_back(&h);
   }
-  if (count == 0) return std::nullopt;
-  if (clean_count > 0) return Value{clean / clean_count, false};
-  return Value{all / count, true};
+  if (mine.empty()) return std::nullopt;
+  const Heat* chosen = mine[static_cast<std::size_t>(number) % mine.size()];
+  for (const Heat* h : mine) {
+    if (chosen->disturbed && !h->disturbed) chosen = h;
+  }
+  return Value{chosen->log_ns, chosen->disturbed};
 }
 
 // A median of fewer undisturbed values is no better than one that takes the disturbed ones in.
@@ -44,7 +43,7 @@ std::vector<double> usable(const std::vector<Value>& values, std::size_t needed)
 std::vector<Value> pairs(const std::map<std::int64_t, std::vector<Heat>>& rounds, EntrantId x, EntrantId y) {
   std::vector<Value> out;
   for (const auto& [number, heats] : rounds) {
-    const auto mine = of_round(heats, x), other = of_round(heats, y);
+    const auto mine = of_round(number, heats, x), other = of_round(number, heats, y);
     if (mine && other) out.push_back({other->value - mine->value, mine->disturbed || other->disturbed});
   }
   return out;
@@ -81,12 +80,12 @@ std::optional<double> RoundLog::cost(EntrantId x, EntrantId reference) const {
 std::optional<double> RoundLog::centred(EntrantId x, const std::vector<EntrantId>& field) const {
   std::vector<Value> out;
   for (const auto& [number, heats] : rounds_) {
-    const auto mine = of_round(heats, x);
+    const auto mine = of_round(number, heats, x);
     double sum = 0;
     bool disturbed = false;
     std::size_t met = 0;
     for (const EntrantId other : field) {
-      const auto value = of_round(heats, other);
+      const auto value = of_round(number, heats, other);
       if (!value) continue;
       sum += value->value;
       disturbed = disturbed || value->disturbed;

@@ -22,6 +22,16 @@ std::optional<double> BlockTimer::last_ns(SubjectId subject) const { return valu
 
 std::optional<double> BlockTimer::fastest_ns(SubjectId subject) const { return value_of(fastest_ns_, subject); }
 
+void BlockTimer::note_fastest(SubjectId subject, double ns) {
+  const auto [fastest, first] = fastest_ns_.emplace(subject, ns);
+  if (!first) fastest->second = std::min(fastest->second, ns);
+}
+
+void BlockTimer::remember(const Sample& sample) {
+  next_round_ = std::max(next_round_, sample.round + 1);
+  note_fastest(sample.subject, std::exp(heat_of(sample).log_ns));
+}
+
 std::int64_t BlockTimer::calls_of_a_block() const {
   return call_ns_ ? std::max<std::int64_t>(1, std::llround(block_ns_ / *call_ns_)) : 1;
 }
@@ -73,8 +83,7 @@ Result<void> BlockTimer::time_block(Phase phase, int position, const Entrant& en
   out.heats.push_back(heat_of(s));
   const double ns = std::exp(out.heats.back().log_ns);
   last_ns_[entrant.subject] = ns;
-  const auto [fastest, first] = fastest_ns_.emplace(entrant.subject, ns);
-  if (!first) fastest->second = std::min(fastest->second, ns);
+  note_fastest(entrant.subject, ns);
   if (anchor) return {};
   calls_made_ += s.calls;
   if (!call_ns_ || entrant.subject == reference_ || reference_ == anchor_) call_ns_ = ns;

@@ -41,19 +41,20 @@ class BlockTimer {
   Result<RoundOutcome> round(Phase phase, const std::vector<Entrant>& order,
                              const std::function<Result<void>()>& between);
 
-  // Rounds count up through the whole study, also over a resume.
-  void continue_after(std::int64_t round) { next_round_ = std::max(next_round_, round + 1); }
+  // A sample of an earlier sitting: rounds count up through the whole study, and its times are known.
+  void remember(const Sample& sample);
   std::int64_t next_round() const { return next_round_; }
   std::int64_t calls_made() const { return calls_made_; }  // but those of the anchor
   // Of one call of the reference; before its first block, of what ran first.
   std::optional<double> call_ns() const { return call_ns_; }
   // Of one call in the latest block of a subject.
   std::optional<double> last_ns(SubjectId subject) const;
-  // Of one call in its fastest block of this sitting.
+  // Of one call in its fastest block of the study.
   std::optional<double> fastest_ns(SubjectId subject) const;
   std::int64_t calls_of_a_block() const;
 
  private:
+  void note_fastest(SubjectId subject, double ns);
   Result<void> time_block(Phase phase, int position, const Entrant& entrant, RoundOutcome& out);
 
   Store& store_;

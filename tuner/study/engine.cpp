@@ -25,16 +25,21 @@ Result<StudyResult> StudyRun::run() {
   const auto done = finished_before();
   if (!done) return tl::unexpected(done.error());
   if (*done) return StudyResult{record_, true};
-  auto ended = take_steps({&StudyRun::prepare, &StudyRun::recall});
+  auto ended = prepare();
+  if (ended) {
+    // Another process may have finished it while this one waited for the machine.
+    const auto meanwhile = reopened_ ? Result<bool>(false) : finished_before();
+    if (!meanwhile) return tl::unexpected(meanwhile.error());
+    if (*meanwhile) return StudyResult{record_, true};
+    ended = recall();
+  }
   while (ended) {
     ended = take_steps({&StudyRun::search, &StudyRun::race, &StudyRun::confirm, &StudyRun::read_events});
     if (!ended || !asked_for_more()) break;
   }
   if (ended) ended = count();
   if (!ended) {
-    if (record_.id != 0) {
-      (void)save(ended.error().kind == ErrorKind::interrupted ? StudyState::interrupted : StudyState::failed);
-    }
+    if (record_.id != 0) (void)save(state_after(ended.error()));
     return tl::unexpected(ended.error());
   }
   if (const auto r = save(StudyState::finished); !r) return tl::unexpected(r.error());
@@ -49,11 +54,20 @@ Result<void> StudyRun::take_steps(std::initializer_list<Result<void> (StudyRun::
   return {};
 }
 
-// Somebody extended the budget, or wants a trial again, after the search had ended.
+// Somebody extended the budget, wants a trial again, or does not want what won, after the search had ended.
 bool StudyRun::asked_for_more() {
   take_back();
   if (!retry_.empty()) return true;
+  const auto unwanted = [this](const Contender* c) { return !steering_.admits(c->trial.config); };
+  if (std::any_of(finalists_.begin(), finalists_.end(), unwanted)) return true;
   return !(budget() == searched_) && !search_is_over();
+}
+
+// A winner that was confirmed before stands, whatever became of the attempt to find a better one.
+StudyState StudyRun::state_after(const Error& error) const {
+  if (error.kind == ErrorKind::interrupted) return StudyState::interrupted;
+  if (!record_.outcome.best_trial) return StudyState::failed;
+  return error.kind == ErrorKind::nothing_valid ? StudyState::finished : StudyState::interrupted;
 }
 
 Result<bool> StudyRun::finished_before() {
@@ -64,21 +78,24 @@ Result<bool> StudyRun::finished_before() {
   for (const StudyRecord& s : *all) {
     if (key(s.key) == wanted && (newest == nullptr || s.generation > newest->generation)) newest = &s;
   }
-  if (newest == nullptr || request_.fresh || newest->state != StudyState::finished) return false;
+  // A fresh generation that exists already is ours.
+  if (newest == nullptr || (request_.fresh && newest->id != record_.id)) return false;
+  if (newest->state != StudyState::finished) return false;
+  reopened_ = true;
   if (request_.follow_up) return false;
   if (larger(request_.attributes.budget, newest->attributes.budget)) return false;
   const auto events = store_.events(newest->id);
   if (!events) return tl::unexpected(events.error());
   if (std::any_of(events->begin(), events->end(), Steering::wakes)) return false;
   record_ = *newest;
+  reopened_ = false;
   return true;
 }
 
 Result<void> StudyRun::prepare() {
-  const auto record = store_.open_study(request_.key, request_.attributes, request_.fresh);
+  auto record = store_.open_study(request_.key, request_.attributes, request_.fresh);
   if (!record) return tl::unexpected(record.error());
   record_ = *record;
-  incumbent_ = record_.outcome.best_trial;
   started_ = hooks_.now();
   report("setup");
   const StudyKey& k = request_.key;
@@ -86,6 +103,11 @@ Result<void> StudyRun::prepare() {
       {k.problem, k.m, k.device.threads, k.data, request_.attributes.seed, k.cache, k.cache_bytes, k.build.compiler});
   if (!setup) return tl::unexpected(setup.error());
   setup_ = *setup;
+  // Once more: while this process waited for the machine, another one may have gone on with the study.
+  record = store_.open_study(request_.key, request_.attributes, false);
+  if (!record) return tl::unexpected(record.error());
+  record_ = *record;
+  incumbent_ = record_.outcome.best_trial;
   if (const auto r = add_fixed_subjects(); !r) return r;
   auto strategy = make_strategy(request_.attributes.strategy, request_.space, request_.attributes.seed);
   if (!strategy) return tl::unexpected(strategy.error());
@@ -132,10 +154,11 @@ Result<void> StudyRun::recall() {
   if (!subjects) return tl::unexpected(subjects.error());
   if (!samples) return tl::unexpected(samples.error());
   for (const Sample& s : *samples) {
-    timer_->continue_after(s.round);
+    timer_->remember(s);
     if (s.phase != Phase::confirm) log_.add(s.round, heat_of(s));
   }
-  if (const auto r = read_events(); !r) return r;
+  record_.trials = static_cast<std::int64_t>(trials->size());
+  if (const auto r = hear_what_waited(); !r) return r;
   std::map<TrialId, SubjectId> subject_of;
   for (const Subject& s : *subjects) {
     if (s.trial) subject_of[*s.trial] = s.id;
@@ -149,14 +172,14 @@ Result<void> StudyRun::recall() {
     }
     const auto cost = subject_of.contains(t.id) ? log_.cost(subject_of[t.id], reference()) : std::nullopt;
     strategy_->observe({t.config, cost, t.state});
-    if (t.state == TrialState::ok && cost && steering_.admits(t.config)) ranked.emplace_back(*cost, &t);
+    if (t.state == TrialState::ok && cost) ranked.emplace_back(*cost, &t);
     if (t.state != TrialState::ok && t.state != TrialState::pruned) ++failed_;
   }
-  record_.trials = static_cast<std::int64_t>(trials->size());
   if (request_.follow_up) {
     tried_before_ = record_.trials;
     spent_before_ = record_.spent_seconds;
   }
+  std::erase_if(ranked, [this](const auto& r) { return !steering_.admits(r.second->config); });
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
   ranked.resize(std::min(ranked.size(), request_.follow_up ? kRecalledInFollowUp
                                                            : static_cast<std::size_t>(request_.protocol.contenders)));
@@ -167,6 +190,23 @@ Result<void> StudyRun::recall() {
     if (admission->state != TrialState::ok) continue;
     field_.push_back(std::make_unique<Contender>(Contender{*t, subject_of[t->id], admission->handle, cost}));
   }
+  return {};
+}
+
+// Events of earlier sittings, and those that waited for this one. An extension that waited is given in full: what was
+// overspent before it came does not count.
+Result<void> StudyRun::hear_what_waited() {
+  const auto events = store_.events(record_.id);
+  if (!events) return tl::unexpected(events.error());
+  Steering before;
+  for (const StudyEvent& e : *events) {
+    if (e.applied_round) before.apply(e);
+  }
+  const Budget old = before.extended(request_.attributes.budget);
+  if (const auto r = read_events(); !r) return r;
+  if (budget() == old || request_.follow_up) return {};
+  spent_before_ = std::max(0.0, record_.spent_seconds - seconds_of(old));
+  if (old.trials) tried_before_ = std::max<std::int64_t>(0, record_.trials - *old.trials);
   return {};
 }
 

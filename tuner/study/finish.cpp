@@ -13,6 +13,8 @@ namespace {
 
 // Past this share of the budget there is no time left for a race: the final comes at once.
 constexpr double kRaceShare = 0.8;
+// Of the budget, for the final at least.
+constexpr double kFinalShare = 0.2;
 
 // The winner, then the fastest of the others.
 std::vector<SubjectId> winner_and_runner_up(const FinalResult& result, const std::vector<Finalist>& finalists,
@@ -118,13 +120,15 @@ Result<void> StudyRun::confirm() {
   const int rounds = rounds_for(p.confirm_rounds, p.min_confirm_rounds, timer_->call_ns(), blocks);
   const SampleWindow window{Phase::confirm, timer_->next_round()};
   Final final(entrants, {rounds, p.min_confirm_rounds}, order_from_here());
+  // A search that ran late leaves the final its share all the same: a verdict of a few rounds is worth little.
+  const double until = std::max(budget_seconds(), spent() + kFinalShare * budget_seconds());
   for (auto order = final.next(); !order.empty(); order = final.next()) {
     const auto timed = round(Phase::confirm, order);
     if (!timed) return tl::unexpected(timed.error());
     for (const Lost& l : timed->lost) final.withdraw(l.subject);
-    final.finish_round(timed->heats, out_of_time(1));
+    final.finish_round(timed->heats, !budget().trials && spent() > until);
   }
-  if (const auto r = refuse_too_fast(); !r) return r;
+  if (const auto r = refuse_too_fast(final.log()); !r) return r;
   for (const Contender* c : finalists_) {
     if (c->trial.state != TrialState::ok) final.withdraw(c->subject);
   }

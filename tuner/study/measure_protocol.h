@@ -18,7 +18,7 @@ struct MeasureProtocol {
   int race_rounds;         // at most, of the best few before the final
   int contenders;          // how many stay in the race
   int confirm_rounds;      // fresh rounds of the final until its first look
-  int min_confirm_rounds;  // where calls are long: nine rounds of nine certify one of two at 99 %, and one to spare
+  int min_confirm_rounds;  // where calls are long; the final has more where it needs them to certify anything
   int finalists;           // how many are confirmed
 };
 

@@ -37,9 +37,10 @@ std::string sentence(const FinalResult& result, const StudyOutcome& out) {
                        percent(nearest.lead), 100 * *out.confidence, percent(nearest.of->lo), percent(nearest.of->hi),
                        nearest.rounds, floor);
   }
-  return fmt::format("not separated from {} other confirmed config{} (the nearest differs by {:.1f} %, {} rounds{})",
+  const char* const few = nearest.of ? "" : ", too few to tell: a larger --budget gives more";
+  return fmt::format("not separated from {} other confirmed config{} (the nearest differs by {:.1f} %, {} rounds{}{})",
                      out.ties.size(), out.ties.size() == 1 ? "" : "s", std::abs(percent(nearest.lead)), nearest.rounds,
-                     floor);
+                     few, floor);
 }
 
 std::string disturbance(const BlockTally& t) {

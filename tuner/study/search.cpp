@@ -74,7 +74,14 @@ std::vector<Candidate> StudyRun::next_batch() {
 Result<void> StudyRun::search() {
   phase_ = "search";
   take_back();
-  while (!retry_.empty() || !search_is_over()) {
+  if (const auto r = drop_unwanted(); !r) return r;
+  // What was found may have been unwanted since: then something else is looked for, for one more budget at most.
+  const auto bare = [this] {
+    const Budget b = budget();
+    const bool time_left = b.trials ? tried() < 2 * *b.trials : spent() < 2 * budget_seconds();
+    return field_.empty() && steering_.restricts() && !steering_.stopped() && time_left;
+  };
+  while (!retry_.empty() || !search_is_over() || bare()) {
     if (const auto r = drop_unwanted(); !r) return r;
     const auto batch = next_batch();
     if (batch.empty()) break;
@@ -157,7 +164,7 @@ Result<void> StudyRun::screen(std::size_t newcomers) {
     if (!timed) return tl::unexpected(timed.error());
     screen.finish_round(timed->heats);
   }
-  if (const auto r = refuse_too_fast(); !r) return r;
+  if (const auto r = refuse_too_fast(log_); !r) return r;
   double best = std::numeric_limits<double>::infinity();
   for (const auto& c : field_) {
     if (c->handle != 0) best = std::min(best, c->cost);
@@ -183,16 +190,20 @@ Result<void> StudyRun::judge(Contender& c, double best) {
   return store_.update_trial(c.trial);
 }
 
-// Lenient where a measurement was disturbed: the contender's figure is its median, the clock the fastest that was seen,
-// and every measurement of the ceilings has to agree.
-std::optional<std::string> StudyRun::too_fast(const Contender& c) const {
-  const auto log_ns = log_.log_ns(c.subject);
+// Lenient where a measurement was disturbed: the contender's figure is its median, the clock the fastest that any
+// anchor block of the study showed (so that a roof is never scaled below what was measured), and every measurement of
+// the ceilings has to agree.
+std::optional<std::string> StudyRun::too_fast(const Contender& c, const RoundLog& log) const {
+  const auto log_ns = log.log_ns(c.subject);
   if (!log_ns || ceilings_.empty()) return std::nullopt;
   RooflineInput in;
   in.flops = flops(request_.key.problem, request_.key.m);
   in.config = c.trial.config;
   in.gflops = in.flops / std::exp(*log_ns);
   in.anchor_ns = timer_->fastest_ns(anchor_->id);
+  for (const StudyCeiling& x : ceilings_) {
+    if (in.anchor_ns && x.ceiling.anchor_ns) in.anchor_ns = std::min(*in.anchor_ns, *x.ceiling.anchor_ns);
+  }
   std::optional<std::string> why;
   for (auto first = ceilings_.begin(); first != ceilings_.end();) {
     const auto last = std::find_if(first, ceilings_.end(),
@@ -209,13 +220,13 @@ std::optional<std::string> StudyRun::too_fast(const Contender& c) const {
 
 // A figure beyond the compute roof is an error of the measurement or of the check, and must not win. The roof is
 // measured again before it is believed.
-Result<void> StudyRun::refuse_too_fast() {
-  const auto suspect = [this](const auto& c) { return c->handle != 0 && too_fast(*c); };
+Result<void> StudyRun::refuse_too_fast(const RoundLog& log) {
+  const auto suspect = [&](const auto& c) { return c->handle != 0 && too_fast(*c, log); };
   for (int i = 0; i < kRoofRepeats && std::any_of(field_.begin(), field_.end(), suspect); ++i) {
     if (const auto r = measure_ceilings(); !r) return r;
   }
   for (const auto& c : field_) {
-    const auto why = c->handle == 0 ? std::nullopt : too_fast(*c);
+    const auto why = c->handle == 0 ? std::nullopt : too_fast(*c, log);
     if (!why) continue;
     Block refused;
     refused.state = TrialState::runtime;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "tuner/problem/input_text.h"
 #include "tuner/study/budget.h"
@@ -29,6 +30,21 @@ std::optional<std::int64_t> value_named(Param param, std::string_view text) {
   return number && *number >= 0 && value_text(param, *number) == text ? number : std::nullopt;
 }
 
+// Whether some tile or blocking of the kernel library can have the value.
+bool possible(Param param, std::int64_t v) {
+  for (int family = 0; family < gemwright::isa_count; ++family) {
+    for (const int unroll : {1, 2, 4, 8}) {
+      Config c;
+      c.tile = {static_cast<gemwright::isa>(family), 1, 1, unroll, 1, gemwright::prefetch::none};
+      c.format.panel = nr(c.tile);
+      c.blocking = {1, 1, 1, gemwright::loop_order::mnk, false, false, 1, 1, 1, 0};
+      set_value(c, param, v);
+      if (value(c, param) == v && config_from_json(to_json(c))) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<Steering::Choice> Steering::parse_choice(std::string_view argument) {
@@ -37,7 +53,7 @@ std::optional<Steering::Choice> Steering::parse_choice(std::string_view argument
   for (const Parameter& p : parameters()) {
     if (p.name != argument.substr(0, equals)) continue;
     const auto v = value_named(p.id, argument.substr(equals + 1));
-    return v ? std::optional(Choice{p.id, *v}) : std::nullopt;
+    return v && possible(p.id, *v) ? std::optional(Choice{p.id, *v}) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -54,7 +70,10 @@ Result<void> check_event(EventKind kind, std::string_view argument) {
       std::string names;
       for (const Parameter& p : parameters()) names += fmt::format("{}{}", names.empty() ? "" : ", ", p.name);
       return fail(
-          fmt::format("{} {}: write PARAMETER=VALUE, as mr=8; the parameters are {}", to_text(kind), shown, names),
+          fmt::format(
+              "{} '{}': write PARAMETER=VALUE, as mr=8, with a value that a kernel can have; the parameters are "
+              "{}",
+              to_text(kind), shown, names),
           ErrorKind::usage);
     }
   } else if (!argument.empty()) {
@@ -80,10 +99,16 @@ void Steering::apply(const StudyEvent& event) {
       if (const auto trial = whole(event.argument); trial && !event.applied_round) again_.push_back(*trial);
       break;
     case EventKind::pin:
-      if (const auto choice = parse_choice(event.argument)) pins_.push_back(*choice);
+      if (const auto choice = parse_choice(event.argument)) {
+        std::erase_if(pins_, [&](const Choice& c) { return c.param == choice->param; });
+        std::erase(vetoes_, *choice);
+        pins_.push_back(*choice);
+      }
       break;
     case EventKind::veto:
-      if (const auto choice = parse_choice(event.argument)) vetoes_.push_back(*choice);
+      if (const auto choice = parse_choice(event.argument)) {
+        if (std::erase(pins_, *choice) == 0) vetoes_.push_back(*choice);
+      }
       break;
     case EventKind::extend:
       if (const auto budget = parse_budget(event.argument)) extensions_.push_back(*budget);

@@ -6,6 +6,8 @@
 //   again TRIAL     the trial comes back into the field and is timed once more
 //   pin P=V         only configs whose parameter P is V from now on; proposals are changed to it where that is valid
 //   veto P=V        no such configs from now on
+//                   Of what was said about one parameter the last word counts: a pin replaces the pin before it and
+//                   takes a veto of its value back, a veto takes a pin of its value back.
 //   extend BUDGET   so much more than the budget
 //
 // P and V are those of a config's JSON ("mr=8", "isa=avx2", "hint=t0").
@@ -46,13 +48,16 @@ class Steering {
   std::optional<Config> steered(const SpaceInput& space, const Config& config) const;
   // Whether an event asks a finished study to go on.
   static bool wakes(const StudyEvent& event) {
-    return !event.applied_round && (event.kind == EventKind::extend || event.kind == EventKind::again);
+    return !event.applied_round && event.kind != EventKind::pause && event.kind != EventKind::resume &&
+           event.kind != EventKind::stop;
   }
 
  private:
   struct Choice {
     Param param;
     std::int64_t value;
+
+    bool operator==(const Choice&) const = default;
   };
   static std::optional<Choice> parse_choice(std::string_view argument);
 

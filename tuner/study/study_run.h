@@ -48,8 +48,8 @@ class StudyRun {
   Result<void> screen(std::size_t newcomers);
   Result<void> judge(Contender& contender, double best);
   // A sentence when the contender is faster than this CPU can compute.
-  std::optional<std::string> too_fast(const Contender& contender) const;
-  Result<void> refuse_too_fast();
+  std::optional<std::string> too_fast(const Contender& contender, const RoundLog& log) const;
+  Result<void> refuse_too_fast(const RoundLog& log);
   Result<void> keep_best(std::size_t most);
   Result<void> drop_unwanted();
 
@@ -74,6 +74,8 @@ class StudyRun {
   }
   double budget_seconds() const { return seconds_of(budget()); }
   bool out_of_time(double share) const { return !budget().trials && spent() > share * budget_seconds(); }
+  StudyState state_after(const Error& error) const;
+  Result<void> hear_what_waited();
   bool search_is_over() const;
   SubjectId reference() const { return baseline_ ? baseline_->id : anchor_->id; }
   void report(const std::string& phase);
@@ -103,7 +105,8 @@ class StudyRun {
   double started_ = 0, spent_before_ = 0;
   std::int64_t tried_before_ = 0;
   Steering steering_;
-  Budget searched_;  // the budget when the search ended
+  Budget searched_;        // the budget when the search ended
+  bool reopened_ = false;  // it was finished before and goes on
   std::int64_t last_event_ = 0;
   double last_look_ = 0;
   std::string phase_ = "setup";
