@@ -20,7 +20,8 @@ ALTER TABLE estimate ADD COLUMN p10_ns REAL
 ALTER TABLE outcome ADD COLUMN confidence REAL
   CHECK (confidence > 0 AND confidence < 1 AND (confidence IS NULL OR best_trial_id IS NOT NULL));
 ALTER TABLE outcome ADD COLUMN lead REAL
-  CHECK (lead > 0 AND lead < 9e999 AND (lead IS NULL OR best_trial_id IS NOT NULL));
+  CHECK (lead > 0 AND lead < 9e999 AND (lead IS NULL OR best_trial_id IS NOT NULL)
+         AND (confidence IS NULL OR lead IS NOT NULL));
 ALTER TABLE outcome ADD COLUMN lead_lo REAL CHECK (lead_lo > 0 AND (lead_lo IS NULL OR lead IS NOT NULL));
 ALTER TABLE outcome ADD COLUMN lead_hi REAL
   CHECK ((lead_hi IS NULL) = (lead_lo IS NULL) AND (lead_hi IS NULL OR (lead_hi >= lead_lo AND lead_hi < 9e999)));

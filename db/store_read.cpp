@@ -224,7 +224,12 @@ Result<std::vector<tuner::StudyRecord>> SqliteStore::read_studies(std::optional<
     if (!more) return tl::unexpected(more.error());
     if (!*more) return studies;
     const auto study = by_number.find(ties->integer(0));
-    if (study != by_number.end()) study->second->outcome.ties.push_back(ties->integer(1));
+    if (study == by_number.end()) continue;
+    tuner::StudyOutcome& outcome = study->second->outcome;
+    outcome.ties.push_back(ties->integer(1));
+    if (const auto r = check(outcome); !r) {
+      return fail(fmt::format("{}: table tie, study {}: {}", connection_->name(), ties->integer(0), r.error().message));
+    }
   }
 }
 

@@ -47,14 +47,31 @@ std::vector<DoctorFinding> libraries() {
                    : DoctorFinding{"baseline", {}, baseline.error().message}};
 }
 
+tuner::Result<void> read_every_row(const std::filesystem::path& path) {
+  const auto store = db::open_store(path, db::OpenMode::read_only);
+  if (!store) return tl::unexpected(store.error());
+  const auto all = (*store)->studies();
+  if (!all) return tl::unexpected(all.error());
+  for (const tuner::StudyRecord& s : *all) {
+    if (const auto r = (*store)->trials(s.id); !r) return tl::unexpected(r.error());
+    if (const auto r = (*store)->samples(s.id); !r) return tl::unexpected(r.error());
+    if (const auto r = (*store)->counters(s.id); !r) return tl::unexpected(r.error());
+    if (const auto r = (*store)->ceilings(s.id); !r) return tl::unexpected(r.error());
+    if (const auto r = (*store)->events(s.id); !r) return tl::unexpected(r.error());
+  }
+  return {};
+}
+
 std::vector<DoctorFinding> database(const std::string& option) {
   const auto path = database_path(option);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
     return {{path.string(), {}, "does not exist yet: 'gemwright tune' makes it"}};
   const auto health = db::check_health(path);
-  return {health ? DoctorFinding{path.string(), *health, ""}
-                 : DoctorFinding{path.string(), {}, health.error().message}};
+  if (!health) return {{path.string(), {}, health.error().message}};
+  // Whole pages may still hold rows without meaning.
+  const auto read = read_every_row(path);
+  return {read ? DoctorFinding{path.string(), *health, ""} : DoctorFinding{path.string(), {}, read.error().message}};
 }
 
 // Their states; none where the database cannot be read, which its health has told.

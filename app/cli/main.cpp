@@ -90,7 +90,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    // A result that did not reach its file or pipe is a failure, also when it is the last line.
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    return report({"the result could not be written to standard output"});
   } catch (const std::exception& e) {
     // Memory that is not there is the one failure that is not a Result.
     return report({e.what()});

@@ -183,10 +183,8 @@ Result<TrialComparison> compare(ComparedTrial a, ComparedTrial b, bool same_data
   c.differences = tuner::differences(a.study, b.study);
   c.noise_floor = std::max(a.study.outcome.noise_floor.value_or(0), b.study.outcome.noise_floor.value_or(0));
   c.ratio = tuner::speed_ratio(a.timed, b.timed, same_database && a.study.id == b.study.id);
-  const bool moved = std::any_of(c.differences.begin(), c.differences.end(),
-                                 [](const tuner::Difference& d) { return d.moves_reference; });
   c.verdict = c.ratio
-                  ? tuner::verdict(*c.ratio, c.noise_floor, moved)
+                  ? tuner::verdict(*c.ratio, c.noise_floor)
                   : tuner::Verdict{false, "not comparable: neither rounds, nor a baseline, nor an anchor in common"};
   c.a = std::move(a);
   c.b = std::move(b);
@@ -226,7 +224,8 @@ Result<DatabaseComparison> compare_databases(const tuner::Store& a, const tuner:
     as_ratio.ratio = out.mean->ratio;
     as_ratio.lo = out.mean->lo;
     as_ratio.hi = out.mean->hi;
-    out.verdict = tuner::verdict(as_ratio, 0, false);
+    as_ratio.basis = ratios.front().basis;
+    out.verdict = tuner::verdict(as_ratio, 0);
   }
   return out;
 }
@@ -239,6 +238,13 @@ std::vector<SlowerFinding> slower_findings(const TrialComparison& c, double allo
 
 std::vector<SlowerFinding> slower_findings(const DatabaseComparison& d, double allowed) {
   std::vector<SlowerFinding> out;
+  if (d.a.unmatched > 0) {
+    // A study that B tried and did not finish is a loss; one that B never had may be none.
+    const bool lost = d.b.unfinished > 0;
+    out.push_back({lost, fmt::format("{} of A's studies {} no counterpart with a confirmed winner in B{}",
+                                     d.a.unmatched, d.a.unmatched == 1 ? "has" : "have",
+                                     lost ? fmt::format(", which has {} without one", d.b.unfinished) : "")});
+  }
   if (d.mean) {
     const std::string subject =
         fmt::format("geometric mean of {} {}: B is ", d.mean->studies, d.mean->studies == 1 ? "study" : "studies");

@@ -103,7 +103,7 @@ std::string speed_finding(const Profile& p) {
   if (!r.lo || !r.hi) {
     return fmt::format("too few rounds timed both to tell its speed from that of {} with certainty", called(*p.rival));
   }
-  if (tied(p) || !tuner::verdict(r, floor, false).separated) {
+  if (tied(p) || !tuner::verdict(r, floor).separated) {
     return fmt::format("its speed is not separated from that of {}: what follows need not matter", called(*p.rival));
   }
   const auto percent = [](double fraction) { return 100 * fraction; };
@@ -123,7 +123,7 @@ std::optional<std::string> roofline_finding(const Profile& p) {
   if (point.binding_name == point.level) {
     text += fmt::format(", at {} flops a byte (computed)", four_digits(*point.intensity));
   }
-  text += fmt::format("; it reaches {:.0f} % of that", 100 * *point.share);
+  text += fmt::format("; it reaches {} % of that", number_text(100 * *point.share, 0));
   if (p.rival && p.rival->roofline && p.rival->roofline->point.share) {
     text += fmt::format(", {} {}", called(*p.rival), share_text(p.rival->roofline->point));
   }

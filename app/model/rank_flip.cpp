@@ -103,6 +103,8 @@ std::string rank_flip_text(const RankFlipView& view) {
                  {"rank of y", true}},
                 rows);
   if (view.count > shown) text += fmt::format("and {} more\n", view.count - shown);
+  text +=
+      "ranks of configs that were only screened rest on few blocks; no correction is made for the number of pairs\n";
   return text;
 }
 

@@ -73,7 +73,7 @@ std::string trials_text(const RooflineStudy& s) {
     const RooflinePoint& p = t.point;
     rows.push_back({std::to_string(t.trial.id), std::to_string(p.threads), number_text(p.gflops, 1),
                     p.intensity ? four_digits(*p.intensity) : "-", roof_text(p.compute_roof), roof_text(p.memory_roof),
-                    p.binding_roof ? p.binding_name : "-", p.share ? fmt::format("{:.1f} %", 100 * *p.share) : "-",
+                    p.binding_roof ? p.binding_name : "-", p.share ? number_text(100 * *p.share, 1) + " %" : "-",
                     std::string(tuner::to_text(t.phase)), tuner::label(t.trial.config)});
     if (const auto warning = tuner::above_roof(p)) warnings += fmt::format("trial {}: {}\n", t.trial.id, *warning);
   }
@@ -196,7 +196,7 @@ std::string roofline_text(const std::vector<RooflineStudy>& view) {
 }
 
 std::string share_text(const RooflinePoint& p) {
-  return p.share ? fmt::format("{:.0f} % of {}", 100 * *p.share, p.binding_name) : "-";
+  return p.share ? fmt::format("{} % of {}", number_text(100 * *p.share, 0), p.binding_name) : "-";
 }
 
 }  // namespace gemwright::app

@@ -237,7 +237,7 @@ TEST_P(ProfileStoreTest, AnOutcomeThatClaimsTheImpossibleIsRefused) {
   good.lead_hi = 1.05;
   good.noise_floor = 0;
   good.tally = {6, 3, 2, 1};
-  std::vector<StudyOutcome> bad(18, good);
+  std::vector<StudyOutcome> bad(20, good);
   bad[0].confidence = 0;
   bad[1].confidence = 1;
   bad[2].confidence = kNaN;
@@ -256,6 +256,8 @@ TEST_P(ProfileStoreTest, AnOutcomeThatClaimsTheImpossibleIsRefused) {
   bad[15].tally = {-1, 0, 0, 0};
   bad[16].tally.migration = std::numeric_limits<std::int64_t>::max();
   bad[17].tally.context_switch = -2;
+  bad[18].ties = {add_trial(6).id};  // certified and tied
+  bad[19].lead = bad[19].lead_lo = bad[19].lead_hi = std::nullopt;
   for (std::size_t i = 0; i < bad.size(); ++i) EXPECT_FALSE(stored(bad[i])) << i;
   EXPECT_TRUE(stored(good));
 }

@@ -187,6 +187,7 @@ TEST_F(SchemaTest, FakeOutcomesAreRefused) {
         "confidence = 9e999",
         "confidence = 'high'",
         "confidence = 0.95, best_trial_id = NULL",
+        "confidence = 0.95, lead = NULL",
         "lead = 0.0",
         "lead = -1.0",
         "lead = 9e999",
@@ -250,6 +251,7 @@ TEST_F(SchemaTest, BestListsTheConfirmedWinnerOnly) {
   tuner::StudyOutcome outcome;
   outcome.best_trial = 2;
   outcome.confidence = 0.95;
+  outcome.lead = 1.05;
   ASSERT_TRUE((*store)->set_outcome(1, outcome, estimates));
   EXPECT_EQ(ask_sql(file_, "SELECT count(*) FROM best"), "1");
   EXPECT_EQ(ask_sql(file_, "SELECT trial_id FROM best"), "2");

@@ -114,10 +114,10 @@ std::string basis_text(const SpeedRatio& r, const std::string& baseline_name) {
          fmt::format("; {} comes from the search (screening and race) and is not confirmed", r.confirmed_a ? "B" : "A");
 }
 
-Verdict verdict(const SpeedRatio& r, double noise_floor, bool moved_reference) {
+Verdict verdict(const SpeedRatio& r, double noise_floor) {
   std::string over;
-  if (moved_reference && r.basis == Basis::baseline) over = "over the baseline, ";
-  if (moved_reference && r.basis == Basis::anchor) over = "over the anchor loop, ";
+  if (r.basis == Basis::baseline) over = "over the baseline, ";
+  if (r.basis == Basis::anchor) over = "over the anchor loop, ";
   if (!r.lo || !r.hi) return {false, fmt::format("{}too few rounds for an interval: {}", over, plain(r))};
   if (*r.lo <= 1 && *r.hi >= 1) return {false, fmt::format("{}not separated: {}", over, plain(r))};
   if (std::abs(r.ratio - 1) <= noise_floor) {

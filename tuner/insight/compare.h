@@ -50,8 +50,7 @@ std::string basis_text(const SpeedRatio& r, const std::string& baseline_name);
 
 // What differs between the conditions of two studies, in words.
 struct Difference {
-  std::string what, a, b;        // "cache state", "hot", "cold"
-  bool moves_reference = false;  // the baseline itself runs at another speed: its ratio is none of times
+  std::string what, a, b;  // "cache state", "hot", "cold"
 };
 std::vector<Difference> differences(const StudyRecord& a, const StudyRecord& b);
 // Why the two cannot be compared at all: another problem or another M.
@@ -62,8 +61,8 @@ struct Verdict {
   std::string text;  // "B is 4.1 % faster (95 % interval 2.0 to 6.3 %)"
 };
 // `noise_floor`: the larger one of the two studies (0.01 is 1 %); no smaller difference is claimed.
-// `moved_reference`: some difference moves it, so the verdict is one over the reference.
-Verdict verdict(const SpeedRatio& r, double noise_floor, bool moved_reference);
+// Where the two were timed over a reference each in its own rounds, the verdict says so: it is no ratio of their times.
+Verdict verdict(const SpeedRatio& r, double noise_floor);
 
 // Slower by more than allowed (0.03 is 3 %)?
 enum class SlowerCheck {
@@ -91,7 +90,7 @@ struct StudyMatch {
 };
 struct MatchCounts {
   std::int64_t unmatched = 0;   // finished and without counterpart
-  std::int64_t unfinished = 0;  // or without a winner
+  std::int64_t unfinished = 0;  // without a confirmed winner
   std::int64_t superseded = 0;  // a newer one is of the same key or of another build
 };
 struct StudyMatches {

@@ -52,8 +52,8 @@ class Side {
   explicit Side(const std::vector<StudyRecord>& studies) : studies_(studies) {
     std::vector<std::size_t> finished;
     for (std::size_t i = 0; i < studies.size(); ++i) {
-      const bool won = studies[i].state == StudyState::finished && studies[i].outcome.best_trial.has_value();
-      if (won) finished.push_back(i);
+      // Also one that goes on just now, or whose extension found nothing: what was confirmed stands.
+      if (studies[i].outcome.best_trial) finished.push_back(i);
     }
     counts_.unfinished = static_cast<std::int64_t>(studies.size() - finished.size());
     for (const auto& [text, i] : newest(studies, finished, close_identity)) open_.push_back(i);
@@ -75,9 +75,8 @@ class Side {
   MatchCounts counts_;
 };
 
-void note(std::vector<Difference>& out, const std::string& what, const std::string& a, const std::string& b,
-          bool moves_reference) {
-  if (a != b) out.push_back({what, a.empty() ? "none" : a, b.empty() ? "none" : b, moves_reference});
+void note(std::vector<Difference>& out, const std::string& what, const std::string& a, const std::string& b) {
+  if (a != b) out.push_back({what, a.empty() ? "none" : a, b.empty() ? "none" : b});
 }
 
 std::string cache_text(const StudyKey& k) {
@@ -111,21 +110,21 @@ StudyMatches match_studies(const std::vector<StudyRecord>& a, const std::vector<
 std::vector<Difference> differences(const StudyRecord& a, const StudyRecord& b) {
   const StudyKey &x = a.key, &y = b.key;
   std::vector<Difference> out;
-  note(out, "threads", std::to_string(x.device.threads), std::to_string(y.device.threads), true);
-  note(out, "cache state", cache_text(x), cache_text(y), true);
+  note(out, "threads", std::to_string(x.device.threads), std::to_string(y.device.threads));
+  note(out, "cache state", cache_text(x), cache_text(y));
   if (x.device.fingerprint != y.device.fingerprint || x.device.kind != y.device.kind) {
     const auto text = [](const Device& d) { return fmt::format("{} ({})", d.name, short_digest(d.fingerprint)); };
-    out.push_back({"device", text(x.device), text(y.device), true});
+    out.push_back({"device", text(x.device), text(y.device)});
   }
-  note(out, "baseline", a.baseline, b.baseline, false);
-  note(out, "data", std::string(to_text(x.data)), std::string(to_text(y.data)), false);
-  note(out, "compiler", x.build.compiler_version, y.build.compiler_version, false);
-  note(out, "compiler flags", x.build.flags, y.build.flags, false);
-  note(out, "kernel sources", short_digest(x.build.source_digest), short_digest(y.build.source_digest), false);
-  note(out, "compute modes", modes_text(x), modes_text(y), false);
-  note(out, "error bound", bound_text(x), bound_text(y), false);
-  note(out, "batch-invariance", x.batch_invariant ? "yes" : "no", y.batch_invariant ? "yes" : "no", false);
-  note(out, "space version", std::to_string(x.space_version), std::to_string(y.space_version), false);
+  note(out, "baseline", a.baseline, b.baseline);
+  note(out, "data", std::string(to_text(x.data)), std::string(to_text(y.data)));
+  note(out, "compiler", x.build.compiler_version, y.build.compiler_version);
+  note(out, "compiler flags", x.build.flags, y.build.flags);
+  note(out, "kernel sources", short_digest(x.build.source_digest), short_digest(y.build.source_digest));
+  note(out, "compute modes", modes_text(x), modes_text(y));
+  note(out, "error bound", bound_text(x), bound_text(y));
+  note(out, "batch-invariance", x.batch_invariant ? "yes" : "no", y.batch_invariant ? "yes" : "no");
+  note(out, "space version", std::to_string(x.space_version), std::to_string(y.space_version));
   return out;
 }
 

@@ -159,6 +159,8 @@ Result<void> check(const StudyOutcome& o) {
   if ((o.confidence || o.lead) && !o.best_trial) {
     return fail("an outcome without a best trial has no lead and no confidence");
   }
+  if (o.confidence && !o.lead) return fail("an outcome has a confidence but no lead to be confident of");
+  if (o.confidence && !o.ties.empty()) return fail("an outcome is certified and has ties: it can be one of the two");
   if (o.lead_lo.has_value() != o.lead_hi.has_value()) return fail("the interval of a lead has one end only");
   if (o.lead_lo && !o.lead) return fail("an outcome has the interval of a lead but no lead");
   for (const std::optional<double>& ratio : {o.lead, o.lead_lo, o.lead_hi}) {
