@@ -287,9 +287,11 @@ TEST(CompareDatabases, MatchesStudiesAndMeansTheirRatios) {
   EXPECT_EQ(d->a.unmatched, 1);
   EXPECT_EQ(d->b.unmatched, 1);
   const auto findings = slower_findings(*d, 0.01);
-  ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(findings[0].certain);
-  EXPECT_NE(findings[0].sentence.find("layer M=4 (study 2 of A, 1 of B): B is slower than the 1 % allowed"),
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_FALSE(findings[0].certain);
+  EXPECT_EQ(findings[0].sentence, "1 of A's studies has no counterpart with a confirmed winner in B");
+  EXPECT_TRUE(findings[1].certain);
+  EXPECT_NE(findings[1].sentence.find("layer M=4 (study 2 of A, 1 of B): B is slower than the 1 % allowed"),
             std::string::npos);
   const auto rows = comparison_rows(*d, kLabels, 0.01);
   ASSERT_EQ(rows.size(), 3u);
@@ -302,6 +304,20 @@ TEST(CompareDatabases, MatchesStudiesAndMeansTheirRatios) {
   const auto text = comparison_text(*d, kLabels);
   EXPECT_NE(text.find("geometric mean of 2"), std::string::npos);
   EXPECT_NE(text.find("not compared of A: 1 without counterpart"), std::string::npos);
+}
+
+TEST(CompareDatabases, AStudyThatBTriedAndLostFailsTheCheck) {
+  const auto a = tuner::make_memory_store(), b = tuner::make_memory_store();
+  for (const std::int64_t m : {1, 4}) add(*a, {m, CacheState::cold, {{1, 40e3}}});
+  for (const std::int64_t m : {1, 4}) add(*b, {m, CacheState::cold, {{1, 40e3}}});
+  const auto lost = *b->studies();
+  ASSERT_TRUE(b->set_outcome(lost[1].id, {}, {}));
+  const auto d = compare_databases(*a, *b, {});
+  ASSERT_TRUE(d);
+  const auto findings = slower_findings(*d, 0.5);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(findings[0].certain);
+  EXPECT_NE(findings[0].sentence.find("which has 1 without one"), std::string::npos) << findings[0].sentence;
 }
 
 TEST(CompareDatabases, TheFilterChoosesAndAnEmptyMatchIsSaid) {
