@@ -12,6 +12,8 @@
 template <int MR, int NV, prefetch Hint>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const std::uint32_t* a, const std::uint32_t* b,
                                                 [[maybe_unused]] std::int64_t prefetch_ahead) {
+  // Keeps the loads of the next group behind this one's products: a compiler that hoists them runs out of registers.
+  asm volatile("" : : : "memory");
   dot::b_reg bv[NV];
   GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) bv[j] = dot::load_b(b + j * f32::vec::width);
@@ -84,22 +86,23 @@ GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
   constexpr int kStep = MR * dot::a_words;
   const std::uint32_t* a = x.a;
   const std::uint32_t* b = x.b;
+  const std::int64_t groups = x.groups, b_group = x.b_group, ahead = x.prefetch;
   std::int64_t g = 0;
-  for (; g + kUnroll <= x.groups; g += kUnroll) {
+  for (; g + kUnroll <= groups; g += kUnroll) {
     GEMWRIGHT_UNROLL
     for (int u = 0; u < kUnroll; ++u) {
-      dot_step<MR, NV, Hint>(acc[u % KA], a + u * kStep, b + u * x.b_group, x.prefetch);
+      dot_step<MR, NV, Hint>(acc[u % KA], a + u * kStep, b + u * b_group, ahead);
     }
     a += kUnroll * kStep;
-    b += kUnroll * x.b_group;
+    b += kUnroll * b_group;
   }
-  for (int q = 0; g < x.groups; ++g, q = (q + 1) % KA) {
+  for (int q = 0; g < groups; ++g, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) dot_step<MR, NV, Hint>(acc[s], a, b, x.prefetch);
+      if (s == q) dot_step<MR, NV, Hint>(acc[s], a, b, ahead);
     }
     a += kStep;
-    b += x.b_group;
+    b += b_group;
   }
   GEMWRIGHT_UNROLL
   for (int q = 1; q < KA; ++q) {
