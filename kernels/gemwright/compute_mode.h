@@ -15,6 +15,8 @@
 namespace gemwright {
 inline namespace gemwright_abi {
 
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first element of a word is its lowest part");
+
 enum class compute_mode : std::uint8_t { f32, bf16, u8s8 };
 constexpr int compute_mode_count = 3;
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gemwright/compute_mode.h"
+#include "gemwright/macros.h"
 #include "gemwright/memory.h"
 #include "gemwright/pack.h"
 #include "gemwright/quantize.h"
@@ -70,8 +71,12 @@ void words(const matrix<T>& m, std::int64_t first, std::int64_t columns, std::in
   constexpr unsigned kBits = 32 / Group;
   const auto word = [&](std::int64_t g, std::int64_t j) {
     std::uint32_t w = 0;
-    for (int i = 0; i < Group && g * Group + i < k; ++i) {
-      w |= code(m.at(g * Group + i, first + j), j) << (static_cast<unsigned>(i) * kBits);
+    const auto add = [&](int i) { w |= code(m.at(g * Group + i, first + j), j) << (static_cast<unsigned>(i) * kBits); };
+    if ((g + 1) * Group <= k) {
+      GEMWRIGHT_UNROLL
+      for (int i = 0; i < Group; ++i) add(i);
+    } else {
+      for (int i = 0; g * Group + i < k; ++i) add(i);
     }
     dst[g * width + j] = w;
   };

@@ -13,7 +13,7 @@ template <int MR, int NV, prefetch Hint>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const std::uint32_t* a, const std::uint32_t* b,
                                                 [[maybe_unused]] std::int64_t prefetch_ahead) {
   // Keeps the loads of the next group behind this one's products: a compiler that hoists them runs out of registers.
-  asm volatile("" : : : "memory");
+  if constexpr (f32::vec::width > 1) asm volatile("" : : : "memory");
   dot::b_reg bv[NV];
   GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) bv[j] = dot::load_b(b + j * f32::vec::width);

@@ -46,35 +46,26 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE const bf16* as_bf16(const float* p, std::int64
   return out;
 }
 
-// Row r of the panel from n elements at `from`, beginning with group g0; what K lacks in the last group is zero.
-GEMWRIGHT_TARGET inline void deal_bf16(const bf16* from, std::int64_t n, std::uint32_t* out, std::int64_t step) {
-  const auto put = [&](std::uint32_t low, std::uint32_t high) {
-    if constexpr (dot::a_words == 1) {
-      out[0] = low | high << 16U;
+// One row of a panel from `bytes` bytes of packed elements; what K lacks in the last word is zero.
+GEMWRIGHT_TARGET inline void deal(const void* from, std::int64_t bytes, std::uint32_t* out, std::int64_t step) {
+  const char* p = static_cast<const char*>(from);
+  for (; bytes > 0; bytes -= 4, p += 4, out += step) {
+    std::uint32_t w = 0;
+    if (bytes >= 4) {
+      std::memcpy(&w, p, 4);
     } else {
-      out[0] = low << 16U;  // as f32
-      out[1] = high << 16U;
+      std::memcpy(&w, p, static_cast<std::size_t>(bytes));
     }
-    out += step;
-  };
-  std::int64_t i = 0;
-  for (; i + 2 <= n; i += 2) put(from[i].bits, from[i + 1].bits);
-  if (i < n) put(from[i].bits, 0);
-}
-
-GEMWRIGHT_TARGET inline void deal_u8(const std::uint8_t* from, std::int64_t n, std::uint32_t* out, std::int64_t step) {
-  const auto put = [&](std::uint32_t e0, std::uint32_t e1, std::uint32_t e2, std::uint32_t e3) {
     if constexpr (dot::a_words == 1) {
-      out[0] = e0 | e1 << 8U | e2 << 16U | e3 << 24U;
+      out[0] = w;
+    } else if constexpr (dot::mode == compute_mode::bf16) {
+      out[0] = w << 16U;  // each as f32
+      out[1] = w & 0xffff0000U;
     } else {
-      out[0] = e0 | e2 << 16U;  // pairs of s16: the even bytes, then the odd ones
-      out[1] = e1 | e3 << 16U;
+      out[0] = w & 0x00ff00ffU;  // pairs of s16: the even bytes, then the odd ones
+      out[1] = w >> 8U & 0x00ff00ffU;
     }
-    out += step;
-  };
-  std::int64_t i = 0;
-  for (; i + 4 <= n; i += 4) put(from[i], from[i + 1], from[i + 2], from[i + 3]);
-  if (i < n) put(from[i], i + 1 < n ? from[i + 1] : 0U, i + 2 < n ? from[i + 2] : 0U, 0);
+  }
 }
 
 template <class T>
@@ -86,7 +77,7 @@ GEMWRIGHT_TARGET void pack_rows_bf16(const dot_pack_args& x) {
     const std::int64_t n = std::min(kLine, x.k - k0);
     lines.seek(k0, n);
     for (int r = 0; r < x.rows; ++r) {
-      deal_bf16(as_bf16(lines.row(r), n, rounded), n, x.out + k0 / 2 * step + r * dot::a_words, step);
+      deal(as_bf16(lines.row(r), n, rounded), 2 * n, x.out + k0 / 2 * step + r * dot::a_words, step);
     }
   }
 }
@@ -130,7 +121,7 @@ GEMWRIGHT_TARGET void pack_rows_quantised(const dot_pack_args& x) {
       std::int64_t i = 0;
       for (; i + line::width <= n; i += line::width) line::quantise(p + i, bytes + i, inverse[r], x.zero[r]);
       for (; i < n; ++i) bytes[i] = quantised(p[i], inverse[r], x.zero[r]);
-      deal_u8(bytes, n, x.out + k0 / 4 * step + r * dot::a_words, step);
+      deal(bytes, n, x.out + k0 / 4 * step + r * dot::a_words, step);
     }
   }
 }
@@ -145,7 +136,7 @@ GEMWRIGHT_TARGET inline void pack_rows_u8(const dot_pack_args& x) {
   for (std::int64_t k0 = 0; k0 < x.k; k0 += kLine) {
     const std::int64_t n = std::min(kLine, x.k - k0);
     lines.seek(k0, n);
-    for (int r = 0; r < x.rows; ++r) deal_u8(lines.row(r), n, x.out + k0 / 4 * step + r * dot::a_words, step);
+    for (int r = 0; r < x.rows; ++r) deal(lines.row(r), n, x.out + k0 / 4 * step + r * dot::a_words, step);
   }
 }
 
