@@ -11,11 +11,20 @@
 namespace gemwright {
 inline namespace gemwright_abi {
 
-// Instruction family of a tile. The order is that of preference; a new family is added here, in isa_name and in gemm.h.
-enum class isa : std::uint8_t { scalar, avx2, avx512f };
+// Instruction family of a tile. The order is that of preference; a new family is added here, in isa_name, in cpu.h and
+// in gemm.h or dot.h. The first isa_count have f32 tiles, the others dot products of short elements alone.
+enum class isa : std::uint8_t { scalar, avx2, avx512f, avx_vnni, avx512_vnni, avx512_bf16 };
 constexpr int isa_count = 3;
+constexpr int family_count = 6;
 
-constexpr const char* isa_name(isa i) { return i == isa::scalar ? "scalar" : i == isa::avx2 ? "avx2" : "avx512f"; }
+constexpr const char* isa_name(isa i) {
+  return i == isa::scalar        ? "scalar"
+         : i == isa::avx2        ? "avx2"
+         : i == isa::avx512f     ? "avx512f"
+         : i == isa::avx_vnni    ? "avx_vnni"
+         : i == isa::avx512_vnni ? "avx512_vnni"
+                                 : "avx512_bf16";
+}
 
 // Cache level that the software prefetch of B aims at.
 enum class prefetch : std::uint8_t { none, t0, t1, t2, nta };

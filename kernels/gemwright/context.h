@@ -29,11 +29,11 @@ class context {
  public:
   // A pool of `threads` threads, the caller being one of them. Families better than `best` are treated as if the CPU
   // did not have them: with isa::scalar a machine can show what another one would compute.
-  context(int threads, scratch_size scratch, isa best = static_cast<isa>(isa_count - 1)) : context(scratch, best) {
+  context(int threads, scratch_size scratch, isa best = static_cast<isa>(family_count - 1)) : context(scratch, best) {
     if (threads > 1) pool_ = std::make_unique<thread_pool>(threads);
   }
   // The caller's executor.
-  context(const executor& e, scratch_size scratch, isa best = static_cast<isa>(isa_count - 1))
+  context(const executor& e, scratch_size scratch, isa best = static_cast<isa>(family_count - 1))
       : context(scratch, best) {
     executor_ = e;
     external_ = true;
@@ -71,7 +71,7 @@ class context {
   static constexpr std::int64_t per_job_stride(scratch_size s) { return (s.per_job + 1023) / 1024 * 1024; }
 
   context(scratch_size s, isa best) : size_(s) {
-    for (int i = 0; i < isa_count; ++i) has_[i] = i <= static_cast<int>(best) && cpu_has(static_cast<isa>(i));
+    for (int i = 0; i < family_count; ++i) has_[i] = i <= static_cast<int>(best) && cpu_has(static_cast<isa>(i));
     if (s.per_job < 0 || s.per_job > max_floats || s.jobs < 0 || s.jobs > max_grid_jobs || s.shared < 0) return;
     const std::int64_t jobs = per_job_stride(s) * s.jobs;
     if (jobs > 0) job_ = allocate_floats(static_cast<std::size_t>(jobs));
@@ -82,7 +82,7 @@ class context {
   scratch_size size_;
   float_block job_, shared_;
   bool ready_ = false;
-  bool has_[isa_count] = {};
+  bool has_[family_count] = {};
   bool external_ = false;
   executor executor_{};
   std::unique_ptr<thread_pool> pool_;

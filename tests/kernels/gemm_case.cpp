@@ -70,6 +70,8 @@ void run_threads(void*, int jobs, void (*task)(void*, int), void* argument) {
   for (std::thread& t : all) t.join();
 }
 
+}  // namespace
+
 context make_context(Threads threads, scratch_size scratch) {
   switch (threads) {
     case Threads::pool2:
@@ -85,6 +87,8 @@ context make_context(Threads threads, scratch_size scratch) {
   }
   return context(1, scratch);
 }
+
+namespace {
 
 // The float64 result of one element and the bound of its distance.
 struct Expected {

@@ -24,6 +24,7 @@ namespace gemwright::test {
 
 enum class Weights { constant, per_call, unpacked };
 enum class Threads { none, pool2, pool3, backwards, thread_per_job };  // the last two are executors
+context make_context(Threads threads, scratch_size scratch);
 enum class Data { uniform, integers, special };
 
 struct GemmCase {

@@ -1,0 +1,120 @@
+// Products of short elements: bf16 x bf16 -> f32 and u8 x s8 -> s32 (see compute_mode.h), with the chains, layouts,
+// contexts and promises of gemm.h. A may be f32, bf16 or u8, B f32, bf16 or s8, C f32, bf16 or u8: what the mode does
+// not take as it is, is converted while it is packed.
+//
+//   const auto weights = pack_dot_weights(compute_mode::u8s8, source, n, k, 1, packing{32});   // once
+//   run_dot(call, plan, context);                                                            // quantises A, multiplies
+//
+// The bits of a bf16 product depend on the family: vdpbf16ps sums in its own order and takes denormal numbers as zero,
+// the others multiply and add in f32. A u8s8 product is the same on every family as far as the s32 sum goes.
+#pragma once
+
+#include "gemwright/dot_nest.h"
+#include "gemwright/dot_pack.h"
+#include "gemwright/dot_tile.h"
+#include "gemwright/gemm.h"
+#include "gemwright/isa/dot_avx2.h"
+#include "gemwright/isa/dot_avx512.h"
+#include "gemwright/isa/dot_scalar.h"
+#include "gemwright/quantize.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// The compiled functions of one dot tile with one type of C and one chain. KU counts groups of K. Families that do not
+// compute the mode do not compile; on a target that cannot compile a family it falls to scalar code.
+template <compute_mode Mode, isa Family, int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
+constexpr dot_kernel_set compiled_dot_tile() {
+  static_assert(Mode != compute_mode::f32 && computes(Family, Mode), "this family does not compute this mode");
+  static_assert(C != element::s8, "C is f32, bf16 or u8");
+#if defined(__x86_64__)
+  if constexpr (Family == isa::avx512_bf16) {
+    return avx512_bf16_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  } else if constexpr (Family == isa::avx512f) {
+    return avx512f_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  } else if constexpr (Family == isa::avx512_vnni) {
+    return avx512_vnni_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  } else if constexpr (Family == isa::avx_vnni) {
+    return avx_vnni_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  } else if constexpr (Family == isa::avx2 && Mode == compute_mode::bf16) {
+    return avx2_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  } else if constexpr (Family == isa::avx2) {
+    return avx2_u8s8::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  } else
+#endif
+      if constexpr (Mode == compute_mode::bf16) {
+    return scalar_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  } else {
+    return scalar_u8s8::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+  }
+}
+
+// The types of A that a mode takes.
+constexpr bool dot_takes_a(compute_mode m, element a) {
+  return a == element::f32 || a == element::bf16 || (a == element::u8 && m == compute_mode::u8s8);
+}
+
+// Whether a plan can run a call in this context at all.
+inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context& ctx) {
+  if (p.kernels == nullptr) return status::bad_config;
+  const blocking& g = p.block;
+  const dot_kernel_set& s = *p.kernels;
+  const auto in_range = [](std::int64_t v) { return v >= 1 && v <= max_extent; };
+  if (g.tm < 1 || g.tn < 1 || g.tk != 1 || grid_jobs(g) > max_grid_jobs) return status::bad_config;
+  if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc) || g.order != loop_order::mnk) return status::bad_config;
+  if (p.format.panel < 1 || p.format.panel % s.nr != 0) return status::bad_config;
+  if (g.prefetch_rows < 0 || bounded_product(g.prefetch_rows, p.format.panel) == max_floats) return status::bad_config;
+  if (!ctx.has(s.shape.family) || !dot_takes_a(s.mode, x.a_type)) return status::bad_config;
+  if (s.c_type == element::u8 && (x.beta || x.requant.zero < 0 || x.requant.zero > 255)) return status::bad_config;
+  if (x.a_type == element::u8 && (x.a_zero < 0 || x.a_zero > 255)) return status::bad_config;
+  if (s.mode == compute_mode::u8s8 && x.k > max_u8s8_depth) return status::bad_size;
+  if (x.weights != nullptr) {
+    const packed_dot_weights& w = *x.weights;
+    if (!w.valid()) return w.state();
+    if (w.mode() != s.mode || w.n() != x.n || w.k() != x.k || w.batch() != x.batch || !(w.format() == p.format)) {
+      return status::bad_weights;
+    }
+  } else if (!dot_takes_weights(s.mode, x.b.type) || (x.b.scale != nullptr && x.b.type != element::s8)) {
+    return status::bad_config;
+  }
+  if (s.reads_bias && x.operands.bias == nullptr) return status::bad_pointer;
+  if (!ctx.ready()) return status::no_memory;
+  return ctx.fits(scratch_for(p, x.n, x.k, x.batch, x.weights != nullptr)) ? status::ok : status::bad_config;
+}
+
+// Whether the operands of a call describe memory that can be read and written: what check_call asks of f32 operands.
+// Elements are at most as large as floats, so the bounds hold.
+inline status check_dot_call(const dot_call& x) {
+  static constexpr float kSomewhere = 0;
+  const auto pointer = [](const void* p) { return p != nullptr ? &kSomewhere : nullptr; };
+  float c = 0;
+  gemm_call g;
+  g.m = x.m;
+  g.n = x.n;
+  g.k = x.k;
+  g.batch = x.batch;
+  g.a = pointer(x.a);
+  g.lda = x.lda;
+  g.stride_a = x.stride_a;
+  g.a_layout = x.a_layout;
+  g.b_packed = x.weights != nullptr;
+  g.b = g.b_packed ? &kSomewhere : pointer(x.b.b);
+  g.ldb = x.b.ldb;
+  g.stride_b = g.b_packed ? 0 : x.b.stride;
+  g.b_layout = x.b.order;
+  g.c = x.c != nullptr ? &c : nullptr;
+  g.ldc = x.ldc;
+  g.stride_c = x.stride_c;
+  return check_call(g);
+}
+
+inline status run_dot(const dot_call& x, const dot_plan& p, context& ctx) {
+  if (const status s = check_dot_call(x); s != status::ok) return s;
+  if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
+  if (const status s = check_dot_plan(p, x, ctx); s != status::ok) return s;
+  dot_nest(x, p, ctx).run();
+  return status::ok;
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

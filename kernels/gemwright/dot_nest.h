@@ -1,0 +1,290 @@
+// The loop nest around the dot tiles: C[M,N] = chain(A[M,K] * B[K,N] + beta * C), `batch` times.
+//
+// A is always packed, whole rows of K at a time: the scale of a row is known only when all of it was read. Rows pass in
+// chunks of mc rows a slice of the grid, so scratch memory is bounded whatever M is. With `pack_a` the jobs pack a
+// chunk together and wait for each other before they multiply; without it each job packs the rows it needs itself: no
+// waiting, but tn times the packing. In a chunk a job walks blocks of nc columns; in these, blocks of kc along K, whose
+// raw accumulators wait in scratch memory; then tiles. So the loop order is mnk, and K is not sliced (tk is 1): s32
+// sums must be whole before they are scaled. With one accumulator along K no blocking changes a bit of the result.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "gemwright/context.h"
+#include "gemwright/dot_pack.h"
+#include "gemwright/dot_tile.h"
+#include "gemwright/loop_nest.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// One call. Strides count elements of their operand.
+struct dot_call {
+  std::int64_t m = 0, n = 0, k = 0, batch = 1;
+  const void* a = nullptr;
+  element a_type = element::f32;
+  std::int64_t lda = 0, stride_a = 0;
+  layout a_layout = layout::row_major;
+  // u8s8: A of u8 has one scale and zero point; A of f32 or bf16 is quantised row by row while it is packed.
+  float a_scale = 1;
+  int a_zero = 0;
+  row_quantisation quantisation = row_quantisation::asymmetric;
+  const packed_dot_weights* weights = nullptr;  // constant weights, or
+  dot_weights_source b{};                       // weights of this call
+  void* c = nullptr;                            // of the tile's c_type
+  std::int64_t ldc = 0, stride_c = 0;
+  bool beta = false;  // add to C (f32 and bf16) instead of overwriting it
+  requantisation requant{};
+  epilogue_operands operands{};
+};
+
+// How to run it. In `block` kc counts elements, prefetch_rows groups of K.
+struct dot_plan {
+  const dot_kernel_set* kernels;
+  packing format;
+  blocking block;
+};
+
+// Sizes that follow from a tile and its blocking. Words of 4 bytes, as scratch memory counts floats.
+struct dot_geometry {
+  std::int64_t groups;         // of K
+  std::int64_t depth;          // groups in a block of K
+  std::int64_t tile_words;     // a packed tile of A with its scales
+  std::int64_t chunk_tiles;    // tiles in mc rows
+  std::int64_t partial_width;  // columns of waiting accumulators; 0 where K is one block
+  bool shared;                 // the jobs pack A together
+};
+
+constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, const blocking& g, std::int64_t n,
+                                   std::int64_t k) {
+  dot_geometry x{};
+  const int group = k_group(s.mode);
+  x.groups = ceil_div(k, group);
+  const std::int64_t kc = g.kc < k ? g.kc : k;
+  x.depth = kc > 0 ? ceil_div(kc, group) : 1;
+  const std::int64_t mr = s.shape.mr;
+  x.tile_words = round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
+  x.chunk_tiles = ceil_div(g.mc < max_extent ? g.mc : max_extent, mr);
+  const std::int64_t columns = round_up(n, format.panel);
+  x.partial_width = x.groups > x.depth ? (g.nc < columns ? round_up(g.nc, format.panel) : columns) : 0;
+  x.shared = g.pack_a && g.tn > 1;
+  return x;
+}
+
+// Scratch for a plan over all M: a context made with it serves every call of the problem.
+constexpr scratch_size scratch_for(const dot_plan& p, std::int64_t n, std::int64_t k, std::int64_t batch,
+                                   bool constant_weights) {
+  const dot_geometry x = geometry_of(*p.kernels, p.format, p.block, n, k);
+  const std::int64_t a = bounded_product(x.chunk_tiles, x.tile_words);
+  const std::int64_t b =
+      constant_weights ? 0 : bounded_product(packed_dot_size(p.kernels->mode, n, k, p.format), batch);
+  const std::int64_t partial = bounded_product(bounded_product(x.chunk_tiles, p.kernels->shape.mr), x.partial_width);
+  const std::int64_t jobs = grid_jobs(p.block);
+  return {(x.shared ? 0 : a) + partial, static_cast<int>(jobs <= max_grid_jobs ? jobs : max_grid_jobs),
+          (x.shared ? bounded_product(a, p.block.tm) : 0) + b};
+}
+
+class dot_nest {
+ public:
+  dot_nest(const dot_call& call, const dot_plan& p, context& ctx)
+      : call_(call),
+        kernels_(*p.kernels),
+        format_(p.format),
+        g_(p.block),
+        ctx_(ctx),
+        x_(geometry_of(*p.kernels, p.format, p.block, call.n, call.k)) {
+    item_tiles_ = ceil_div(call.m, kernels_.shape.mr);
+    b_size_ = packed_dot_size(kernels_.mode, call.n, call.k, format_);
+    shared_ = reinterpret_cast<std::uint32_t*>(ctx.shared_scratch());
+  }
+
+  void run() {
+    const int jobs = g_.tm * g_.tn;
+    if (call_.weights != nullptr) {
+      b_ = call_.weights->data();
+    } else {
+      ctx_.run(
+          jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->pack_b(job); }, this);
+      b_ = shared_;
+      shared_ += b_size_ * call_.batch;
+    }
+    const std::int64_t tiles = item_tiles_ * call_.batch;
+    if (!x_.shared) {
+      ctx_.run(
+          jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->alone(job); }, this);
+      return;
+    }
+    const std::int64_t chunks = ceil_div(tiles, bounded_product(x_.chunk_tiles, g_.tm));
+    for (std::int64_t i = 0; i < chunks; ++i) {
+      chunk_ = slice(tiles, chunks, i);
+      ctx_.run(
+          jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->pack_part(job); }, this);
+      ctx_.run(
+          jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->multiply_part(job); }, this);
+    }
+  }
+
+ private:
+  struct block {
+    range tiles;             // of all items together
+    const std::uint32_t* a;  // packed, from the first of them on
+    range columns;
+    std::uint32_t* partial;
+  };
+
+  void pack_b(int job) {
+    const std::int64_t panels = ceil_div(call_.n, format_.panel);
+    const range mine = slice(panels * call_.batch, g_.tm * g_.tn, job);
+    for (std::int64_t i = mine.begin; i < mine.end;) {
+      const std::int64_t item = i / panels;
+      const std::int64_t first = i % panels;
+      const std::int64_t last = std::min(panels, first + mine.end - i);
+      pack_dot_panels(call_.b, item, kernels_.mode, call_.n, call_.k, format_, first, last, shared_ + item * b_size_);
+      i += last - first;
+    }
+  }
+
+  // Rows of tile t of all: its item and its rows in it, spread evenly over the item's tiles.
+  std::int64_t item_of(std::int64_t t) const { return t / item_tiles_; }
+  range rows_of(std::int64_t t) const { return slice(call_.m, item_tiles_, t % item_tiles_); }
+
+  // Scales and zero points stand behind the words of a packed tile.
+  std::int64_t scales_at() const { return round_up(x_.groups * kernels_.shape.mr * kernels_.a_words, 16); }
+
+  void pack_tiles(range tiles, std::uint32_t* out) const {
+    for (std::int64_t t = tiles.begin; t < tiles.end; ++t, out += x_.tile_words) {
+      const range rows = rows_of(t);
+      const bool by_rows = call_.a_layout == layout::row_major;
+      const std::int64_t at = item_of(t) * call_.stride_a + rows.begin * (by_rows ? call_.lda : 1);
+      float* const scales = reinterpret_cast<float*>(out + scales_at());
+      dot_pack_args x{};
+      // With K = 0 there is nothing to read and A may be null.
+      x.a = call_.k > 0 ? static_cast<const char*>(call_.a) + at * element_size(call_.a_type) : nullptr;
+      x.type = call_.a_type;
+      x.lda = call_.lda;
+      x.order = call_.a_layout;
+      x.rows = static_cast<int>(rows.size());
+      x.k = call_.k;
+      x.out = out;
+      x.quantisation = call_.quantisation;
+      x.tensor_scale = call_.a_scale;
+      x.tensor_zero = call_.a_zero;
+      x.scale = scales;
+      x.zero = reinterpret_cast<std::int32_t*>(scales + kernels_.shape.mr);
+      kernels_.pack_a(x);
+    }
+  }
+
+  range columns_of(int job) const {
+    const range panels = slice(ceil_div(call_.n, format_.panel), g_.tn, job % g_.tn);
+    return {panels.begin * format_.panel, std::min(panels.end * format_.panel, call_.n)};
+  }
+
+  // A job that packs its own rows.
+  void alone(int job) {
+    const range mine = slice(item_tiles_ * call_.batch, g_.tm, job / g_.tn);
+    const range columns = columns_of(job);
+    if (mine.size() == 0 || columns.size() <= 0) return;
+    auto* const scratch = reinterpret_cast<std::uint32_t*>(ctx_.job_scratch(job));
+    const std::int64_t chunks = ceil_div(mine.size(), x_.chunk_tiles);
+    for (std::int64_t i = 0; i < chunks; ++i) {
+      const range part = slice(mine.size(), chunks, i);
+      const range tiles{mine.begin + part.begin, mine.begin + part.end};
+      pack_tiles(tiles, scratch);
+      multiply({tiles, scratch, columns, scratch + x_.chunk_tiles * x_.tile_words});
+    }
+  }
+
+  void pack_part(int job) {
+    const range mine = slice(chunk_.size(), g_.tm * g_.tn, job);
+    pack_tiles({chunk_.begin + mine.begin, chunk_.begin + mine.end}, shared_ + mine.begin * x_.tile_words);
+  }
+
+  void multiply_part(int job) {
+    const range mine = slice(chunk_.size(), g_.tm, job / g_.tn);
+    const range columns = columns_of(job);
+    if (mine.size() == 0 || columns.size() <= 0) return;
+    multiply({{chunk_.begin + mine.begin, chunk_.begin + mine.end},
+              shared_ + mine.begin * x_.tile_words,
+              columns,
+              reinterpret_cast<std::uint32_t*>(ctx_.job_scratch(job))});
+  }
+
+  void multiply(const block& all) const {
+    // Even blocks of whole panels, none wider than nc rounded up.
+    const std::int64_t most = std::max<std::int64_t>(g_.nc, format_.panel);
+    const std::int64_t count = ceil_div(all.columns.size(), most);
+    const std::int64_t step = round_up(ceil_div(all.columns.size(), count), format_.panel);
+    for (std::int64_t col = all.columns.begin; col < all.columns.end; col += step) {
+      block q = all;
+      q.columns = {col, std::min(col + step, all.columns.end)};
+      for (std::int64_t g = 0; g == 0 || g < x_.groups; g += x_.depth) {
+        tiles(q, {g, std::min(g + x_.depth, x_.groups)});
+      }
+    }
+  }
+
+  void tiles(const block& q, range depth) const {
+    dot_args x{};
+    x.groups = depth.size();
+    x.b_group = format_.panel;
+    x.prefetch = g_.prefetch_rows * format_.panel;
+    x.partial_stride = x_.partial_width;
+    x.first = depth.begin == 0;
+    x.last = depth.end == x_.groups;
+    x.beta = call_.beta;
+    x.ldc = call_.ldc;
+    x.requant = call_.requant;
+    x.operands = &call_.operands;
+    if (g_.rows_inside) {
+      for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) {
+        for (std::int64_t t = q.tiles.begin; t < q.tiles.end; ++t) one_tile(q, depth, x, col, t);
+      }
+    } else {
+      for (std::int64_t t = q.tiles.begin; t < q.tiles.end; ++t) {
+        for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) {
+          one_tile(q, depth, x, col, t);
+        }
+      }
+    }
+  }
+
+  void one_tile(const block& q, range depth, dot_args& x, std::int64_t col, std::int64_t t) const {
+    const range rows = rows_of(t);
+    const std::int64_t item = item_of(t);
+    const std::int64_t panel = format_.panel;
+    const std::uint32_t* const a = q.a + (t - q.tiles.begin) * x_.tile_words;
+    const std::uint32_t* const b = b_ + item * b_size_;
+    x.a = a + depth.begin * rows.size() * kernels_.a_words;
+    x.b = b + col / panel * panel * x_.groups + depth.begin * panel + col % panel;
+    x.partial = q.partial + (t - q.tiles.begin) * kernels_.shape.mr * x_.partial_width + (col - q.columns.begin);
+    x.c = static_cast<char*>(call_.c) +
+          (item * call_.stride_c + rows.begin * call_.ldc + col) * element_size(kernels_.c_type);
+    if (has_column_scales(kernels_.mode)) {
+      const float* const scales = reinterpret_cast<const float*>(a + scales_at());
+      const float* const columns = reinterpret_cast<const float*>(b + x_.groups * round_up(call_.n, panel));
+      x.a_scale = scales;
+      x.a_zero = reinterpret_cast<const std::int32_t*>(scales + kernels_.shape.mr);
+      x.b_scale = columns + col;
+      x.b_sum = reinterpret_cast<const std::int32_t*>(columns + round_up(call_.n, panel)) + col;
+    }
+    x.col = col;
+    x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.nr, q.columns.end - col));
+    kernels_.kernels[rows.size() - 1](x);
+  }
+
+  const dot_call& call_;
+  const dot_kernel_set& kernels_;
+  const packing format_;
+  const blocking& g_;
+  context& ctx_;
+  const dot_geometry x_;
+  const std::uint32_t* b_ = nullptr;
+  std::uint32_t* shared_ = nullptr;  // behind the packed B
+  std::int64_t item_tiles_ = 0, b_size_ = 0;
+  range chunk_{0, 0};
+};
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

@@ -1,0 +1,87 @@
+// The calling conventions of dot tiles: the micro-kernel, the function that packs its rows of A, and the table of both
+// that the loop nest is given.
+//
+// A micro-kernel computes rows x cols elements of C over `groups` words of K. Between two blocks of K the raw
+// accumulators (f32 or s32) live in `partial`, as wide as whole tiles; with the last block they become
+//   C = chain(scale * accumulator + beta * C), rounded to the type of C
+// in registers. A and B are packed and padded, so only accesses to C and to operands of the chain are masked.
+#pragma once
+
+#include <cstdint>
+
+#include "gemwright/compute_mode.h"
+#include "gemwright/tile.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// Rows of a dot tile at most: more than any register file holds.
+constexpr int max_dot_rows = 32;
+
+// A value as u8: saturate(round(value / scale) + zero). A NaN becomes 0.
+struct requantisation {
+  float inverse_scale = 1;
+  int zero = 0;
+};
+
+struct dot_args {
+  std::int64_t groups;
+  const std::uint32_t* a;  // [groups][rows][words of the family]
+  const std::uint32_t* b;
+  std::int64_t b_group;         // words between two groups of B: the panel width
+  std::int64_t prefetch;        // words ahead of b
+  std::uint32_t* partial;       // raw accumulators; unused when first and last
+  std::int64_t partial_stride;  // words between two rows of them
+  bool first, last;             // block of K
+  bool beta;                    // add to what C holds
+  int cols;                     // valid columns
+  void* c;
+  std::int64_t ldc;      // elements
+  const float* a_scale;  // u8s8: one a row of the tile
+  const std::int32_t* a_zero;
+  const float* b_scale;  // u8s8: one a column, padded to the panel
+  const std::int32_t* b_sum;
+  requantisation requant;  // C of u8
+  const epilogue_operands* operands;
+  std::int64_t col;  // column of C at which this tile begins
+};
+using dot_kernel = void (*)(const dot_args&);
+
+// How f32 or bf16 rows of A become u8, each row by itself. Asymmetric uses all 256 steps between the row's smallest and
+// largest value (zero included); symmetric is 127 steps to each side of the zero point 128. A row that holds a NaN or
+// an infinity gives a row of NaN.
+enum class row_quantisation : std::uint8_t { asymmetric, symmetric };
+
+// The rows of one tile into out[groups][rows][words].
+struct dot_pack_args {
+  const void* a;
+  element type;
+  std::int64_t lda;
+  layout order;
+  int rows;
+  std::int64_t k;
+  std::uint32_t* out;
+  // u8s8: u8 rows take scale and zero as they are, others find their own; both are written for each row.
+  row_quantisation quantisation;
+  float tensor_scale;
+  std::int32_t tensor_zero;
+  float* scale;
+  std::int32_t* zero;
+};
+using dot_pack_kernel = void (*)(const dot_pack_args&);
+
+// The functions of one dot tile with one chain and one type of C. Entry r-1 of `kernels` serves r rows. In `shape` ku
+// counts groups; the prefetch distance of the blocking does too.
+struct dot_kernel_set {
+  tile shape;
+  compute_mode mode;
+  element c_type;
+  int nr;
+  int a_words;  // of packed A a group: 1 as the dot instruction reads it, 2 where the family widens the elements first
+  const dot_kernel* kernels;
+  dot_pack_kernel pack_a;
+  bool reads_bias;
+};
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

@@ -1,0 +1,203 @@
+// Dot modes with 512-bit registers: bf16 by AVX512_BF16, or by AVX-512F alone (widened to f32), u8s8 by AVX512_VNNI.
+//
+// The dot products are inline assembly with the accumulator as "+v": with the intrinsics g++ 12 moves accumulators
+// about and runs at half the rate.
+#pragma once
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "gemwright/isa/avx512f.h"
+#include "gemwright/quantize.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+#define GEMWRIGHT_TARGET __attribute__((target("avx512f,fma")))
+// Where g++ 12's headers hand an undefined register to an instruction (and warn), the forms with a mask of all lanes.
+namespace avx512_dot {
+namespace f32 = avx512f_kernels;
+constexpr __mmask16 all = 0xffff;
+
+struct io {
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 mul(__m512 x, __m512 y) { return _mm512_mul_ps(x, y); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512i upper_half(__m512 v) {  // as bf16, in the lower half of each lane
+    const __m512i bits = _mm512_castps_si512(v);
+    const __m512i odd = _mm512_and_si512(_mm512_maskz_srli_epi32(all, bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    return _mm512_maskz_srli_epi32(all, _mm512_mask_mov_epi32(rounded, nan, quiet), 16);
+  }
+  template <element E>
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 load(const void* p, int n) {
+    if constexpr (E == element::f32) {
+      return f32::vec::load(static_cast<const float*>(p), f32::vec::first(n));
+    } else {
+      // AVX-512F has no masked loads of 16 bits.
+      alignas(32) std::uint16_t lanes[16] = {};
+      std::memcpy(lanes, p, static_cast<std::size_t>(n) * sizeof(std::uint16_t));
+      const __m256i half = _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes));
+      return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, _mm512_maskz_cvtepu16_epi32(all, half), 16));
+    }
+  }
+  template <element E>
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store(void* p, int n, __m512 v, [[maybe_unused]] requantisation r) {
+    const __mmask16 m = f32::vec::first(n);
+    if constexpr (E == element::f32) {
+      f32::vec::store(static_cast<float*>(p), m, v);
+    } else if constexpr (E == element::bf16) {
+      _mm512_mask_cvtepi32_storeu_epi16(p, m, upper_half(v));
+    } else {
+      const __m512 low = _mm512_set1_ps(static_cast<float>(-r.zero));
+      const __m512 high = _mm512_set1_ps(static_cast<float>(255 - r.zero));
+      const __m512 scaled = mul(v, _mm512_set1_ps(r.inverse_scale));
+      // The second operand where one is a NaN: it becomes `low`.
+      const __m512 inside = _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, scaled, low), high);
+      const __m512i q = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(all, inside), _mm512_set1_epi32(r.zero));
+      _mm512_mask_cvtepi32_storeu_epi8(p, m, q);
+    }
+  }
+};
+
+struct line {
+  static constexpr std::int64_t width = 16;
+  // n is a multiple of the width.
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void range_of(const float* p, std::int64_t n, value_range& r) {
+    __m512 low = _mm512_setzero_ps(), high = _mm512_setzero_ps();
+    __m512i magnitude = _mm512_setzero_si512();
+    for (std::int64_t i = 0; i < n; i += width) {
+      const __m512 v = _mm512_loadu_ps(p + i);
+      low = _mm512_maskz_min_ps(all, v, low);
+      high = _mm512_maskz_max_ps(all, v, high);
+      const __m512i bits = _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff));
+      magnitude = _mm512_maskz_max_epu32(all, bits, magnitude);
+    }
+    float lows[width], highs[width];
+    std::uint32_t magnitudes[width];
+    _mm512_storeu_ps(lows, low);
+    _mm512_storeu_ps(highs, high);
+    _mm512_storeu_si512(magnitudes, magnitude);
+    for (int i = 0; i < width; ++i) {
+      r.low = std::min(r.low, lows[i]);
+      r.high = std::max(r.high, highs[i]);
+      r.magnitude = std::max(r.magnitude, magnitudes[i]);
+    }
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void round(const float* p, bf16* out) {
+    _mm512_mask_cvtepi32_storeu_epi16(out, all, io::upper_half(_mm512_loadu_ps(p)));
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void quantise(const float* p, std::uint8_t* out, float inverse,
+                                                         std::int32_t zero) {
+    const __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(p), _mm512_set1_ps(inverse));
+    const __m512i q = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(all, scaled), _mm512_set1_epi32(zero));
+    const __m512i positive = _mm512_maskz_max_epi32(all, q, _mm512_setzero_si512());
+    _mm512_mask_cvtepi32_storeu_epi8(out, all, _mm512_maskz_min_epi32(all, positive, _mm512_set1_epi32(255)));
+  }
+};
+
+// bf16 accumulators are vectors of f32 whatever multiplies them.
+struct f32_acc {
+  using acc = __m512;
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc zero() { return _mm512_setzero_ps(); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc add(acc x, acc y) { return _mm512_add_ps(x, y); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc load_raw(const std::uint32_t* p) { return _mm512_loadu_ps(p); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store_raw(std::uint32_t* p, acc v) { _mm512_storeu_ps(p, v); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 value(acc v) { return v; }
+};
+}  // namespace avx512_dot
+
+namespace avx512f_bf16 {
+using namespace avx512_dot;
+
+struct dot : f32_acc {
+  static constexpr compute_mode mode = compute_mode::bf16;
+  static constexpr isa family = isa::avx512f;
+  static constexpr int a_words = 2;
+  struct a_reg {
+    __m512 e0, e1;
+  };
+  using b_reg = a_reg;
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE a_reg load_a(const std::uint32_t* p) {
+    return {_mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(p[0]))),
+            _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(p[1])))};
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE b_reg load_b(const std::uint32_t* p) {
+    const __m512i w = _mm512_loadu_si512(p);
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, w, 16)),
+            _mm512_castsi512_ps(_mm512_and_si512(w, _mm512_set1_epi32(static_cast<int>(0xffff0000U))))};
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc mul_add(acc c, a_reg a, b_reg b) {
+    return _mm512_fmadd_ps(a.e1, b.e1, _mm512_fmadd_ps(a.e0, b.e0, c));
+  }
+};
+
+#include "gemwright/isa/dot_kernel.inl"
+}  // namespace avx512f_bf16
+
+#undef GEMWRIGHT_TARGET
+#define GEMWRIGHT_TARGET __attribute__((target("avx512f,fma,avx512bf16")))
+namespace avx512_bf16_dot {
+using namespace avx512_dot;
+
+struct dot : f32_acc {
+  static constexpr compute_mode mode = compute_mode::bf16;
+  static constexpr isa family = isa::avx512_bf16;
+  static constexpr int a_words = 1;
+  using a_reg = __m512i;
+  using b_reg = __m512i;
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE a_reg load_a(const std::uint32_t* p) {
+    return _mm512_set1_epi32(static_cast<int>(*p));
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE b_reg load_b(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc mul_add(acc c, a_reg a, b_reg b) {
+    asm("vdpbf16ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+    return c;
+  }
+};
+
+#include "gemwright/isa/dot_kernel.inl"
+}  // namespace avx512_bf16_dot
+
+#undef GEMWRIGHT_TARGET
+#define GEMWRIGHT_TARGET __attribute__((target("avx512f,fma,avx512vnni")))
+namespace avx512_vnni_dot {
+using namespace avx512_dot;
+
+struct dot {
+  static constexpr compute_mode mode = compute_mode::u8s8;
+  static constexpr isa family = isa::avx512_vnni;
+  static constexpr int a_words = 1;
+  using acc = __m512i;
+  using a_reg = __m512i;
+  using b_reg = __m512i;
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc zero() { return _mm512_setzero_si512(); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc add(acc x, acc y) { return _mm512_add_epi32(x, y); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc load_raw(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store_raw(std::uint32_t* p, acc v) { _mm512_storeu_si512(p, v); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE a_reg load_a(const std::uint32_t* p) {
+    return _mm512_set1_epi32(static_cast<int>(*p));
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE b_reg load_b(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc mul_add(acc c, a_reg a, b_reg b) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));  // the signed operand is named first
+    return c;
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 value(acc v, std::int32_t zero, acc sum) {
+    const __m512i shift = _mm512_mullo_epi32(_mm512_set1_epi32(zero), sum);
+    return _mm512_maskz_cvtepi32_ps(all, _mm512_sub_epi32(v, shift));
+  }
+};
+
+#include "gemwright/isa/dot_kernel.inl"
+}  // namespace avx512_vnni_dot
+#undef GEMWRIGHT_TARGET
+
+}  // namespace gemwright_abi
+}  // namespace gemwright
+#endif

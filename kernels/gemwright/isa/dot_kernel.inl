@@ -1,0 +1,146 @@
+// The dot micro-kernel, written once over the operations of a family. Each dot family includes this text inside its own
+// namespace, after it has defined GEMWRIGHT_TARGET and
+//   f32   alias of the namespace with the f32 operations of the same registers (vec, lanes, prefetch_line, apply_chain)
+//   io    load<element>(p, lanes) -> vec::reg, store<element>(p, lanes, vec::reg, requantisation)
+//   dot   mode, family, acc, a_reg, b_reg, a_words; zero, load_a, load_b, mul_add, add, load_raw, store_raw,
+//         value(acc) for bf16 and value(acc, zero of A, sums of B) for u8s8 -> vec::reg
+// and, for dot_pack.inl, `line`.
+
+#include "gemwright/isa/dot_pack.inl"
+
+// One group of K: NV loads of B, MR broadcasts of A, MR x NV dot products.
+template <int MR, int NV, prefetch Hint>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const std::uint32_t* a, const std::uint32_t* b,
+                                                [[maybe_unused]] std::int64_t prefetch_ahead) {
+  // Keeps the loads of the next group behind this one's products: a compiler that hoists them runs out of registers.
+  if constexpr (f32::vec::width > 1) asm volatile("" : : : "memory");
+  dot::b_reg bv[NV];
+  GEMWRIGHT_UNROLL
+  for (int j = 0; j < NV; ++j) bv[j] = dot::load_b(b + j * f32::vec::width);
+  if constexpr (Hint != prefetch::none) {
+    // One prefetch a cache line: 16 words.
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV * f32::vec::width; j += 16) {
+      f32::prefetch_line<Hint>(reinterpret_cast<const float*>(b + prefetch_ahead + j));
+    }
+  }
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) {
+    const dot::a_reg av = dot::load_a(a + i * dot::a_words);
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) acc[i][j] = dot::mul_add(acc[i][j], av, bv[j]);
+  }
+}
+
+// Accumulators to elements of C: scales, beta, the chain, the type.
+template <int MR, int NV, element C, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const dot_args& x) {
+  using vec = f32::vec;
+  GEMWRIGHT_UNROLL
+  for (int j = 0; j < NV; ++j) {
+    const int n = f32::lanes(x.cols, j);
+    vec::reg bias = vec::zero();
+    if constexpr (Chain::has_bias) bias = vec::load(x.operands->bias + x.col + j * vec::width, vec::first(n));
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      vec::reg v;
+      if constexpr (dot::mode == compute_mode::u8s8) {
+        const dot::acc sums = dot::load_raw(reinterpret_cast<const std::uint32_t*>(x.b_sum + j * vec::width));
+        v = io::mul(io::mul(dot::value(acc[i][j], x.a_zero[i], sums), vec::load(x.b_scale + j * vec::width)),
+                    vec::set1(x.a_scale + i));
+      } else {
+        v = dot::value(acc[i][j]);
+      }
+      char* const c = static_cast<char*>(x.c) + (i * x.ldc + j * vec::width) * element_size(C);
+      if constexpr (C != element::u8) {
+        if (x.beta) v = vec::add(v, io::load<C>(c, n));
+      }
+      io::store<C>(c, n, f32::apply_chain(Chain{}, v, bias), x.requant);
+    }
+  }
+}
+
+template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
+GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
+  static_assert(MR <= max_dot_rows, "a tile has at most max_dot_rows rows");
+  dot::acc acc[KA][MR][NV];
+  GEMWRIGHT_UNROLL
+  for (int q = 0; q < KA; ++q) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) acc[q][i][j] = dot::zero();
+    }
+  }
+  if (!x.first) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) acc[0][i][j] = dot::load_raw(x.partial + i * x.partial_stride + j * f32::vec::width);
+    }
+  }
+
+  // Accumulator q takes the groups g with g % KA == q, whatever the unrolling: the order depends on KA alone.
+  constexpr int kUnroll = KU > KA ? KU : KA;
+  static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
+  constexpr int kStep = MR * dot::a_words;
+  const std::uint32_t* a = x.a;
+  const std::uint32_t* b = x.b;
+  const std::int64_t groups = x.groups, b_group = x.b_group, ahead = x.prefetch;
+  std::int64_t g = 0;
+  for (; g + kUnroll <= groups; g += kUnroll) {
+    GEMWRIGHT_UNROLL
+    for (int u = 0; u < kUnroll; ++u) {
+      dot_step<MR, NV, Hint>(acc[u % KA], a + u * kStep, b + u * b_group, ahead);
+    }
+    a += kUnroll * kStep;
+    b += kUnroll * b_group;
+  }
+  for (int q = 0; g < groups; ++g, q = (q + 1) % KA) {
+    GEMWRIGHT_UNROLL
+    for (int s = 0; s < KA; ++s) {
+      if (s == q) dot_step<MR, NV, Hint>(acc[s], a, b, ahead);
+    }
+    a += kStep;
+    b += b_group;
+  }
+  GEMWRIGHT_UNROLL
+  for (int q = 1; q < KA; ++q) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) acc[0][i][j] = dot::add(acc[0][i][j], acc[q][i][j]);
+    }
+  }
+  if (x.last) {
+    dot_finish<MR, NV, C, Chain>(acc[0], x);
+    return;
+  }
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) {
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) dot::store_raw(x.partial + i * x.partial_stride + j * f32::vec::width, acc[0][i][j]);
+  }
+}
+
+// All functions of one tile.
+template <class Shape, element C, class Chain, class Rows>
+struct dot_table;
+template <class Shape, element C, class Chain, int... R>
+struct dot_table<Shape, C, Chain, std::integer_sequence<int, R...>> {
+  static constexpr dot_kernel kernels[] = {
+      &dot_micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, C, Chain>...};
+};
+
+template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
+constexpr dot_kernel_set make_dot_kernel_set() {
+  using functions = dot_table<f32::shape<NV, KU, KA, Hint>, C, Chain, std::make_integer_sequence<int, MR>>;
+  return {tile{dot::family, MR, NV, KU, KA, Hint},
+          dot::mode,
+          C,
+          NV * f32::vec::width,
+          dot::a_words,
+          functions::kernels,
+          &pack_rows<dot::mode>,
+          Chain::has_bias};
+}
