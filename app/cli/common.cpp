@@ -97,7 +97,8 @@ void add_tune_options(CLI::App& c, TuneOptions& o) {
       ->capture_default_str();
   what->add_option("--batch", o.batch, "Of --gemm: how many products in one call")->capture_default_str();
   what->add_option("--beta", o.beta, "Of --gemm: 1 adds to C")->capture_default_str();
-  what->add_option("--epilogue", o.epilogue, "Of --gemm: chain after the product, as bias+relu")->capture_default_str();
+  what->add_option("--epilogue", o.epilogue, "Of --gemm: chain after the product, as bias+gelu_erf+add")
+      ->capture_default_str();
   const auto how = c.add_option_group("how");
   how->add_option("--interface", o.interface, "Element types of the caller")->capture_default_str();
   how->add_option("--precision", o.precision, "Compute modes, or auto with --max-error")->capture_default_str();

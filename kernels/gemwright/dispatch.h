@@ -34,7 +34,7 @@ struct problem_shape {
   std::int64_t n, k, batch;
   layout a_layout, b_layout;
   bool constant_weights;  // B is packed once; otherwise it is handed in per call
-  bool has_bias;          // the chain reads a bias
+  chain_reads reads;      // operands of the chain
   packing format;
 };
 
@@ -73,8 +73,13 @@ constexpr scratch_size scratch_for(const dispatch_table& table) {
 // directly behind the one before it. Constant weights got theirs when they were packed.
 struct call_operands {
   const float* bias;
+  const float* residual;
+  std::int64_t ld_residual;
+  const float* operand;
+  std::int64_t ld_operand;
+  std::optional<float> scale, clamp_lo, clamp_hi;
   int beta;
-  std::optional<std::int64_t> stride_a, stride_b, stride_c;
+  std::optional<std::int64_t> stride_a, stride_b, stride_c, stride_residual, stride_operand;
 };
 
 // Elements of one item: `lines` rows (or columns) of `ld` elements; more than any memory where that cannot be.
@@ -90,7 +95,7 @@ inline packed_weights pack_weights(const problem_shape& s, const float* w, std::
   return pack_weights(w, ldw, order, s.n, s.k, s.batch, stride.value_or(dense), s.format);
 }
 
-// Strides between the items of a batch. Items of C must not overlap; A and B may be shared by all.
+// Strides between the items of a batch. Items of C must not overlap; the other operands may be shared by all.
 inline status set_strides(const problem_shape& s, const call_operands& x, gemm_call& call) {
   if (s.batch == 1) return status::ok;
   const std::int64_t a = x.stride_a.value_or(item_size(s.a_layout == layout::row_major ? call.m : s.k, call.lda));
@@ -98,11 +103,34 @@ inline status set_strides(const problem_shape& s, const call_operands& x, gemm_c
   const std::int64_t b = call.b_packed
                              ? packed_b_size(s.n, s.k, s.format)
                              : x.stride_b.value_or(item_size(s.b_layout == layout::row_major ? s.k : s.n, call.ldb));
+  const std::int64_t residual = x.stride_residual.value_or(s.reads.residual ? item_size(call.m, x.ld_residual) : 0);
+  const std::int64_t operand = x.stride_operand.value_or(s.reads.operand ? item_size(call.m, x.ld_operand) : 0);
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
   if (!in_range(a) || !in_range(b) || !in_range(c) || (call.m > 0 && c < s.n)) return status::bad_stride;
+  if (!in_range(residual) || !in_range(operand)) return status::bad_stride;
   call.stride_a = a;
   call.stride_b = b;
   call.stride_c = c;
+  call.operands.stride_residual = residual;
+  call.operands.stride_operand = operand;
+  return status::ok;
+}
+
+// The operands of the chain: those that it reads are there, and none that would be lost without a word.
+inline status set_chain(const chain_reads& reads, const call_operands& x, gemm_call& call) {
+  const bool matrices = reads.residual == (x.residual != nullptr) && reads.operand == (x.operand != nullptr);
+  if (!matrices || reads.bias != (x.bias != nullptr)) return status::bad_pointer;
+  const bool bounds = reads.clamp == x.clamp_lo.has_value() && reads.clamp == x.clamp_hi.has_value();
+  if (!bounds || reads.scale != x.scale.has_value()) return status::bad_scalar;
+  epilogue_operands& o = call.operands;
+  o.bias = x.bias;
+  o.residual = x.residual;
+  o.ld_residual = x.ld_residual;
+  o.operand = x.operand;
+  o.ld_operand = x.ld_operand;
+  o.scale = x.scale.value_or(o.scale);
+  o.clamp_lo = x.clamp_lo.value_or(o.clamp_lo);
+  o.clamp_hi = x.clamp_hi.value_or(o.clamp_hi);
   return status::ok;
 }
 
@@ -117,8 +145,6 @@ inline status run_table(const dispatch_table& table, context& ctx, std::int64_t 
     const bool same = weights->n() == s.n && weights->k() == s.k && weights->batch() == s.batch;
     if (!same || !(weights->format() == s.format)) return status::bad_weights;
   }
-  // A bias that the chain does not read would be lost without a word.
-  if (s.has_bias != (x.bias != nullptr) && m > 0) return status::bad_pointer;
   gemm_call call;
   call.m = m;
   call.n = s.n;
@@ -134,7 +160,9 @@ inline status run_table(const dispatch_table& table, context& ctx, std::int64_t 
   call.c = c;
   call.ldc = ldc;
   call.beta = x.beta == 1;
-  call.operands.bias = x.bias;
+  if (m > 0) {
+    if (const status wrong = set_chain(s.reads, x, call); wrong != status::ok) return wrong;
+  }
   if (const status wrong = set_strides(s, x, call); wrong != status::ok) return wrong;
   return run_gemm(call, choose_plan(table, m, ctx), ctx);
 }

@@ -42,6 +42,27 @@ constexpr kernel_set compiled_tile() {
   }
 }
 
+// Whether x's leading dimension and stride of a further M x N operand describe memory that can be read.
+inline status check_matrix(const gemm_call& x, const float* p, std::int64_t ld, std::int64_t stride) {
+  if (p == nullptr) return status::bad_pointer;
+  if (ld < x.n) return status::bad_stride;
+  if (ld > max_extent || bounded_product(x.m, ld) == max_floats) return status::bad_size;
+  const bool steps = stride >= -max_floats && stride <= max_floats &&
+                     bounded_product(stride < 0 ? -stride : stride, x.batch) < max_floats;
+  return x.batch == 1 || steps ? status::ok : status::bad_stride;
+}
+
+// Whether a chain finds the operands that it reads.
+inline status check_chain(const chain_reads& reads, const gemm_call& x) {
+  const epilogue_operands& o = x.operands;
+  if (reads.bias && o.bias == nullptr) return status::bad_pointer;
+  if (reads.clamp && !(o.clamp_lo <= o.clamp_hi)) return status::bad_scalar;
+  if (reads.residual) {
+    if (const status s = check_matrix(x, o.residual, o.ld_residual, o.stride_residual); s != status::ok) return s;
+  }
+  return reads.operand ? check_matrix(x, o.operand, o.ld_operand, o.stride_operand) : status::ok;
+}
+
 // Whether a plan can run a problem in this context at all.
 inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) {
   if (p.kernels == nullptr) return status::bad_config;
@@ -58,7 +79,7 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   if (!ctx.has(s.shape.family)) return status::bad_config;
   if (p.format.panel < 0 || (p.format.panel > 0 && p.format.panel % s.nr != 0)) return status::bad_config;
   if (p.format.panel == 0 && (x.b_packed || x.b_layout != layout::row_major)) return status::bad_config;
-  if (s.reads_bias && x.operands.bias == nullptr) return status::bad_pointer;
+  if (const status wrong = check_chain(s.reads, x); wrong != status::ok) return wrong;
   if (!ctx.ready()) return status::no_memory;
   return ctx.fits(scratch_for(s.shape, p.format, g, x.n, x.k, x.batch, x.b_packed)) ? status::ok : status::bad_config;
 }

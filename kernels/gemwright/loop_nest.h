@@ -260,6 +260,8 @@ class loop_nest {
                     : b + q.depth.begin * call_.ldb + col;
     x.c = p.k_slice == 0 ? call_.c + p.item * call_.stride_c + row * call_.ldc + col
                          : partial_ + (p.k_slice - 1) * partial_stride() + (row - rows_.begin) * call_.n + col;
+    x.item = p.item;
+    x.row = row;
     x.col = col;
     x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.nr, q.columns.end - col));
     (x.cols == kernels_.nr ? kernels_.full : kernels_.tail)[r.size() - 1](x);
@@ -279,6 +281,8 @@ class loop_nest {
                         mine.size(),
                         call_.n,
                         &call_.operands,
+                        items_.begin,
+                        rows_.begin + mine.begin,
                         0};
     kernels_.reduce(x);
   }

@@ -8,15 +8,29 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "gemwright/config.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
 
-// Operands of the epilogue chain. A chain reads only what its operations name.
+// Operands of the epilogue chain. A chain reads only what its operations name. Items of a batch lie `stride_` elements
+// apart. The M x N operands must not overlap C: partial sums are written to C before they are read.
 struct epilogue_operands {
-  const float* bias = nullptr;  // n elements, added to every row
+  const float* bias = nullptr;      // bias: n elements, added to every row
+  const float* residual = nullptr;  // add: M x N, added
+  std::int64_t ld_residual = 0, stride_residual = 0;
+  const float* operand = nullptr;  // mul: M x N, multiplied with
+  std::int64_t ld_operand = 0, stride_operand = 0;
+  float scale = 1.0F;                                        // scale: multiplied with
+  float clamp_lo = -std::numeric_limits<float>::infinity();  // clamp: to lo <= hi
+  float clamp_hi = std::numeric_limits<float>::infinity();
+};
+
+// Which of them a chain reads.
+struct chain_reads {
+  bool bias, residual, operand, scale, clamp;
 };
 
 struct micro_args {
@@ -32,7 +46,7 @@ struct micro_args {
   bool accumulate;        // add to what C holds
   bool finish;            // this is the last block of K: apply the chain
   const epilogue_operands* operands;
-  std::int64_t col;  // column of C at which this tile begins, for operands along N
+  std::int64_t item, row, col;  // where in the whole result this tile begins, for the chain's operands
 };
 
 using micro_kernel = void (*)(const micro_args&);
@@ -47,7 +61,7 @@ struct reduce_args {
   int slices;
   std::int64_t rows, cols;
   const epilogue_operands* operands;
-  std::int64_t col;  // column of the whole C at which c begins
+  std::int64_t item, row, col;  // where in the whole result c begins
 };
 using reduce_kernel = void (*)(const reduce_args&);
 
@@ -58,7 +72,7 @@ struct kernel_set {
   const micro_kernel* full;  // all nr columns valid
   const micro_kernel* tail;  // fewer columns
   reduce_kernel reduce;
-  bool reads_bias;  // the chain has a bias
+  chain_reads reads;
 };
 
 }  // namespace gemwright_abi

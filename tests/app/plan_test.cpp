@@ -90,7 +90,7 @@ TEST(Plan, WhatIsNotBuiltOrHasNoMeaningIsUsage) {
   EXPECT_TRUE(refused([](TuneOptions& o) { o.layout = "xx"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.weights = "maybe"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.beta = 2; }));
-  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "gelu_erf"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "swiglu"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "bf16"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "auto"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.interface = "u8s8"; }));

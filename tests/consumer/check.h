@@ -12,12 +12,15 @@ struct shape {
   std::int64_t m, n, k, batch = 1;
   bool b_transposed = false;  // N x K in memory
   bool bias = false, relu = false;
+  std::function<double(double, double residual, double operand)> chain = nullptr;  // after bias
+  double slope = 1;  // by how much the chain may multiply an error
   int beta = 0;
 };
 
 struct operands {
   std::int64_t lda, ldb, ldc, stride_a, stride_b, stride_c;
-  std::vector<float> a, b, c, bias;
+  std::int64_t ld_residual, ld_operand, stride_residual, stride_operand;
+  std::vector<float> a, b, c, bias, residual, operand;
 };
 
 constexpr float kGuard = 12345.0F;
@@ -41,6 +44,12 @@ inline operands make_operands(const shape& s) {
   o.stride_a = s.m * o.lda + 1;
   o.stride_b = (s.b_transposed ? s.n : s.k) * o.ldb + 1;
   o.stride_c = s.m * o.ldc + 1;
+  o.ld_residual = s.n + 2;
+  o.ld_operand = s.n + 6;
+  o.stride_residual = s.m * o.ld_residual + 1;
+  o.stride_operand = s.m * o.ld_operand + 1;
+  o.residual = random_values(o.stride_residual * s.batch, 5);
+  o.operand = random_values(o.stride_operand * s.batch, 6);
   o.a = random_values(o.stride_a * s.batch, 1);
   o.b = random_values(o.stride_b * s.batch, 2);
   o.bias = random_values(s.n, 3);
@@ -72,6 +81,14 @@ inline double element(const shape& s, const operands& o, std::int64_t item, std:
   if (s.bias) {
     sum += double{o.bias[static_cast<std::size_t>(col)]};
     magnitude += std::fabs(double{o.bias[static_cast<std::size_t>(col)]});
+  }
+  if (s.chain) {
+    const double residual =
+        double{o.residual[static_cast<std::size_t>(item * o.stride_residual + row * o.ld_residual + col)]};
+    const double operand =
+        double{o.operand[static_cast<std::size_t>(item * o.stride_operand + row * o.ld_operand + col)]};
+    magnitude = s.slope * magnitude + std::fabs(residual);
+    return s.chain(sum, residual, operand);
   }
   return s.relu && sum < 0 ? 0 : sum;
 }

@@ -36,6 +36,54 @@ int check_qkv(wide::context& ctx, const std::string& how) {
   return wrong;
 }
 
+constexpr float kScale = 0.7F, kLo = -0.4F, kHi = 1.9F;
+
+double clamped(double v) { return v < double{kLo} ? double{kLo} : v > double{kHi} ? double{kHi} : v; }
+
+// A chain of every kind of operand, in a batch, and a short one.
+int check_chains(wide::context& ctx, const std::string& how) {
+  int wrong = 0;
+  for (const std::int64_t m : kRows) {
+    shape gated{m, 70, 41, 2};
+    gated.bias = true;
+    gated.slope = 1.2;
+    gated.chain = [](double v, double residual, double operand) {
+      return clamped(0.5 * v * std::erfc(-v / std::sqrt(2.0)) * operand * double{kScale} + residual);
+    };
+    wrong += check(how + " gated", gated, [&](operands& o) {
+      namespace proj = wide::gated;
+      const auto weights = proj::pack_weights(o.b.data(), o.ldb, wide::layout::row_major, o.stride_b);
+      proj::args x;
+      x.bias = o.bias.data();
+      x.residual = o.residual.data();
+      x.ld_residual = o.ld_residual;
+      x.operand = o.operand.data();
+      x.ld_operand = o.ld_operand;
+      x.scale = kScale;
+      x.clamp_lo = kLo;
+      x.clamp_hi = kHi;
+      x.stride_a = o.stride_a;
+      x.stride_c = o.stride_c;
+      x.stride_residual = o.stride_residual;
+      x.stride_operand = o.stride_operand;
+      return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
+    });
+    shape residual{m, 51, 38};
+    residual.chain = [](double v, double added, double) { return clamped(v + added); };
+    wrong += check(how + " residual", residual, [&](operands& o) {
+      namespace proj = wide::residual;
+      const auto weights = proj::pack_weights(o.b.data(), o.ldb);
+      proj::args x;
+      x.residual = o.residual.data();
+      x.ld_residual = o.ld_residual;
+      x.clamp_lo = kLo;
+      x.clamp_hi = kHi;
+      return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
+    });
+  }
+  return wrong;
+}
+
 int check_others(wide::context& ctx, const std::string& how) {
   int wrong = 0;
   for (const std::int64_t m : kRows) {
@@ -120,6 +168,21 @@ int check_refusals(wide::context& ctx) {
   wrong += expect("unread bias", proj::run(ctx, 4, a, o.lda, weights, c, o.ldc, bias), status::bad_pointer);
   wrong += expect("beta 2", proj::run(ctx, 4, a, o.lda, weights, c, o.ldc, beta), status::bad_config);
   wrong += expect("missing bias", wide::ffn_up::run(ctx, 1, a, o.lda, others, c, o.ldc), status::bad_pointer);
+  const auto added = wide::residual::pack_weights(o.b.data(), 51);
+  const auto refuse = [&](const char* what, status wanted, const std::function<void(wide::residual::args&)>& spoil) {
+    wide::residual::args x;
+    x.residual = o.residual.data();
+    x.ld_residual = 51;
+    x.clamp_lo = kLo;
+    x.clamp_hi = kHi;
+    spoil(x);
+    wrong += expect(what, wide::residual::run(ctx, 2, a, 38, added, c, 51, x), wanted);
+  };
+  refuse("a whole chain", status::ok, [](auto&) {});
+  refuse("missing residual", status::bad_pointer, [](auto& x) { x.residual = nullptr; });
+  refuse("short ld_residual", status::bad_stride, [](auto& x) { x.ld_residual = 50; });
+  refuse("missing bound", status::bad_scalar, [](auto& x) { x.clamp_hi.reset(); });
+  refuse("bounds in disorder", status::bad_scalar, [](auto& x) { x.clamp_hi = -1.0F; });
   const auto items = wide::batched::pack_weights(o.b.data(), 48, wide::layout::row_major, 48 * 33);
   wide::batched::args overlap, far;
   overlap.stride_c = 47;
@@ -140,7 +203,7 @@ int check_contexts() {
   int wrong = 0;
   for (const auto& [how, ctx] : all) {
     if (!ctx->ready()) return 1;
-    wrong += check_qkv(*ctx, how) + check_others(*ctx, how);
+    wrong += check_qkv(*ctx, how) + check_chains(*ctx, how) + check_others(*ctx, how);
     ctx->park();
   }
   if (plain.implementation().has(wide::kernels::isa::avx2)) ++wrong;

@@ -63,6 +63,8 @@ bad 2 "choose constant or call" --weights maybe
 bad 2 "swiglu is not built yet" --epilogue swiglu
 bad 2 "unknown epilogue operation" --epilogue bias+sigmoid
 bad 2 "stands twice" --epilogue relu+relu
+bad 2 "stands twice" --epilogue add+gelu_erf+add
+bad 2 "requant is not built yet; built are: bias, relu, gelu_tanh" --epilogue bias+gelu_erf+requant
 bad 2 "bf16 is not built yet" --precision bf16
 bad 2 "unknown compute mode" --precision f33
 bad 2 "needs a bound" --precision auto

@@ -17,7 +17,7 @@ else
   echo "not checked: the installed binary, because the tool has no install rule"
 fi
 
-printf 'name,m,n,k,epilogue\nplain,8,64,64,none\nfused,8,48,80,bias+relu\n' > shapes.csv
+printf 'name,m,n,k,epilogue\nplain,8,64,64,none\nfused,8,48,80,bias+relu+add\n' > shapes.csv
 # shellcheck disable=SC2086
 gw tune --shapes shapes.csv --threads 1 $quick --db tuned.db
 gw export -o tuned.h --style library --db tuned.db

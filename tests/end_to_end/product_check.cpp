@@ -13,10 +13,15 @@ int check_products(tuned::context& ctx, const std::string& how) {
       const auto weights = tuned::plain::pack_weights(o.b.data(), o.ldb);
       return static_cast<int>(tuned::plain::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc));
     });
-    wrong += check(how + " fused", {m, 48, 80, 1, false, true, true}, [&](operands& o) {
+    shape fused{m, 48, 80};
+    fused.bias = true;
+    fused.chain = [](double v, double residual, double) { return (v < 0 ? 0 : v) + residual; };
+    wrong += check(how + " fused", fused, [&](operands& o) {
       const auto weights = tuned::fused::pack_weights(o.b.data(), o.ldb);
       tuned::fused::args x;
       x.bias = o.bias.data();
+      x.residual = o.residual.data();
+      x.ld_residual = o.ld_residual;
       return static_cast<int>(tuned::fused::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
     });
   }

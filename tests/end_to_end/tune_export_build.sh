@@ -4,7 +4,7 @@
 begin
 db=$work/tuned.db
 
-printf 'name,m,n,k,epilogue\nplain,8/24,64,64,none\nfused,8/24,48,80,bias+relu\n' > shapes.csv
+printf 'name,m,n,k,epilogue\nplain,8/24,64,64,none\nfused,8/24,48,80,bias+relu+add\n' > shapes.csv
 # shellcheck disable=SC2086
 tune() { gw tune --shapes shapes.csv --threads 1,2 $quick --db "$db" "$@"; }
 
@@ -59,7 +59,7 @@ expect "filtered trials" "$(json out 'SELECT count(*) FROM lines')" "$(sql "$db"
   WHERE t.state = 'ok' AND s.m = 8 AND d.threads = 2")"
 expect "others" "$(json out "SELECT count(*) FROM lines WHERE t ->> 'state' != 'ok' OR t ->> 'm' != 8 OR t ->> 'threads' != 2")" 0
 gw show studies --filter "name=fused" --db "$db"
-expect "rows of the table" "$(grep -c 'bias+relu' out)" 4
+expect "rows of the table" "$(grep -c 'bias+relu+add' out)" 4
 ! grep -q plain out || fail "the filter let another problem through"
 
 echo "== export"

@@ -73,6 +73,25 @@ TEST(Header, SaysOfACertifiedWinnerHowSureItIs) {
   EXPECT_TRUE(has(text, "\"confidence\":0.99"));
 }
 
+// Each problem's args have what its chain reads, and run hands it on.
+TEST(Header, ArgsHoldTheOperandsOfTheChain) {
+  const std::string text = write_header(wide()).value();
+  const auto part = [&text](const std::string& name) {
+    const auto begin = text.find("namespace " + name + " {");
+    return text.substr(begin, text.find("}  // namespace " + name + "\n") - begin);
+  };
+  for (const char* line :
+       {"const float* residual = nullptr;", "std::int64_t ld_residual = 0;", "const float* operand = nullptr;",
+        "std::optional<float> scale;", "std::optional<float> clamp_lo, clamp_hi;", "stride_residual, stride_operand;",
+        "x.scale, x.clamp_lo, x.clamp_hi", "the chain being bias+gelu_erf+mul+scale+add+clamp",
+        "kernels::epilogue_op::gelu_erf"}) {
+    EXPECT_TRUE(has(part("gated"), line)) << line;
+    EXPECT_FALSE(has(part("qkv"), line)) << line;
+  }
+  EXPECT_TRUE(has(part("residual"), "ld_residual"));
+  EXPECT_FALSE(has(part("residual"), "x.operand"));
+}
+
 TEST(Header, AbsentFiguresAreAbsent) {
   HeaderSpec s = samples::small_spec("small", HeaderStyle::library);
   HeaderChoice& c = s.problems[0].tables[0].choices[0];

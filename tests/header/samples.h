@@ -94,7 +94,7 @@ inline HeaderSpec spec(std::string name_space, HeaderStyle style) {
   return s;
 }
 
-// Constant weights without and with a chain, a transposed B, a batch, B per call with beta.
+// Constant weights without and with chains, a transposed B, a batch, B per call with beta.
 inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
   HeaderSpec s = spec(std::move(name_space), style);
   s.problems.push_back({"qkv", problem(203, 97), {table(gcc_build(), 32), table(clang_build(), 64)}});
@@ -105,6 +105,14 @@ inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
   Problem batch = problem(48, 33);
   batch.batch = 3;
   s.problems.push_back({"batched", batch, {table(clang_build(), 32)}});
+  Problem gated = problem(70, 41);
+  gated.batch = 2;
+  gated.chain = {EpilogueOp::bias,  EpilogueOp::gelu_erf, EpilogueOp::mul,
+                 EpilogueOp::scale, EpilogueOp::add,      EpilogueOp::clamp};
+  s.problems.push_back({"gated", gated, {table(gcc_build(), 96)}});
+  Problem residual = problem(51, 38);
+  residual.chain = {EpilogueOp::add, EpilogueOp::clamp};
+  s.problems.push_back({"residual", residual, {table(gcc_build(), 32)}});
   Problem call = problem(77, 50);
   call.constant_weights = false;
   call.beta = 1;

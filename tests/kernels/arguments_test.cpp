@@ -97,11 +97,66 @@ TEST_F(Arguments, NullOperandsAreRefused) {
   expect(status::bad_pointer, [&] { call_.c = nullptr; });
 }
 
-TEST_F(Arguments, ABiasThatTheChainReadsMustBeThere) {
+// The plan becomes that of a scalar tile whose chain has the operation.
+const CompiledTile& tile_with(epilogue_op op) {
   const auto& all = tiles_of(isa::scalar);
-  const auto with_bias = std::find_if(all.begin(), all.end(), [](const CompiledTile& t) { return t.bias; });
-  ASSERT_NE(with_bias, all.end());
-  expect(status::bad_pointer, [&] { plan_ = {&with_bias->set, {with_bias->set.nr}, plan_.block}; });
+  return *std::find_if(all.begin(), all.end(), [op](const CompiledTile& t) { return t.has(op); });
+}
+
+TEST_F(Arguments, ABiasThatTheChainReadsMustBeThere) {
+  const CompiledTile& tile = tile_with(epilogue_op::bias);
+  expect(status::bad_pointer, [&] {
+    plan_ = {&tile.set, {tile.set.nr}, plan_.block};
+    call_.operands.bias = nullptr;
+  });
+}
+
+TEST_F(Arguments, MatricesThatTheChainReadsAreCheckedAsCIs) {
+  using operands = epilogue_operands;
+  const struct {
+    epilogue_op op;
+    const float* operands::*data;
+    std::int64_t operands::*ld;
+    std::int64_t operands::*stride;
+  } kinds[] = {{epilogue_op::add, &operands::residual, &operands::ld_residual, &operands::stride_residual},
+               {epilogue_op::mul, &operands::operand, &operands::ld_operand, &operands::stride_operand}};
+  const std::vector<float> some(200);
+  for (const auto& kind : kinds) {
+    const CompiledTile& tile = tile_with(kind.op);
+    const auto wrong = [&](status want, const std::function<void(operands&)>& spoil) {
+      expect(want, [&] {
+        plan_ = {&tile.set, {tile.set.nr}, plan_.block};
+        operands& o = call_.operands;
+        o.bias = o.residual = o.operand = some.data();
+        o.ld_residual = o.ld_operand = call_.n;
+        spoil(o);
+      });
+    };
+    wrong(status::bad_pointer, [&](operands& o) { o.*kind.data = nullptr; });
+    wrong(status::bad_stride, [&](operands& o) { o.*kind.ld = call_.n - 1; });
+    wrong(status::bad_stride, [&](operands& o) { o.*kind.ld = kLeast; });
+    wrong(status::bad_size, [&](operands& o) { o.*kind.ld = kMost; });
+    wrong(status::bad_size, [&](operands& o) { call_.m = std::int64_t{1} << 20, o.*kind.ld = max_extent; });
+    wrong(status::bad_stride, [&](operands& o) { call_.batch = 2, o.*kind.stride = kMost; });
+    wrong(status::bad_stride, [&](operands& o) { call_.batch = 2, o.*kind.stride = kLeast; });
+  }
+}
+
+TEST_F(Arguments, ClampBoundsMustBeInOrder) {
+  const CompiledTile& tile = tile_with(epilogue_op::clamp);
+  const std::vector<float> some(200);
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const std::pair<float, float> bad[] = {{2.0F, 1.0F}, {kNan, 1.0F}, {1.0F, kNan}};
+  for (const auto& [lo, hi] : bad) {
+    expect(status::bad_scalar, [&, lo = lo, hi = hi] {
+      plan_ = {&tile.set, {tile.set.nr}, plan_.block};
+      epilogue_operands& o = call_.operands;
+      o.bias = o.residual = o.operand = some.data();
+      o.ld_residual = o.ld_operand = call_.n;
+      o.clamp_lo = lo;
+      o.clamp_hi = hi;
+    });
+  }
 }
 
 TEST_F(Arguments, GridsWithoutThreadsOrWithTooManyAreRefused) {

@@ -95,6 +95,41 @@ struct Expected {
   double value, bound;
 };
 
+// An activation and the bound of its own error, see epilogue.h; no slope is above 1.13.
+Expected activated(double v, double share, double relative, double bound) {
+  const double value = std::isinf(v) ? std::max(v, 0.0) : v * share;
+  const double own = std::min(relative * std::fabs(value) + 1e-43, 1.2e-7 * std::max(std::fabs(value), 1.0));
+  return {value, 1.13 * bound + own};
+}
+
+// What one operation of a chain makes of a result that is off by at most its bound.
+Expected after(epilogue_op op, Expected e, double bias, double residual, double operand) {
+  constexpr double kLo = static_cast<double>(kClampLo), kHi = static_cast<double>(kClampHi);
+  const double v = e.value;
+  const auto logistic = [](double z) { return 1 / (1 + std::exp(-z)); };
+  switch (op) {
+    case epilogue_op::bias:
+      return {v + bias, e.bound};
+    case epilogue_op::add:
+      return {v + residual, e.bound};
+    case epilogue_op::mul:
+      return {v * operand, e.bound * std::fabs(operand)};
+    case epilogue_op::scale:
+      return {v * static_cast<double>(kScale), e.bound * static_cast<double>(kScale)};
+    case epilogue_op::relu:
+      return {v < 0 ? 0.0 : v, e.bound};
+    case epilogue_op::clamp:
+      return {v < kLo ? kLo : v > kHi ? kHi : v, e.bound};
+    case epilogue_op::silu:
+      return activated(v, logistic(v), 5e-7, e.bound);
+    case epilogue_op::gelu_erf:
+      return activated(v, 0.5 * std::erfc(-v / std::sqrt(2.0)), 5e-7, e.bound);
+    case epilogue_op::gelu_tanh:
+      return activated(v, logistic(2 * std::sqrt(2 / std::acos(-1.0)) * (v + 0.044715 * v * v * v)), 1.5e-5, e.bound);
+  }
+  return e;
+}
+
 Expected expected_at(const GemmCase& x, const Operands& o, std::int64_t item, std::int64_t row, std::int64_t col) {
   double sum = 0, magnitude = 0;
   for (std::int64_t i = 0; i < x.k; ++i) {
@@ -107,17 +142,20 @@ Expected expected_at(const GemmCase& x, const Operands& o, std::int64_t item, st
     sum += c;
     magnitude += std::fabs(c);
   }
-  const auto relu = [](double v) { return v < 0 ? 0.0 : v; };
-  if (x.tile->relu_first) sum = relu(sum);
-  if (x.tile->bias) {
-    sum += static_cast<double>(o.bias[col]);
-    magnitude += std::fabs(static_cast<double>(o.bias[col]));
-  }
-  if (x.tile->relu && !x.tile->relu_first) sum = relu(sum);
   constexpr double kUnit = 0x1p-24;       // half a unit in the last place of 1
   constexpr double kDenormal = 0x1p-149;  // rounding below the normal range is absolute
   const double steps = static_cast<double>(x.k + 3);
-  return {sum, steps * (kUnit * magnitude + kDenormal)};
+  Expected e{sum, steps * (kUnit * magnitude + kDenormal)};
+  const float residual =
+      x.tile->has(epilogue_op::add) ? o.residual[item * o.stride_residual + row * o.ld_residual + col] : 0;
+  const float operand =
+      x.tile->has(epilogue_op::mul) ? o.operand[item * o.stride_operand + row * o.ld_operand + col] : 0;
+  for (const epilogue_op op : x.tile->chain) {
+    e = after(op, e, static_cast<double>(o.bias[col]), static_cast<double>(residual), static_cast<double>(operand));
+    e.bound += kUnit * std::fabs(e.value) + kDenormal;
+    if (!std::isfinite(e.value)) e.bound = 0;  // then it is exact
+  }
+  return e;
 }
 
 bool agrees(float got, Expected want) {
@@ -130,7 +168,7 @@ bool agrees(float got, Expected want) {
 
 const CompiledTile& bare_tile(isa family) {
   const auto& all = tiles_of(family);
-  return *std::find_if(all.begin(), all.end(), [](const CompiledTile& t) { return !t.bias && !t.relu; });
+  return *std::find_if(all.begin(), all.end(), [](const CompiledTile& t) { return t.chain.empty(); });
 }
 
 std::int64_t pick(Random& random, std::int64_t low, std::int64_t high) {
@@ -141,11 +179,11 @@ std::string GemmCase::describe() const {
   std::ostringstream s;
   s << tile->name() << ": m" << m << " n" << n << " k" << k << " batch" << batch << " "
     << (a_layout == layout::row_major ? "n" : "t") << (b_layout == layout::row_major ? "n" : "t") << " pads " << pad_a
-    << "," << pad_b << "," << pad_c << " gap " << gap << " beta " << beta << " weights " << name_of(weights)
-    << " panel " << format().panel << " mc " << block.mc << " nc " << block.nc << " kc " << block.kc << " "
-    << loop_order_name(block.order) << " rows_inside " << block.rows_inside << " pack_a " << block.pack_a << " grid "
-    << block.tm << "x" << block.tn << "x" << block.tk << " threads " << static_cast<int>(threads) << " data "
-    << static_cast<int>(data);
+    << "," << pad_b << "," << pad_c << "," << pad_residual << "," << pad_operand << " gap " << gap << " beta " << beta
+    << " weights " << name_of(weights) << " panel " << format().panel << " mc " << block.mc << " nc " << block.nc
+    << " kc " << block.kc << " " << loop_order_name(block.order) << " rows_inside " << block.rows_inside << " pack_a "
+    << block.pack_a << " grid " << block.tm << "x" << block.tn << "x" << block.tk << " threads "
+    << static_cast<int>(threads) << " data " << static_cast<int>(data);
   return s.str();
 }
 
@@ -180,6 +218,8 @@ GemmCase random_case(Random& random, const CompiledTile& tile) {
   x.pad_a = pick(random, 0, 3) * pick(random, 0, 3);
   x.pad_b = pick(random, 0, 3) * pick(random, 0, 3);
   x.pad_c = pick(random, 0, 3) * pick(random, 0, 3);
+  x.pad_residual = pick(random, 0, 3) * pick(random, 0, 3);
+  x.pad_operand = pick(random, 0, 3) * pick(random, 0, 3);
   x.gap = pick(random, 0, 9);
   x.beta = pick(random, 0, 1) == 1;
   x.weights = static_cast<Weights>(pick(random, 0, x.b_layout == layout::row_major ? 2 : 1));
@@ -194,21 +234,30 @@ Operands::Operands(const GemmCase& x, std::uint64_t seed)
     : lda(shape_of(x.a_layout, x.m, x.k).width + x.pad_a),
       ldb(shape_of(x.b_layout, x.k, x.n).width + x.pad_b),
       ldc(x.n + x.pad_c),
+      ld_residual(x.n + x.pad_residual),
+      ld_operand(x.n + x.pad_operand),
       stride_a(shape_of(x.a_layout, x.m, x.k).lines * lda + x.gap),
       stride_b(shape_of(x.b_layout, x.k, x.n).lines * ldb + x.gap),
       stride_c(x.m * ldc + x.gap),
+      stride_residual(x.m * ld_residual + x.gap),
+      stride_operand(x.m * ld_operand + x.gap),
       a(extent(x.batch, stride_a,
                span(shape_of(x.a_layout, x.m, x.k).lines, lda, shape_of(x.a_layout, x.m, x.k).width))),
       b(extent(x.batch, stride_b,
                span(shape_of(x.b_layout, x.k, x.n).lines, ldb, shape_of(x.b_layout, x.k, x.n).width))),
       c(extent(x.batch, stride_c, span(x.m, ldc, x.n))),
-      bias(static_cast<std::size_t>(x.n)) {
+      bias(static_cast<std::size_t>(x.n)),
+      residual(x.tile->has(epilogue_op::add) ? extent(x.batch, stride_residual, span(x.m, ld_residual, x.n)) : 0),
+      operand(x.tile->has(epilogue_op::mul) ? extent(x.batch, stride_operand, span(x.m, ld_operand, x.n)) : 0) {
   Random random(seed);
   fill(random, x.data, a, x.batch, stride_a, shape_of(x.a_layout, x.m, x.k), lda);
   fill(random, x.data, b, x.batch, stride_b, shape_of(x.b_layout, x.k, x.n), ldb);
-  fill(random, x.data == Data::special ? Data::uniform : x.data, bias, 1, 0, {1, x.n}, x.n);
+  const Data tame = x.data == Data::special ? Data::uniform : x.data;
+  fill(random, tame, bias, 1, 0, {1, x.n}, x.n);
+  if (residual.size() > 0) fill(random, tame, residual, x.batch, stride_residual, {x.m, x.n}, ld_residual);
+  if (operand.size() > 0) fill(random, tame, operand, x.batch, stride_operand, {x.m, x.n}, ld_operand);
   // Without beta C holds poison: reading it would show.
-  if (x.beta) fill(random, x.data == Data::special ? Data::uniform : x.data, c, x.batch, stride_c, {x.m, x.n}, ldc);
+  if (x.beta) fill(random, tame, c, x.batch, stride_c, {x.m, x.n}, ldc);
   old_c_.assign(c.data(), c.data() + c.size());
 }
 
@@ -232,7 +281,16 @@ gemm_call Operands::call(const GemmCase& x) const {
   g.ldc = ldc;
   g.stride_c = stride_c;
   g.beta = x.beta;
-  if (x.tile->bias) g.operands.bias = bias.data();
+  if (x.tile->has(epilogue_op::bias)) g.operands.bias = bias.data();
+  if (x.tile->has(epilogue_op::add)) g.operands.residual = residual.data();
+  if (x.tile->has(epilogue_op::mul)) g.operands.operand = operand.data();
+  g.operands.ld_residual = ld_residual;
+  g.operands.ld_operand = ld_operand;
+  g.operands.stride_residual = stride_residual;
+  g.operands.stride_operand = stride_operand;
+  g.operands.scale = kScale;
+  g.operands.clamp_lo = kClampLo;
+  g.operands.clamp_hi = kClampHi;
   return g;
 }
 
@@ -278,7 +336,7 @@ status run_case(const GemmCase& x, Operands& o) {
 }
 
 ::testing::AssertionResult guards_hold(const GemmCase& x, const Operands& o) {
-  for (const GuardedBuffer* buffer : {&o.a, &o.b, &o.c, &o.bias}) {
+  for (const GuardedBuffer* buffer : {&o.a, &o.b, &o.c, &o.bias, &o.residual, &o.operand}) {
     if (!buffer->slack_untouched())
       return ::testing::AssertionFailure() << "written before an operand: " << x.describe();
   }
@@ -300,7 +358,7 @@ status run_case(const GemmCase& x, Operands& o) {
       for (std::int64_t col = 0; col < x.n; ++col) {
         const Expected want = expected_at(x, o, item, row, col);
         const float got = o.c[item * o.stride_c + row * o.ldc + col];
-        const bool exact = x.data == Data::integers;
+        const bool exact = x.data == Data::integers && x.tile->exact();
         if (exact ? static_cast<double>(got) == want.value : agrees(got, want)) continue;
         return ::testing::AssertionFailure() << "item " << item << " row " << row << " column " << col << " is " << got
                                              << ", not " << want.value << " +- " << want.bound << ": " << x.describe();

@@ -30,8 +30,8 @@ enum class Data { uniform, integers, special };
 struct GemmCase {
   std::int64_t m = 1, n = 1, k = 1, batch = 1;
   layout a_layout = layout::row_major, b_layout = layout::row_major;
-  std::int64_t pad_a = 0, pad_b = 0, pad_c = 0;  // added to the leading dimensions
-  std::int64_t gap = 0;                          // elements between the items of a batch
+  std::int64_t pad_a = 0, pad_b = 0, pad_c = 0, pad_residual = 0, pad_operand = 0;  // added to the leading dimensions
+  std::int64_t gap = 0;  // elements between the items of a batch
   bool beta = false;
   Weights weights = Weights::constant;
   Threads threads = Threads::none;
@@ -65,8 +65,8 @@ class Operands {
   gemm_call call(const GemmCase& x) const;  // weights not packed yet
   void reset_c();                           // what C held before the call
 
-  std::int64_t lda, ldb, ldc, stride_a, stride_b, stride_c;
-  GuardedBuffer a, b, c, bias;
+  std::int64_t lda, ldb, ldc, ld_residual, ld_operand, stride_a, stride_b, stride_c, stride_residual, stride_operand;
+  GuardedBuffer a, b, c, bias, residual, operand;  // the last two of no elements where the chain does not read them
 
   float a_at(const GemmCase& x, std::int64_t item, std::int64_t row, std::int64_t col) const;
   float b_at(const GemmCase& x, std::int64_t item, std::int64_t row, std::int64_t col) const;
@@ -81,8 +81,11 @@ class Operands {
 // Packs constant weights, makes a context with exactly the scratch memory the plan asks for, and runs.
 status run_case(const GemmCase& x, Operands& o);
 
-// Each element within (K + 3) u (sum |a||b| + |c| + |bias|) of float64, NaN and infinity where they belong, and nothing
-// but C's elements written.
+// The chain's scalars: exact in f32, and halves keep integers exact.
+constexpr float kScale = 0.5F, kClampLo = -2.5F, kClampHi = 40.0F;
+
+// Each element within (K + 3) u (sum |a||b| + |c|) and what the chain makes of that of float64, NaN and infinity where
+// they belong, and nothing but C's elements written.
 ::testing::AssertionResult holds(const GemmCase& x, const Operands& o);
 ::testing::AssertionResult guards_hold(const GemmCase& x, const Operands& o);
 

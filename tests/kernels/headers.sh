@@ -17,9 +17,14 @@ cat > "$work/use.cpp" <<'TEXT'
 #include <gemwright/dot.h>
 using namespace gemwright;
 using both = chain<epilogue_op::bias, epilogue_op::relu>;
+using op = epilogue_op;
+using all = chain<op::bias, op::gelu_erf, op::add, op::silu, op::mul, op::gelu_tanh, op::scale, op::clamp, op::relu>;
 constexpr kernel_set sets[] = {compiled_tile<isa::avx512f, 3, 2, 2, 1, prefetch::t0, both>(),
                                compiled_tile<isa::avx2, 3, 2, 2, 2, prefetch::t1, chain<>>(),
-                               compiled_tile<isa::scalar, 3, 4, 1, 1, prefetch::nta, chain<epilogue_op::relu>>()};
+                               compiled_tile<isa::scalar, 3, 4, 1, 1, prefetch::nta, chain<epilogue_op::relu>>(),
+                               compiled_tile<isa::avx512f, 3, 2, 2, 1, prefetch::t0, all>(),
+                               compiled_tile<isa::avx2, 3, 2, 2, 2, prefetch::t1, all>(),
+                               compiled_tile<isa::scalar, 3, 4, 1, 1, prefetch::nta, all>()};
 status use(const gemm_call& x, context& c, int i) { return run_gemm(x, plan{&sets[i], {32}, {}}, c); }
 constexpr compute_mode b = compute_mode::bf16, u = compute_mode::u8s8;
 constexpr dot_kernel_set dots[] = {

@@ -19,7 +19,7 @@ double gflops(const kernel_set& set) {
   std::vector<float> c(static_cast<std::size_t>(m * n));
   const epilogue_operands operands{};
   const micro_args x{kDepth, a.data(), 1,         m, b.data(), n, c.data(), n, 0, static_cast<int>(n),
-                     false,  true,     &operands, 0};
+                     false,  true,     &operands, 0, 0,        0};
   double best = 0;
   for (int r = 0; r < kRepeats; ++r) {
     const auto begin = clock::now();

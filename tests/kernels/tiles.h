@@ -4,6 +4,7 @@
 
 #include <gemwright/gemm.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,23 @@ namespace gemwright::test {
 
 struct CompiledTile {
   kernel_set set;
-  bool bias = false, relu = false;  // the chain, in this order unless `relu_first`
-  bool relu_first = false;
+  std::vector<epilogue_op> chain;
 
   std::string name() const;
+  bool has(epilogue_op op) const { return std::find(chain.begin(), chain.end(), op) != chain.end(); }
+  // Whether integers stay what they are, or half of that.
+  bool exact() const { return !has(epilogue_op::gelu_tanh) && !has(epilogue_op::gelu_erf) && !has(epilogue_op::silu); }
+  // Nothing but bias and relu.
+  bool simple() const {
+    return std::all_of(chain.begin(), chain.end(),
+                       [](epilogue_op op) { return op == epilogue_op::bias || op == epilogue_op::relu; });
+  }
 };
+
+inline const char* op_name(epilogue_op op) {
+  constexpr const char* kNames[] = {"bias", "relu", "gelu_tanh", "gelu_erf", "silu", "add", "mul", "scale", "clamp"};
+  return kNames[static_cast<int>(op)];
+}
 
 // Built once; addresses stay valid. One file a family, so that they compile side by side.
 const std::vector<CompiledTile>& scalar_tiles();
@@ -28,31 +41,47 @@ inline const std::vector<CompiledTile>& tiles_of(isa family) {
 
 inline std::string CompiledTile::name() const {
   const tile& t = set.shape;
-  return std::string(isa_name(t.family)) + " " + std::to_string(t.mr) + "x" + std::to_string(t.nv) + " ku" +
-         std::to_string(t.ku) + " ka" + std::to_string(t.ka) + " " + prefetch_name(t.hint) +
-         (relu_first     ? " relu+bias"
-          : bias && relu ? " bias+relu"
-          : bias         ? " bias"
-          : relu         ? " relu"
-                         : "");
+  std::string text = std::string(isa_name(t.family)) + " " + std::to_string(t.mr) + "x" + std::to_string(t.nv) + " ku" +
+                     std::to_string(t.ku) + " ka" + std::to_string(t.ka) + " " + prefetch_name(t.hint);
+  for (const epilogue_op op : chain) text += std::string(op == chain.front() ? " " : "+") + op_name(op);
+  return text;
 }
 
+template <isa F, int MR, int NV, int KU, int KA, prefetch H, epilogue_op... Ops>
+void add_chain(std::vector<CompiledTile>& out) {
+  out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<Ops...>>(), {Ops...}});
+}
 template <isa F, int MR, int NV, int KU, int KA, prefetch H>
 void add_bare(std::vector<CompiledTile>& out) {
-  out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<>>()});
+  add_chain<F, MR, NV, KU, KA, H>(out);
 }
 template <isa F, int MR, int NV, int KU, int KA, prefetch H>
 void add_bias_relu(std::vector<CompiledTile>& out) {
-  out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<epilogue_op::bias, epilogue_op::relu>>(), true, true});
+  add_chain<F, MR, NV, KU, KA, H, epilogue_op::bias, epilogue_op::relu>(out);
 }
-// Bare and with every chain.
+// Bare and with every chain of bias and relu.
 template <isa F, int MR, int NV, int KU, int KA, prefetch H>
 void add_all(std::vector<CompiledTile>& out) {
   add_bare<F, MR, NV, KU, KA, H>(out);
   add_bias_relu<F, MR, NV, KU, KA, H>(out);
-  out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<epilogue_op::bias>>(), true, false});
-  out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<epilogue_op::relu>>(), false, true});
-  out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<epilogue_op::relu, epilogue_op::bias>>(), true, true, true});
+  add_chain<F, MR, NV, KU, KA, H, epilogue_op::bias>(out);
+  add_chain<F, MR, NV, KU, KA, H, epilogue_op::relu>(out);
+  add_chain<F, MR, NV, KU, KA, H, epilogue_op::relu, epilogue_op::bias>(out);
+}
+// Every operation: alone, at either end of a chain and in between.
+template <isa F, int MR, int NV, int KU, int KA, prefetch H>
+void add_chains(std::vector<CompiledTile>& out) {
+  using op = epilogue_op;
+  add_chain<F, MR, NV, KU, KA, H, op::bias, op::gelu_erf>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::bias, op::gelu_erf, op::add>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::bias, op::add>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::gelu_tanh, op::mul>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::silu>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::scale, op::bias, op::clamp, op::add>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::add, op::relu, op::mul, op::scale>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::clamp>(out);
+  add_chain<F, MR, NV, KU, KA, H, op::mul, op::silu, op::scale, op::gelu_tanh, op::bias, op::gelu_erf, op::add,
+            op::clamp, op::relu>(out);
 }
 
 }  // namespace gemwright::test

@@ -13,6 +13,8 @@ const std::vector<CompiledTile>& avx2_tiles() {
     add_bias_relu<isa::avx2, 3, 2, 2, 2, prefetch::none>(t);
     add_bias_relu<isa::avx2, 1, 2, 4, 2, prefetch::none>(t);
     add_bare<isa::avx2, 1, 3, 4, 4, prefetch::nta>(t);
+    add_chains<isa::avx2, 3, 2, 1, 1, prefetch::none>(t);
+    add_chain<isa::avx2, 1, 1, 2, 2, prefetch::t0, epilogue_op::add, epilogue_op::gelu_erf, epilogue_op::mul>(t);
     return t;
   }();
   return tiles;

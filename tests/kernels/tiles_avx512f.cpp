@@ -14,6 +14,8 @@ const std::vector<CompiledTile>& avx512f_tiles() {
     add_bias_relu<isa::avx512f, 6, 2, 2, 2, prefetch::none>(t);
     add_bias_relu<isa::avx512f, 2, 2, 4, 2, prefetch::none>(t);
     add_bare<isa::avx512f, 2, 3, 4, 4, prefetch::nta>(t);
+    add_chains<isa::avx512f, 5, 3, 1, 1, prefetch::none>(t);
+    add_chain<isa::avx512f, 1, 1, 2, 2, prefetch::t0, epilogue_op::add, epilogue_op::gelu_erf, epilogue_op::mul>(t);
     return t;
   }();
   return tiles;

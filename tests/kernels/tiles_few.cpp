@@ -8,6 +8,11 @@ const std::vector<CompiledTile>& scalar_tiles() {
     std::vector<CompiledTile> t;
     add_bias_relu<isa::scalar, 3, 5, 1, 1, prefetch::none>(t);
     add_bare<isa::scalar, 2, 4, 4, 2, prefetch::nta>(t);
+    add_chain<isa::scalar, 2, 2, 1, 1, prefetch::none, epilogue_op::bias, epilogue_op::gelu_erf, epilogue_op::add,
+              epilogue_op::scale>(t);
+    add_chain<isa::scalar, 2, 2, 1, 1, prefetch::none, epilogue_op::mul, epilogue_op::silu, epilogue_op::clamp,
+              epilogue_op::gelu_tanh>(t);
+    add_chain<isa::scalar, 2, 2, 1, 1, prefetch::none, epilogue_op::clamp, epilogue_op::add, epilogue_op::mul>(t);
     return t;
   }();
   return tiles;
@@ -18,6 +23,11 @@ const std::vector<CompiledTile>& avx2_tiles() {
     std::vector<CompiledTile> t;
     add_bias_relu<isa::avx2, 4, 3, 1, 1, prefetch::t0>(t);
     add_bare<isa::avx2, 3, 2, 4, 2, prefetch::none>(t);
+    add_chain<isa::avx2, 2, 2, 1, 1, prefetch::none, epilogue_op::bias, epilogue_op::gelu_erf, epilogue_op::add,
+              epilogue_op::scale>(t);
+    add_chain<isa::avx2, 2, 2, 1, 1, prefetch::none, epilogue_op::mul, epilogue_op::silu, epilogue_op::clamp,
+              epilogue_op::gelu_tanh>(t);
+    add_chain<isa::avx2, 2, 2, 1, 1, prefetch::none, epilogue_op::clamp, epilogue_op::add, epilogue_op::mul>(t);
     return t;
   }();
   return tiles;
@@ -28,6 +38,11 @@ const std::vector<CompiledTile>& avx512f_tiles() {
     std::vector<CompiledTile> t;
     add_bias_relu<isa::avx512f, 5, 3, 1, 1, prefetch::t0>(t);
     add_bare<isa::avx512f, 3, 2, 4, 2, prefetch::none>(t);
+    add_chain<isa::avx512f, 2, 2, 1, 1, prefetch::none, epilogue_op::bias, epilogue_op::gelu_erf, epilogue_op::add,
+              epilogue_op::scale>(t);
+    add_chain<isa::avx512f, 2, 2, 1, 1, prefetch::none, epilogue_op::mul, epilogue_op::silu, epilogue_op::clamp,
+              epilogue_op::gelu_tanh>(t);
+    add_chain<isa::avx512f, 2, 2, 1, 1, prefetch::none, epilogue_op::clamp, epilogue_op::add, epilogue_op::mul>(t);
     return t;
   }();
   return tiles;

@@ -20,7 +20,7 @@ BaselineCall call_for(Operands& o, int threads, double cache_bytes) {
   call.cache_bytes = cache_bytes;
   call.a = o.a.data();
   call.b = {o.b.data(), 0, 1};
-  call.bias = o.bias.data();
+  call.operands = o.chain();
   call.c = o.c.data();
   return call;
 }
@@ -68,7 +68,12 @@ TEST_F(BaselineTest, EqualsFloat64ForAllLayoutsChainsAndSizes) {
                           {EpilogueOp::bias},
                           {EpilogueOp::relu},
                           {EpilogueOp::bias, EpilogueOp::relu},
-                          {EpilogueOp::relu, EpilogueOp::bias}};
+                          {EpilogueOp::relu, EpilogueOp::bias},
+                          {EpilogueOp::bias, EpilogueOp::gelu_erf},
+                          {EpilogueOp::bias, EpilogueOp::add},
+                          {EpilogueOp::gelu_tanh, EpilogueOp::mul},
+                          {EpilogueOp::scale, EpilogueOp::bias, EpilogueOp::silu, EpilogueOp::add},
+                          {EpilogueOp::add, EpilogueOp::clamp, EpilogueOp::mul, EpilogueOp::bias}};
   int i = 0;
   for (const layout la : {layout::row_major, layout::col_major}) {
     for (const layout lb : {layout::row_major, layout::col_major}) {

@@ -34,7 +34,7 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::Header
   };
   api.free_packed = [](void* p) { delete static_cast<packed_weights*>(p); };
   api.run = [](void* c, std::int64_t m, const float* a, std::int64_t lda, const void* packed, const float*,
-               std::int64_t, float* out, std::int64_t ldc, const float*) -> int {
+               std::int64_t, float* out, std::int64_t ldc, const gemwright::tuner::ChainOperands*) -> int {
     gemm_call x;
     x.m = m;
     x.n = kN;

@@ -138,6 +138,40 @@ TEST_F(SessionTest, ChainsAreCheckedInTheirOrder) {
   expect_state(s, config(), tiles("RELU_BIAS"), TrialState::ok);
 }
 
+TEST_F(SessionTest, ActivationsMatricesAndScalarsAreChecked) {
+  using Op = EpilogueOp;
+  // Of each pair the chains read the same operands: the two forms of gelu differ by 5e-4 at most, the others in order.
+  const std::pair<const char*, std::vector<Op>> pairs[][2] = {
+      {{"BIAS_GELU_ERF", {Op::bias, Op::gelu_erf}}, {"BIAS_GELU_TANH", {Op::bias, Op::gelu_tanh}}},
+      {{"SCALE_ADD_CLAMP", {Op::scale, Op::add, Op::clamp}}, {"CLAMP_ADD_SCALE", {Op::clamp, Op::add, Op::scale}}},
+      {{"SILU_MUL", {Op::silu, Op::mul}}, {"MUL_SILU", {Op::mul, Op::silu}}},
+  };
+  int i = 0;
+  for (const auto& pair : pairs) {
+    for (const auto& [library, own] : pair) {
+      for (const auto& [other, chain] : pair) {
+        MeasureSetup s = setup_for(31, 45, 50);
+        s.problem.chain = chain;
+        s.problem.beta = i % 2;
+        s.problem.batch = i % 3 == 0 ? 2 : 1;
+        Config c = i % 2 == 0 ? config() : scalar_config();
+        c.blocking.tk = i++ % 4 == 0 ? 2 : 1;
+        expect_state(s, c, tiles(library), chain == own ? TrialState::ok : TrialState::correctness);
+      }
+    }
+  }
+  MeasureSetup missing = setup_for(31, 45, 50);
+  expect_state(missing, config(), tiles("SILU_MUL"), TrialState::runtime, "null pointer");
+}
+
+TEST_F(SessionTest, AChainOfAResultTooLargeForFloat64IsChecked) {
+  MeasureSetup s = setup_for(600, 700, 320);
+  s.problem.chain = {EpilogueOp::bias, EpilogueOp::gelu_erf};
+  expect_state(s, config(), tiles("BIAS_GELU_ERF"), TrialState::ok);
+  s.problem.chain = {EpilogueOp::silu, EpilogueOp::mul};
+  expect_state(s, config(), tiles("SILU_MUL"), TrialState::ok);
+}
+
 TEST_F(SessionTest, AWrongTileIsRefused) {
   const MeasureSetup s = setup_for(70, 90, 110);
   expect_state(s, config(), tiles("ELEMENT"), TrialState::correctness, "row 69, column 89: got");

@@ -9,10 +9,9 @@ namespace {
 
 using namespace gemwright;
 
-#if defined(GEMWRIGHT_CHAIN_BIAS_RELU)
-using Chain = chain<epilogue_op::bias, epilogue_op::relu>;
-#elif defined(GEMWRIGHT_CHAIN_RELU_BIAS)
-using Chain = chain<epilogue_op::relu, epilogue_op::bias>;
+using op = epilogue_op;
+#if defined(GEMWRIGHT_CHAIN)
+using Chain = chain<GEMWRIGHT_CHAIN>;
 #else
 using Chain = chain<>;
 #endif

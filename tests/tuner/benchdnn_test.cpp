@@ -53,8 +53,20 @@ TEST(Benchdnn, ReadsTransposedTagsAndSum) {
   EXPECT_EQ(layout_text(any->entries[0].problem), "nn");
 }
 
+TEST(Benchdnn, ReadsActivations) {
+  const auto suite = parse_benchdnn(
+      "--bia_dt=f32 --attr-post-ops=gelu_erf 2x4:4x5\n--reset --attr-post-ops=eltwise_gelu_tanh+swish:1 "
+      "2x4:4x5",
+      "f");
+  ASSERT_TRUE(suite) << error_of(suite);
+  ASSERT_EQ(suite->entries.size(), 2u);
+  EXPECT_EQ(epilogue_text(suite->entries[0].problem.chain), "bias+gelu_erf");
+  EXPECT_EQ(epilogue_text(suite->entries[1].problem.chain), "gelu_tanh+silu");
+}
+
 TEST(Benchdnn, RunsAChainThatIsNotBuiltYetAsNoneAndSaysSo) {
-  for (const char* ops : {"gelu_tanh", "relu:0.5", "relu+sum", "sum:0.5", "bias", "relu+add:f32"}) {
+  for (const char* ops :
+       {"gelu_tanh:1", "swish:2", "gelu_erf+gelu_erf", "relu:0.5", "relu+sum", "sum:0.5", "bias", "relu+add:f32"}) {
     const auto suite = parse_benchdnn(fmt::format("--bia_dt=f32 --attr-post-ops={} 2x4:4x5", ops), "f");
     ASSERT_TRUE(suite) << error_of(suite);
     EXPECT_TRUE(suite->entries[0].problem.chain.empty());

@@ -278,10 +278,10 @@ TEST(ShapesCsv, UnitesRowsOfOneProblemAndName) {
 }
 
 TEST(ShapesCsv, RunsAChainThatIsNotBuiltYetAsNone) {
-  const auto suite = parse_shapes_csv("m,n,k,epilogue\n1,2,3,bias+gelu_erf\n", "f.csv");
+  const auto suite = parse_shapes_csv("m,n,k,epilogue\n1,2,3,bias+geglu\n", "f.csv");
   ASSERT_TRUE(suite) << error_of(suite);
   EXPECT_TRUE(suite->entries[0].problem.chain.empty());
-  EXPECT_EQ(suite->entries[0].note, "chain bias+gelu_erf is not built yet: runs with epilogue none");
+  EXPECT_EQ(suite->entries[0].note, "chain bias+geglu is not built yet: runs with epilogue none");
 }
 
 TEST(ShapesCsv, RefusesWithALine) {

@@ -5,6 +5,8 @@
 // on; items of a batch follow each other.
 #pragma once
 
+#include <gemwright/tile.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -44,7 +46,7 @@ struct BaselineCall {
   double cache_bytes = 0;  // what copies of constant weights, in the baseline's own format, hold at least
   const float* a = nullptr;
   WeightCopies b;  // as the caller holds them; more than one only where weights are given per call
-  const float* bias = nullptr;
+  gemwright::epilogue_operands operands;  // the chain's, dense
   float* c = nullptr;
 };
 

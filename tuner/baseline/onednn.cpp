@@ -6,6 +6,7 @@
 #include <cstring>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,12 +44,23 @@ dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const memory::
 #endif
 }
 
-void append_relu(dnnl::post_ops& ops) {
+void append_eltwise(dnnl::post_ops& ops, dnnl::algorithm what, float alpha, float beta) {
 #if DNNL_VERSION_MAJOR >= 3
-  ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+  ops.append_eltwise(what, alpha, beta);
 #else
-  ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+  ops.append_eltwise(1.0F, what, alpha, beta);
 #endif
+}
+
+// An operation that reads nothing but its element and scalars.
+void append_scalar_op(dnnl::post_ops& ops, EpilogueOp op, const gemwright::epilogue_operands& x) {
+  using dnnl::algorithm;
+  if (op == EpilogueOp::relu) append_eltwise(ops, algorithm::eltwise_relu, 0.0F, 0.0F);
+  if (op == EpilogueOp::gelu_tanh) append_eltwise(ops, algorithm::eltwise_gelu_tanh, 0.0F, 0.0F);
+  if (op == EpilogueOp::gelu_erf) append_eltwise(ops, algorithm::eltwise_gelu_erf, 0.0F, 0.0F);
+  if (op == EpilogueOp::silu) append_eltwise(ops, algorithm::eltwise_swish, 1.0F, 0.0F);
+  if (op == EpilogueOp::scale) append_eltwise(ops, algorithm::eltwise_linear, x.scale, 0.0F);
+  if (op == EpilogueOp::clamp) append_eltwise(ops, algorithm::eltwise_clip, x.clamp_lo, x.clamp_hi);
 }
 
 // oneDNN takes the number of threads from OpenMP. The function is looked up in what is loaded, so that it is that of
@@ -69,9 +81,6 @@ class Matmul {
     const Problem& p = call.problem;
     const memory::desc src = dense(p.batch, call.m, p.k, p.a_layout);
     const memory::desc dst = dense(p.batch, call.m, p.n, layout::row_major);
-    const memory::desc row(
-        shape(p.batch > 1 ? 2 : 1, 1, p.n).size() == 3 ? memory::dims{1, 1, p.n} : memory::dims{1, p.n}, kF32,
-        p.batch > 1 ? memory::dims{p.n, p.n, 1} : memory::dims{p.n, 1});
     memory::desc weights = dense(p.batch, p.k, p.n, p.b_layout);
     if (any_format) weights = memory::desc(shape(p.batch, p.k, p.n), kF32, memory::format_tag::any);
 
@@ -80,28 +89,19 @@ class Matmul {
     add(DNNL_ARG_DST, dst, engine, c);
     dnnl::post_ops ops;
     std::optional<memory::desc> bias;
-    if (fused) {
-      if (p.beta == 1) ops.append_sum(1.0F);
-      for (std::size_t i = 0; i < p.chain.size(); ++i) {
-        if (p.chain[i] == EpilogueOp::relu) {
-          append_relu(ops);
-        } else if (i == 0) {  // matmul's own bias comes before all post-ops; sums commute
-          bias = row;
-          add(DNNL_ARG_BIAS, row, engine, call.bias);
-        } else {
-          add(DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1, row, engine, call.bias);
-          ops.append_binary(dnnl::algorithm::binary_add, row);
-        }
-      }
-    }
+    if (fused) bias = fuse(engine, call, ops);
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(ops);
     const dnnl::matmul::primitive_desc chosen = describe(engine, src, weights, bias, dst, attributes);
+    // Its reference code is some hundred times slower than what a user would write instead.
+    reference_ = fused && !p.chain.empty() && std::string_view(chosen.impl_info_str()).substr(0, 3) == "ref";
     weights_ = chosen.weights_desc();
     primitive_ = dnnl::matmul(chosen);
   }
 
   const memory::desc& weights() const { return weights_; }
+  // oneDNN has no kernel that fuses this chain.
+  bool is_reference() const { return reference_; }
 
   // Through the C interface: it takes the arguments as they lie here, where the C++ one builds a list in each call.
   dnnl_status_t run(const dnnl::stream& stream, dnnl_memory_t weights) {
@@ -117,8 +117,41 @@ class Matmul {
     args_.push_back({role, held_.back().get()});
   }
 
+  // Beta and the chain; what matmul takes as its own bias.
+  std::optional<memory::desc> fuse(const dnnl::engine& engine, const BaselineCall& call, dnnl::post_ops& ops) {
+    const Problem& p = call.problem;
+    const gemwright::epilogue_operands& x = call.operands;
+    const memory::desc row(
+        shape(p.batch > 1 ? 2 : 1, 1, p.n).size() == 3 ? memory::dims{1, 1, p.n} : memory::dims{1, p.n}, kF32,
+        p.batch > 1 ? memory::dims{p.n, p.n, 1} : memory::dims{p.n, 1});
+    const memory::desc matrix = dense(p.batch, call.m, p.n, layout::row_major);
+    const auto append_binary = [&](dnnl::algorithm what, const memory::desc& d, const float* data) {
+      add(DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1, d, engine, data);
+      ops.append_binary(what, d);
+    };
+    std::optional<memory::desc> bias;
+    if (p.beta == 1) ops.append_sum(1.0F);
+    for (std::size_t i = 0; i < p.chain.size(); ++i) {
+      const EpilogueOp op = p.chain[i];
+      if (op == EpilogueOp::bias && i == 0) {  // matmul's own bias comes before all post-ops; sums commute
+        bias = row;
+        add(DNNL_ARG_BIAS, row, engine, x.bias);
+      } else if (op == EpilogueOp::bias) {
+        append_binary(dnnl::algorithm::binary_add, row, x.bias);
+      } else if (op == EpilogueOp::add) {
+        append_binary(dnnl::algorithm::binary_add, matrix, x.residual);
+      } else if (op == EpilogueOp::mul) {
+        append_binary(dnnl::algorithm::binary_mul, matrix, x.operand);
+      } else {
+        append_scalar_op(ops, op, x);
+      }
+    }
+    return bias;
+  }
+
   dnnl::matmul primitive_;
   memory::desc weights_;
+  bool reference_ = false;
   std::vector<memory> held_;
   std::vector<dnnl_exec_arg_t> args_;  // the second is the weights
 };
@@ -138,6 +171,10 @@ class OneDnn final : public Baseline {
     if (auto set = set_threads(call.threads); !set) return set;
     try {
       Matmul matmul(engine_, call, call.c, true, call.problem.constant_weights);
+      if (matmul.is_reference()) {
+        return fail(fmt::format("oneDNN has no fused kernel for the chain {}, only its reference code",
+                                epilogue_text(call.problem.chain)));
+      }
       if (call.problem.constant_weights) {
         if (auto packed = pack(call, matmul.weights(), same_weights); !packed) return packed;
       } else {

@@ -155,7 +155,52 @@ std::string chain_type(const Problem& p) {
   return fmt::format("kernels::chain<{}>", ops);
 }
 
-bool has_bias(const Problem& p) { return std::find(p.chain.begin(), p.chain.end(), EpilogueOp::bias) != p.chain.end(); }
+const char* reads(const Problem& p, EpilogueOp op) { return bool_name(has_op(p, op)); }
+
+// kernels::chain_reads.
+std::string reads_code(const Problem& p) {
+  return fmt::format("{{{}, {}, {}, {}, {}}}", reads(p, EpilogueOp::bias), reads(p, EpilogueOp::add),
+                     reads(p, EpilogueOp::mul), reads(p, EpilogueOp::scale), reads(p, EpilogueOp::clamp));
+}
+
+// The chain's operands as members of `args`: bias always, so that a caller may set it without knowing, the others where
+// the chain reads them.
+std::string chain_members(const Problem& p) {
+  std::string out = "  const float* bias = nullptr;  // n elements; given exactly when has_bias\n";
+  if (has_op(p, EpilogueOp::add)) {
+    out +=
+        "  const float* residual = nullptr;  // add: m x n, must not overlap c\n  std::int64_t ld_residual = 0;      "
+        "// "
+        "at least n\n";
+  }
+  if (has_op(p, EpilogueOp::mul)) {
+    out +=
+        "  const float* operand = nullptr;  // mul: m x n, must not overlap c\n  std::int64_t ld_operand = 0;      // "
+        "at "
+        "least n\n";
+  }
+  if (has_op(p, EpilogueOp::scale)) out += "  std::optional<float> scale;  // must be given\n";
+  if (has_op(p, EpilogueOp::clamp)) out += "  std::optional<float> clamp_lo, clamp_hi;  // must be given, lo <= hi\n";
+  return out;
+}
+
+std::string stride_members(const Problem& p) {
+  std::string out = "stride_a, stride_b, stride_c";
+  if (has_op(p, EpilogueOp::add)) out += ", stride_residual";
+  if (has_op(p, EpilogueOp::mul)) out += ", stride_operand";
+  return out;
+}
+
+// kernels::call_operands, from `args x`.
+std::string operands_code(const Problem& p) {
+  const bool add = has_op(p, EpilogueOp::add), mul = has_op(p, EpilogueOp::mul);
+  const bool clamp = has_op(p, EpilogueOp::clamp);
+  return fmt::format("{{x.bias, {}, {}, {}, {}, x.beta, x.stride_a, x.stride_b, x.stride_c, {}, {}}}",
+                     add ? "x.residual, x.ld_residual" : "nullptr, 0", mul ? "x.operand, x.ld_operand" : "nullptr, 0",
+                     has_op(p, EpilogueOp::scale) ? "x.scale" : "std::nullopt",
+                     clamp ? "x.clamp_lo, x.clamp_hi" : "std::nullopt, std::nullopt",
+                     add ? "x.stride_residual" : "std::nullopt", mul ? "x.stride_operand" : "std::nullopt");
+}
 
 std::string tile_variable(const gemwright::tile& t) { return "tile_" + tile_name(t); }
 
@@ -262,7 +307,7 @@ std::string table_code(const HeaderTable& t, const Problem& p) {
   out += choices_code(t);
   out += fmt::format("inline constexpr kernels::problem_shape shape{{{}, {}, {}, {}, {}, {}, {}, {{{}}}}};\n", p.n, p.k,
                      p.batch, layout_name(p.a_layout), layout_name(p.b_layout), bool_name(p.constant_weights),
-                     bool_name(has_bias(p)), t.format.panel);
+                     reads_code(p), t.format.panel);
   out += fallback_code(t, p);
   out += "#if defined(__x86_64__)\n" + tuned_ranges(t, p) + "#else\n" + portable_ranges(t) + "#endif\n";
   return out + groups_code(t);
@@ -289,13 +334,12 @@ std::string calls_code(const Problem& p) {
 // The operands beside A, B and C. Strides count elements between the items of a batch; without one, an item lies
 // directly behind the one before it. stride_b is for weights given per call only.
 struct args {{
-  const float* bias = nullptr;  // n elements; given exactly when has_bias
-  int beta = {};                 // 1 adds to C, 0 overwrites it
-  std::optional<std::int64_t> stride_a, stride_b, stride_c;
+{}  int beta = {};  // 1 adds to C, 0 overwrites it
+  std::optional<std::int64_t> {};
 }};
 
 )code",
-                                p.beta);
+                                chain_members(p), p.beta, stride_members(p));
   if (p.constant_weights) {
     out += fmt::format(
         R"code(// Packs constant weights, once: row_major is K x N, col_major its transpose; `stride` as in args.
@@ -311,14 +355,14 @@ inline packed_weights pack_weights(const float* w, std::int64_t ldw, layout orde
   const char* const b = p.constant_weights ? "const packed_weights& weights" : "const float* b, std::int64_t ldb";
   const char* const passed = p.constant_weights ? "&weights, nullptr, 0" : "nullptr, b, ldb";
   out += fmt::format(
-      R"code(// C[m,n] = chain(A[m,k] * B[k,n] + beta * C) for any m >= 0, as was tuned for the next m at or above.
+      R"code(// C[m,n] = chain(A[m,k] * B[k,n] + beta * C), the chain being {}, for any m >= 0, as was tuned for the next m at or above.
 inline status run(context& ctx, std::int64_t m, const float* a, std::int64_t lda, {},
                   float* c, std::int64_t ldc, const args& x = args{{}}) {{
   return kernels::run_table(table, ctx.implementation(), m, a, lda, {}, c, ldc,
-                            {{x.bias, x.beta, x.stride_a, x.stride_b, x.stride_c}});
+                            {});
 }}
 )code",
-      b, passed);
+      epilogue_text(p.chain), b, passed, operands_code(p));
   return out;
 }
 
@@ -331,7 +375,7 @@ inline constexpr bool has_bias = {};
 inline constexpr std::int64_t max_tuned_m = {};
 
 )code",
-                     q.n, q.k, q.batch, bool_name(q.constant_weights), bool_name(has_bias(q)), max_tuned_m(p));
+                     q.n, q.k, q.batch, bool_name(q.constant_weights), reads(q, EpilogueOp::bias), max_tuned_m(p));
   out += tables_code(p);
   out += R"code(#if defined(GEMWRIGHT_REQUIRE_TUNED_COMPILER)
 static_assert(tuned_for_this_compiler, "this header was not tuned with this compiler: tune and export again");

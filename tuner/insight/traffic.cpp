@@ -1,6 +1,5 @@
 #include "tuner/insight/traffic.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "profilers/counters/traffic_model.h"
@@ -31,7 +30,8 @@ std::vector<profilers::Counter> traffic_of(const StudyKey& key, const Config& co
   in.blocking = config.blocking;
   in.b_packed = p.constant_weights && config.format.panel > 0;
   in.beta = p.beta == 1;
-  if (std::find(p.chain.begin(), p.chain.end(), EpilogueOp::bias) != p.chain.end()) in.chain_column_bytes = kFloat;
+  if (has_op(p, EpilogueOp::bias)) in.chain_column_bytes = kFloat;
+  in.chain_element_bytes = kFloat * chain_matrices(p);
   in.l1d_bytes = bytes_named(properties, "l1d_bytes");
   in.l2_bytes = bytes_named(properties, "l2_bytes");
   in.l3_bytes = bytes_named(properties, "l3_bytes");

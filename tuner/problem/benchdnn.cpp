@@ -165,6 +165,16 @@ bool is_plain_relu(std::string_view op) {
   return (name == "relu" || name == "eltwise_relu") && arguments.find_first_not_of(":0.") == std::string_view::npos;
 }
 
+// The activations that need no arguments, or the ones that torch means.
+std::optional<EpilogueOp> activation(std::string_view op) {
+  constexpr std::string_view kPrefix = "eltwise_";
+  if (op.substr(0, kPrefix.size()) == kPrefix) op.remove_prefix(kPrefix.size());
+  if (op == "gelu_tanh") return EpilogueOp::gelu_tanh;
+  if (op == "gelu_erf") return EpilogueOp::gelu_erf;
+  if (op == "swish:1" || op == "swish:1.0") return EpilogueOp::silu;
+  return std::nullopt;
+}
+
 bool is_plain_sum(std::string_view op) { return op == "sum" || op == "sum:1" || op == "sum:1.0"; }
 
 // Bias runs along N where the mask names the last dimension alone; a single column needs none.
@@ -188,6 +198,8 @@ void set_operations(const Options& options, std::size_t dims, SuiteEntry& entry)
       beta = 1;
     } else if (is_plain_relu(ops[i])) {
       if (chain.empty() || chain.back() != EpilogueOp::relu) chain.push_back(EpilogueOp::relu);  // twice is once
+    } else if (const auto op = activation(ops[i]); op && std::count(chain.begin(), chain.end(), *op) == 0) {
+      chain.push_back(*op);
     } else {
       built = false;
     }

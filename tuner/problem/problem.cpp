@@ -11,8 +11,20 @@
 namespace gemwright::tuner {
 namespace {
 
-constexpr std::array<std::string_view, 10> kPlannedOps = {"gelu_tanh", "gelu_erf", "silu",    "add",    "mul",
-                                                          "scale",     "clamp",    "requant", "swiglu", "geglu"};
+struct OpName {
+  std::string_view word;
+  EpilogueOp op;
+};
+constexpr std::array<OpName, 9> kBuiltOps = {{{"bias", EpilogueOp::bias},
+                                              {"relu", EpilogueOp::relu},
+                                              {"gelu_tanh", EpilogueOp::gelu_tanh},
+                                              {"gelu_erf", EpilogueOp::gelu_erf},
+                                              {"silu", EpilogueOp::silu},
+                                              {"add", EpilogueOp::add},
+                                              {"mul", EpilogueOp::mul},
+                                              {"scale", EpilogueOp::scale},
+                                              {"clamp", EpilogueOp::clamp}}};
+constexpr std::array<std::string_view, 3> kPlannedOps = {"requant", "swiglu", "geglu"};
 constexpr std::array<std::string_view, 2> kPlannedInterfaces = {"bf16", "u8s8"};
 constexpr std::array<std::string_view, 4> kPlannedModes = {"bf16", "u8s8", "w8", "w4"};
 
@@ -22,9 +34,16 @@ bool contains(const List& list, std::string_view word) {
 }
 
 std::optional<EpilogueOp> built_op(std::string_view word) {
-  if (word == "bias") return EpilogueOp::bias;
-  if (word == "relu") return EpilogueOp::relu;
+  for (const OpName& known : kBuiltOps) {
+    if (known.word == word) return known.op;
+  }
   return std::nullopt;
+}
+
+std::string built_ops() {
+  std::string text;
+  for (const OpName& known : kBuiltOps) text.append(text.empty() ? "" : ", ").append(known.word);
+  return text;
 }
 
 Result<void> check_size(std::string_view name, std::int64_t value) {
@@ -70,11 +89,8 @@ std::string_view to_text(ComputeMode m) {
 }
 
 std::string_view to_text(EpilogueOp op) {
-  switch (op) {
-    case EpilogueOp::bias:
-      return "bias";
-    case EpilogueOp::relu:
-      return "relu";
+  for (const OpName& known : kBuiltOps) {
+    if (known.op == op) return known.word;
   }
   return "unknown";
 }
@@ -100,13 +116,15 @@ Result<void> check_epilogue_words(std::string_view text) {
   std::vector<std::string_view> seen;
   for (const std::string_view word : split(text, '+')) {
     if (!built_op(word) && !contains(kPlannedOps, word)) {
-      return fail(
-          fmt::format("unknown epilogue operation {} in chain {}; built are: bias, relu", quote(word), quote(text)),
-          ErrorKind::usage);
+      return fail(fmt::format("unknown epilogue operation {} in chain {}; built are: {}", quote(word), quote(text),
+                              built_ops()),
+                  ErrorKind::usage);
     }
     // `args` of the exported header holds one operand of each kind.
     if (contains(seen, word)) {
-      return fail(fmt::format("epilogue operation {} stands twice in chain {}", word, quote(text)), ErrorKind::usage);
+      return fail(fmt::format("epilogue operation {} stands twice in chain {}, but each may stand there once", word,
+                              quote(text)),
+                  ErrorKind::usage);
     }
     seen.push_back(word);
   }
@@ -120,7 +138,8 @@ Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text) {
   for (const std::string_view word : split(text, '+')) {
     const auto op = built_op(word);
     if (!op) {
-      return fail(fmt::format("epilogue operation {} is not built yet; built are: bias, relu", word), ErrorKind::usage);
+      return fail(fmt::format("epilogue operation {} is not built yet; built are: {}", word, built_ops()),
+                  ErrorKind::usage);
     }
     chain.push_back(*op);
   }
@@ -134,6 +153,12 @@ std::string epilogue_text(const std::vector<EpilogueOp>& chain) {
     text += to_text(op);
   }
   return text.empty() ? "none" : text;
+}
+
+bool has_op(const Problem& p, EpilogueOp op) { return std::find(p.chain.begin(), p.chain.end(), op) != p.chain.end(); }
+
+int chain_matrices(const Problem& p) {
+  return (has_op(p, EpilogueOp::add) ? 1 : 0) + (has_op(p, EpilogueOp::mul) ? 1 : 0);
 }
 
 std::string layout_text(const Problem& p) {
@@ -222,7 +247,7 @@ double weight_bytes(const Problem& p) {
 
 double min_bytes(const Problem& p, std::int64_t m) {
   const double a = static_cast<double>(m) * static_cast<double>(p.k);
-  const double c = static_cast<double>(m) * static_cast<double>(p.n) * (p.beta == 0 ? 1 : 2);
+  const double c = static_cast<double>(m) * static_cast<double>(p.n) * ((p.beta == 0 ? 1 : 2) + chain_matrices(p));
   return weight_bytes(p) + static_cast<double>(sizeof(float)) * static_cast<double>(p.batch) * (a + c);
 }
 

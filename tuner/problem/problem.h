@@ -23,7 +23,8 @@ constexpr std::int64_t kMaxElements = std::int64_t{1}
 
 enum class Interface { f32 };    // what the caller hands in and gets; later bf16, u8s8
 enum class ComputeMode { f32 };  // how the product is computed inside; later bf16, u8s8
-enum class EpilogueOp { bias, relu };
+// What follows the product. add and mul read an M x N operand each, scale a number, clamp two.
+enum class EpilogueOp { bias, relu, gelu_tanh, gelu_erf, silu, add, mul, scale, clamp };
 
 std::string_view to_text(Interface i);
 std::string_view to_text(ComputeMode m);
@@ -32,7 +33,8 @@ std::string_view to_text(EpilogueOp op);
 Result<Interface> parse_interface(std::string_view text);
 Result<ComputeMode> parse_compute_mode(std::string_view text);
 
-// "none" or "bias+relu". An operation that is planned and not built yet is refused by name.
+// "none" or "bias+gelu_erf+add": any order, each operation at most once. One that is planned and not built yet is
+// refused by name.
 Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text);
 // Whether every operation is a known one, built or not: a shapes file may name a chain that cannot run yet.
 Result<void> check_epilogue_words(std::string_view text);
@@ -51,6 +53,10 @@ struct Problem {
 
   bool operator==(const Problem&) const = default;
 };
+
+bool has_op(const Problem& p, EpilogueOp op);
+// How many of the chain's operands are as large as C.
+int chain_matrices(const Problem& p);
 
 // "nn", "nt", "tn" or "tt": first A, then B; t is column-major.
 std::string layout_text(const Problem& p);
@@ -71,7 +77,7 @@ Result<void> check(const Problem& p, std::int64_t m);
 double flops(const Problem& p, std::int64_t m);
 // Bytes of one set of weights as the caller holds them (f32: 4 * N * K * batch).
 double weight_bytes(const Problem& p);
-// Compulsory traffic of one call: A, B once, C once (twice with beta 1).
+// Compulsory traffic of one call: A, B and the chain's M x N operands once, C once (twice with beta 1).
 double min_bytes(const Problem& p, std::int64_t m);
 
 }  // namespace gemwright::tuner

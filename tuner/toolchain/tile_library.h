@@ -10,7 +10,7 @@
 
 namespace gemwright::tuner {
 
-constexpr std::uint32_t kLibraryVersion = 1;
+constexpr std::uint32_t kLibraryVersion = 2;
 
 extern "C" {
 
@@ -33,6 +33,15 @@ struct TileLibraryApi {
   int (*run)(void* context, int tile, int panel, const gemwright::blocking* block, const gemwright::gemm_call* call);
 };
 
+// What an exported header's chain may read, dense: gemwright::epilogue_operands as no version of the kernels changes
+// it.
+struct ChainOperands {
+  const float* bias;
+  const float* residual;
+  const float* operand;
+  float scale, clamp_lo, clamp_hi;
+};
+
 // One problem of an exported header, seen through what its consumer calls.
 struct HeaderLibraryApi {
   std::uint32_t version;
@@ -43,7 +52,7 @@ struct HeaderLibraryApi {
   void (*free_packed)(void* packed);
   // `b` and `ldb` are used where weights are given per call, `packed` where they are constant.
   int (*run)(void* context, std::int64_t m, const float* a, std::int64_t lda, const void* packed, const float* b,
-             std::int64_t ldb, float* c, std::int64_t ldc, const float* bias);
+             std::int64_t ldb, float* c, std::int64_t ldc, const ChainOperands* chain);
 };
 
 }  // extern "C"

@@ -102,6 +102,35 @@ constexpr std::string_view kHeaderFunctions = R"cpp(
   template <class Context>
   void park_context(Context&, long) {}
 
+  // Sets what the header's args have: those that its chain reads.
+  template <class Args>
+  auto set_residual(Args& x, const ChainOperands& o, std::int64_t ld, int) -> decltype(x.residual, void()) {
+    x.residual = o.residual;
+    x.ld_residual = ld;
+  }
+  template <class Args>
+  auto set_operand(Args& x, const ChainOperands& o, std::int64_t ld, int) -> decltype(x.operand, void()) {
+    x.operand = o.operand;
+    x.ld_operand = ld;
+  }
+  template <class Args>
+  auto set_scale(Args& x, const ChainOperands& o, int) -> decltype(x.scale, void()) {
+    x.scale = o.scale;
+  }
+  template <class Args>
+  auto set_clamp(Args& x, const ChainOperands& o, int) -> decltype(x.clamp_lo, void()) {
+    x.clamp_lo = o.clamp_lo;
+    x.clamp_hi = o.clamp_hi;
+  }
+  template <class Args>
+  void set_residual(Args&, const ChainOperands&, std::int64_t, long) {}
+  template <class Args>
+  void set_operand(Args&, const ChainOperands&, std::int64_t, long) {}
+  template <class Args>
+  void set_scale(Args&, const ChainOperands&, long) {}
+  template <class Args>
+  void set_clamp(Args&, const ChainOperands&, long) {}
+
   template <class Float>
   struct functions {
     static void* make_context(int threads) {
@@ -135,10 +164,14 @@ constexpr std::string_view kHeaderFunctions = R"cpp(
     }
 
     static int run_header(void* context, std::int64_t m, const Float* a, std::int64_t lda, const void* packed,
-                          const Float* b, std::int64_t ldb, Float* c, std::int64_t ldc, const Float* bias) {
+                          const Float* b, std::int64_t ldb, Float* c, std::int64_t ldc, const ChainOperands* chain) {
       auto& ctx = *static_cast<header_context*>(context);
       args x;
-      x.bias = bias;
+      x.bias = chain->bias;
+      set_residual(x, *chain, ldc, 0);
+      set_operand(x, *chain, ldc, 0);
+      set_scale(x, *chain, 0);
+      set_clamp(x, *chain, 0);
       if constexpr (constant_weights) {
         using weights = decltype(pack_weights(b, ldb));
         return static_cast<int>(run(ctx, m, a, lda, *static_cast<const weights*>(packed), c, ldc, x));
@@ -224,6 +257,7 @@ Result<std::string> header_library_source(const std::string& header_text, const 
   out += fmt::format("#line 1 \"exported header\"\n{}\n#line 1 \"wrapper\"\n", header_text);
   out += fmt::format("namespace gemwright_wrapper {{\nusing namespace ::{};\nusing header_context = ::{}::context;\n",
                      run_namespace, *root);
+  out += fmt::format("{}\n", struct_text("ChainOperands"));
   out += kHeaderFunctions;
   out += fmt::format(
       "\n{}\n\nusing all = functions<float>;\nconstexpr HeaderLibraryApi kApi{{{}, all::make_context, "

@@ -116,7 +116,7 @@ void HeaderLibrary::park() {
 }
 
 std::string run_status_text(int status) {
-  if (status < 0 || status > static_cast<int>(gemwright::status::no_memory)) {
+  if (status < 0 || status > static_cast<int>(gemwright::status::bad_scalar)) {
     return fmt::format("the candidate answered with the unknown status {}", status);
   }
   return fmt::format("the candidate refused to run: {}",

@@ -46,7 +46,7 @@ std::optional<double> number_in(const std::string& file) {
 }
 
 // The streams of one seed.
-enum Stream : std::uint64_t { kStreamA = 1, kStreamB, kStreamBias, kStreamC };
+enum Stream : std::uint64_t { kStreamA = 1, kStreamB, kStreamBias, kStreamC, kStreamResidual, kStreamOperand };
 
 Result<void> make_one(GuardedFloats& to, std::int64_t count, const Operands& o, Stream stream) {
   to = {};  // free first: both at once might not fit
@@ -133,7 +133,19 @@ MatrixView Operands::c_item(const float* values, std::int64_t item) const {
   return matrix_view(values + item * m * problem.n, m, problem.n, problem.n, gemwright::layout::row_major);
 }
 
-bool has_bias(const Problem& p) { return std::count(p.chain.begin(), p.chain.end(), EpilogueOp::bias) > 0; }
+gemwright::epilogue_operands Operands::chain() const {
+  const float root = static_cast<float>(std::sqrt(static_cast<double>(std::max<std::int64_t>(problem.k, 1))));
+  gemwright::epilogue_operands x;
+  x.bias = bias.data();
+  x.residual = residual.data();
+  x.operand = operand.data();
+  x.ld_residual = x.ld_operand = problem.n;
+  x.stride_residual = x.stride_operand = m * problem.n;
+  x.scale = 0.375F;
+  x.clamp_lo = -root;
+  x.clamp_hi = 2 * root;
+  return x;
+}
 
 bool same_weights(const Operands& o, const Problem& p, DataKind data, std::uint64_t seed) {
   const Problem& q = o.problem;
@@ -144,8 +156,9 @@ bool same_weights(const Operands& o, const Problem& p, DataKind data, std::uint6
 double bytes_for_m(const Problem& p, std::int64_t m) {
   const double a = static_cast<double>(p.batch) * static_cast<double>(m) * static_cast<double>(p.k);
   const double c = static_cast<double>(p.batch) * static_cast<double>(m) * static_cast<double>(p.n);
-  // C, the trusted result and, with beta, what C held before.
-  return 4 * (a + c * (p.beta == 1 ? 3 : 2));
+  // C, the trusted result, what it may be off by, and what the call reads: with beta what C held before, and the
+  // chain's.
+  return 4 * (a + c * ((p.beta == 1 ? 4 : 3) + chain_matrices(p)));
 }
 
 Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKind data, std::uint64_t seed) {
@@ -154,13 +167,19 @@ Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKi
   o.problem = p;
   o.data = data;
   o.seed = seed;
-  for (GuardedFloats* const old : {&o.a, &o.c, &o.c0, &o.bias}) *old = {};
+  for (GuardedFloats* const old : {&o.a, &o.c, &o.c0, &o.bias, &o.residual, &o.operand}) *old = {};
   if (!keep) {
     if (auto made = make_one(o.b, p.batch * p.k * p.n, o, kStreamB); !made) return made;
   }
   if (auto made = make_one(o.a, p.batch * m * p.k, o, kStreamA); !made) return made;
-  if (has_bias(p)) {
+  if (has_op(p, EpilogueOp::bias)) {
     if (auto made = make_one(o.bias, p.n, o, kStreamBias); !made) return made;
+  }
+  if (has_op(p, EpilogueOp::add)) {
+    if (auto made = make_one(o.residual, p.batch * m * p.n, o, kStreamResidual); !made) return made;
+  }
+  if (has_op(p, EpilogueOp::mul)) {
+    if (auto made = make_one(o.operand, p.batch * m * p.n, o, kStreamOperand); !made) return made;
   }
   if (p.beta == 1) {
     if (auto made = make_one(o.c0, p.batch * m * p.n, o, kStreamC); !made) return made;

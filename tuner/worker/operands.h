@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gemwright/memory.h>
+#include <gemwright/tile.h>
 
 #include <cstdint>
 #include <optional>
@@ -54,7 +55,9 @@ struct Operands {
   std::int64_t m = 0;
   DataKind data = DataKind::normal;
   std::uint64_t seed = 0;
-  GuardedFloats a, b, bias, c, c0;  // bias where the chain has one; c0, what C holds before a call, where beta is 1
+  GuardedFloats a, b, c;
+  GuardedFloats c0;                       // what C holds before a call, where beta is 1
+  GuardedFloats bias, residual, operand;  // where the chain reads them
 
   std::int64_t rows() const { return problem.batch * m; }  // of C, all items
   std::int64_t lda() const;
@@ -62,9 +65,11 @@ struct Operands {
   MatrixView a_item(std::int64_t item) const;
   MatrixView b_item(std::int64_t item) const;
   MatrixView c_item(const float* values, std::int64_t item) const;
+  // What the chain reads. Its scalars follow from K: a sum of K products of N(0,1) is some sqrt(K) large, so that a
+  // clamp to -sqrt(K) and 2 sqrt(K) cuts some values on either side and leaves most.
+  gemwright::epilogue_operands chain() const;
 };
 
-bool has_bias(const Problem& p);
 // Whether both have the same weights, bit for bit.
 bool same_weights(const Operands& o, const Problem& p, DataKind data, std::uint64_t seed);
 // Bytes of A, C and what else depends on M.

@@ -121,8 +121,9 @@ Result<void> Session::State::claim_memory(const MeasureSetup& next) {
   if (const std::optional<double> available = available_memory()) {
     const double held =
         store.bytes() + (baseline ? baseline->weight_bytes() : 0) +
-        4.0 * static_cast<double>(operands.a.size() + operands.b.size() + operands.c.size() + operands.c0.size()) +
-        (trusted ? 4.0 * static_cast<double>(operands.c.size()) : 0);
+        4.0 * static_cast<double>(operands.a.size() + operands.b.size() + operands.c.size() + operands.c0.size() +
+                                  operands.residual.size() + operands.operand.size()) +
+        (trusted ? 8.0 * static_cast<double>(operands.c.size()) : 0);
     const double limit = kMemoryShare * (*available + held);
     // The baseline has copies of its own where it reorders weights.
     const double fixed = weight_bytes(next.problem) + bytes_for_m(next.problem, next.m) +
@@ -147,7 +148,7 @@ Result<BaselineCall> Session::State::baseline_call() {
   call.threads = setup->threads;
   call.cache_bytes = cache_bytes();
   call.a = operands.a.data();
-  call.bias = operands.bias.data();
+  call.operands = operands.chain();
   call.c = operands.c.data();
   call.b = {operands.b.data(), 0, 1};
   if (!operands.problem.constant_weights) {

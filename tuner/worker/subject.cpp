@@ -30,7 +30,7 @@ Result<void> TileSubject::prepare() {
   x.ldc = p.n;
   x.stride_c = operands_.m * p.n;
   x.beta = p.beta == 1;
-  x.operands.bias = operands_.bias.data();
+  x.operands = operands_.chain();
   call_ = x;
   return {};
 }
@@ -66,6 +66,8 @@ Result<void> HeaderSubject::prepare() {
 std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
   const auto run = library_.api().run;
   const bool constant = operands_.problem.constant_weights;
+  const gemwright::epilogue_operands o = operands_.chain();
+  const ChainOperands chain{o.bias, o.residual, o.operand, o.scale, o.clamp_lo, o.clamp_hi};
   for (std::int64_t i = 0; i < calls; ++i) {
     const void* packed = nullptr;
     const float* b = nullptr;
@@ -76,7 +78,7 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
       b = plain_->next();
     }
     const int status = run(library_.context(), operands_.m, operands_.a.data(), operands_.lda(), packed, b,
-                           operands_.ldb(), operands_.c.data(), operands_.problem.n, operands_.bias.data());
+                           operands_.ldb(), operands_.c.data(), operands_.problem.n, &chain);
     if (status != 0) return run_status_text(status);
   }
   return std::nullopt;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "tuner/worker/chain_reference.h"
 #include "tuner/worker/operands.h"
 #include "tuner/worker/reference.h"
 
@@ -20,6 +21,8 @@ using gemwright::layout;
 // of magnitudes are far larger than the result. subnormal: products below the normal range. infinite: one infinity in
 // A.
 enum class Values { normal, cancelling, subnormal, infinite };
+// What the kernels state in epilogue.h, and a margin for compilers that round in other places.
+constexpr double kActivationError = 2e-7;
 constexpr int kValueKinds = 3;  // infinite is for cases of its own
 
 struct Case {
@@ -59,8 +62,11 @@ struct Instance {
   Case c;
   const Problem* problem = nullptr;
   Small a, b, out;
+  Small residual, operand;  // of no rows where the chain does not read them
   GuardedFloats bias;
   std::vector<float> before;  // what `out` held
+
+  gemwright::epilogue_operands chain() const;
 
   MatrixView a_item(std::int64_t i) const {
     return matrix_view(a.memory.data() + i * a.stride, c.m, c.k, a.ld, problem->a_layout);
@@ -69,6 +75,22 @@ struct Instance {
     return matrix_view(b.memory.data() + i * b.stride, c.k, c.n, b.ld, problem->b_layout);
   }
 };
+
+// Bounds of a clamp that cut some sums of a few products, and keep most; a scale that is no power of two.
+gemwright::epilogue_operands Instance::chain() const {
+  gemwright::epilogue_operands o;
+  if (has_op(*problem, EpilogueOp::bias)) o.bias = bias.data();
+  if (has_op(*problem, EpilogueOp::add)) o.residual = residual.memory.data();
+  if (has_op(*problem, EpilogueOp::mul)) o.operand = operand.memory.data();
+  o.ld_residual = residual.ld;
+  o.stride_residual = residual.stride;
+  o.ld_operand = operand.ld;
+  o.stride_operand = operand.stride;
+  o.scale = 0.375F;
+  o.clamp_lo = -1.25F;
+  o.clamp_hi = 4.5F;
+  return o;
+}
 
 void shape_a(Instance& x) {
   const Case& c = x.c;
@@ -97,17 +119,24 @@ Result<Instance> make_instance(const Case& c, const Problem& p) {
   auto a = make_small(a_rows ? c.m : c.k, a_rows ? c.k : c.m, 3, c.batch);
   auto b = make_small(b_rows ? c.k : c.n, b_rows ? c.n : c.k, 5, c.batch);
   auto out = make_small(c.m, c.n, 7, c.batch);
+  const std::int64_t residual_rows = has_op(p, EpilogueOp::add) ? c.m : 0;
+  const std::int64_t operand_rows = has_op(p, EpilogueOp::mul) ? c.m : 0;
+  auto residual = make_small(residual_rows, c.n, 11, c.batch), operand = make_small(operand_rows, c.n, 13, c.batch);
   auto bias = GuardedFloats::make(std::max<std::int64_t>(c.n, 1));
-  if (!a || !b || !out || !bias) return fail("not enough memory to check a tile");
+  if (!a || !b || !out || !residual || !operand || !bias) return fail("not enough memory to check a tile");
   x.a = std::move(*a);
   x.b = std::move(*b);
   x.out = std::move(*out);
+  x.residual = std::move(*residual);
+  x.operand = std::move(*operand);
   x.bias = std::move(*bias);
   x.bias.mark();
   fill_small(x.a, a_rows ? c.m : c.k, a_rows ? c.k : c.m, c.batch, 1);
   fill_small(x.b, b_rows ? c.k : c.n, b_rows ? c.n : c.k, c.batch, 2);
   if (p.beta == 1) fill_small(x.out, c.m, c.n, c.batch, 3);
   fill(DataKind::normal, 4, 4, x.bias.data(), c.n);
+  fill_small(x.residual, residual_rows, c.n, c.batch, 5);
+  fill_small(x.operand, operand_rows, c.n, c.batch, 6);
   shape_a(x);
   x.before.assign(x.out.memory.data(), x.out.memory.data() + x.out.memory.size());
   return x;
@@ -142,7 +171,7 @@ std::optional<std::string> run(const TileLibrary& library, int tile, int panel, 
   call.ldc = x.out.ld;
   call.stride_c = x.out.stride;
   call.beta = p.beta == 1;
-  if (has_bias(p)) call.operands.bias = x.bias.data();
+  call.operands = x.chain();
 
   gemwright::scratch_size scratch;
   library.api().scratch(tile, panel, &c.block, c.n, c.k, c.batch, call.b_packed ? 1 : 0, &scratch);
@@ -188,22 +217,18 @@ std::optional<std::string> compare_item(const Instance& x, std::int64_t item) {
   const std::vector<float> abs_a = magnitudes(a), abs_b = magnitudes(b);
   multiply_rows(matrix_view(abs_a.data(), c.m, c.k, c.k, layout::row_major), rows,
                 matrix_view(abs_b.data(), c.k, c.n, c.n, layout::row_major), magnitude.data());
+  const gemwright::epilogue_operands operands = x.chain();
   for (std::int64_t i = 0; i < c.m; ++i) {
     for (std::int64_t j = 0; j < c.n; ++j) {
       const std::int64_t at = item * x.out.stride + i * x.out.ld + j;
-      double expected = value[static_cast<std::size_t>(i * c.n + j)];
-      double scale = magnitude[static_cast<std::size_t>(i * c.n + j)];
-      const auto add = [&](double v) {
-        expected += v;
-        scale += std::abs(v);
-      };
-      if (x.problem->beta == 1) add(static_cast<double>(x.before[static_cast<std::size_t>(at)]));
-      for (const EpilogueOp op : x.problem->chain) {
-        if (op == EpilogueOp::bias) add(static_cast<double>(x.bias.data()[j]));
-        if (op == EpilogueOp::relu) expected = expected < 0 ? 0 : expected;
-      }
+      const double old = x.problem->beta == 1 ? static_cast<double>(x.before[static_cast<std::size_t>(at)]) : 0;
+      const double sum = value[static_cast<std::size_t>(i * c.n + j)] + old;
+      const double scale = magnitude[static_cast<std::size_t>(i * c.n + j)] + std::abs(old);
+      const double doubt = std::isfinite(sum) ? proven_bound(c.k, scale) : 0;
+      const auto [expected, allowed] =
+          apply_chain(x.problem->chain, {sum, doubt}, chain_point(operands, item, i, j), kActivationError);
       const double got = static_cast<double>(x.out.memory.data()[at]);
-      if (!agrees(got, expected, proven_bound(c.k, scale))) {
+      if (!agrees(got, expected, allowed)) {
         return fmt::format("row {}, column {}{}: got {:.9g}, expected {:.9g}", i, j,
                            c.batch > 1 ? fmt::format(" of item {}", item) : "", got, expected);
       }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kUnit = 0x1p-24;  // half the distance from 1 to the next f32
 constexpr double kSafety = 8;      // see verify.h
+constexpr double kActivationError = 2e-6;
 // Multiply-adds in float64 that a candidate may cost: some 20 ms.
 constexpr double kRowBudget = 2e8;
 // Rows that are made whatever they cost: the float64 product makes four at the price of little more than one.
@@ -147,7 +148,7 @@ Result<TrustedResult> TrustedResult::make(const Operands& o, Baseline* baseline,
   const bool small = work <= kSmallProduct && elements <= kSmallResult;
   if (!small && baseline != nullptr && baseline->product(call, t.whole_.get()) && t.proven_product()) {
     t.source_ = baseline->name();
-    t.apply_chain_to_whole();
+    t.finish_whole();
     return t;
   }
   t.make_in_float64();
@@ -156,7 +157,8 @@ Result<TrustedResult> TrustedResult::make(const Operands& o, Baseline* baseline,
 
 Result<void> TrustedResult::allocate() {
   whole_ = gemwright::allocate_floats(static_cast<std::size_t>(o_->rows() * o_->problem.n));
-  if (!whole_) return fail("not enough memory for the trusted result");
+  allowed_ = gemwright::allocate_floats(static_cast<std::size_t>(o_->rows() * o_->problem.n));
+  if (!whole_ || !allowed_) return fail("not enough memory for the trusted result");
   return {};
 }
 
@@ -207,24 +209,23 @@ bool TrustedResult::proven_product() const {
   return true;
 }
 
-double TrustedResult::finished(double product, std::int64_t row, std::int64_t col) const {
+// The right result of an element. Its product may be off by `doubt` times the bound.
+Bounded TrustedResult::finished(double product, double doubt, std::int64_t row, std::int64_t col) const {
   const Problem& p = o_->problem;
-  double v = product;
-  if (p.beta == 1) v += static_cast<double>(o_->c0.data()[row * p.n + col]);
-  for (const EpilogueOp op : p.chain) {
-    if (op == EpilogueOp::bias) v += static_cast<double>(o_->bias.data()[col]);
-    if (op == EpilogueOp::relu) v = v < 0 ? 0 : v;
-  }
-  return v;
+  const double c0 = p.beta == 1 ? static_cast<double>(o_->c0.data()[row * p.n + col]) : 0;
+  const double v = product + c0;
+  const Bounded sum{v, doubt * bound_(norms(row, col), v, std::abs(c0))};
+  if (p.chain.empty()) return sum;
+  return apply_chain(p.chain, sum, chain_point(chain_, row / o_->m, row % o_->m, col), kActivationError);
 }
 
+// What was there before the product, and what is added behind it.
 double TrustedResult::start(std::int64_t row, std::int64_t col) const {
   const Problem& p = o_->problem;
   double s = 0;
   if (p.beta == 1) s += std::abs(static_cast<double>(o_->c0.data()[row * p.n + col]));
-  for (const EpilogueOp op : p.chain) {
-    if (op == EpilogueOp::bias) s += std::abs(static_cast<double>(o_->bias.data()[col]));
-  }
+  if (o_->bias.data() != nullptr) s += std::abs(static_cast<double>(o_->bias.data()[col]));
+  if (o_->residual.data() != nullptr) s += std::abs(static_cast<double>(o_->residual.data()[row * p.n + col]));
   return s;
 }
 
@@ -233,12 +234,22 @@ double TrustedResult::norms(std::int64_t row, std::int64_t col) const {
          b_norms_[static_cast<std::size_t>(row / o_->m * o_->problem.n + col)];
 }
 
-void TrustedResult::apply_chain_to_whole() {
+// Rounding the right result to f32, and what it may be off by upwards.
+void TrustedResult::set_whole(std::int64_t at, Bounded right) {
+  const float value = static_cast<float>(right.value);
+  const double allowed = right.error + std::abs(static_cast<double>(value) - right.value);
+  whole_[static_cast<std::size_t>(at)] = value;
+  allowed_[static_cast<std::size_t>(at)] =
+      std::nextafter(static_cast<float>(allowed), std::numeric_limits<float>::infinity());
+}
+
+// From the product of a baseline, which may be as far from the truth as the candidate on its other side.
+void TrustedResult::finish_whole() {
   const std::int64_t n = o_->problem.n;
-  if (o_->problem.beta == 0 && o_->problem.chain.empty()) return;
   for (std::int64_t row = 0; row < o_->rows(); ++row) {
-    float* const c = whole_.get() + row * n;
-    for (std::int64_t j = 0; j < n; ++j) c[j] = static_cast<float>(finished(static_cast<double>(c[j]), row, j));
+    for (std::int64_t at = row * n; at < (row + 1) * n; ++at) {
+      set_whole(at, finished(static_cast<double>(whole_[static_cast<std::size_t>(at)]), 2, row, at - row * n));
+    }
   }
 }
 
@@ -256,11 +267,11 @@ void TrustedResult::add_rows(const std::vector<std::int64_t>& rows) {
     out.resize(local.size() * static_cast<std::size_t>(n));
     multiply_rows(o_->a_item(item), local, o_->b_item(item), out.data());
     for (std::size_t r = 0; r < local.size(); ++r) {
-      std::vector<double>& row = exact_[rows[i + r]];
-      row.assign(out.begin() + static_cast<std::ptrdiff_t>(r) * n,
-                 out.begin() + static_cast<std::ptrdiff_t>(r + 1) * n);
+      std::vector<Bounded>& row = exact_[rows[i + r]];
+      row.resize(static_cast<std::size_t>(n));
       for (std::int64_t j = 0; j < n; ++j) {
-        row[static_cast<std::size_t>(j)] = finished(row[static_cast<std::size_t>(j)], rows[i + r], j);
+        const double product = out[r * static_cast<std::size_t>(n) + static_cast<std::size_t>(j)];
+        row[static_cast<std::size_t>(j)] = finished(product, 1, rows[i + r], j);
       }
     }
     i += local.size();
@@ -275,8 +286,8 @@ void TrustedResult::make_in_float64() {
     for (std::int64_t r = row; r < std::min(row + 4, o_->rows()); ++r) group.push_back(r);
     add_rows(group);
     for (const std::int64_t r : group) {
-      const std::vector<double>& exact = exact_[r];
-      std::transform(exact.begin(), exact.end(), whole_.get() + r * n, [](double v) { return static_cast<float>(v); });
+      const std::vector<Bounded>& exact = exact_[r];
+      for (std::int64_t j = 0; j < n; ++j) set_whole(r * n + j, exact[static_cast<std::size_t>(j)]);
       if (!keep) exact_.erase(r);
     }
   }
@@ -285,7 +296,7 @@ void TrustedResult::make_in_float64() {
 std::vector<std::int64_t> TrustedResult::affordable(const std::vector<std::int64_t>& borders) const {
   const double row_work =
       static_cast<double>(o_->problem.n) * static_cast<double>(std::max<std::int64_t>(o_->problem.k, 1));
-  const std::size_t row_bytes = static_cast<std::size_t>(o_->problem.n) * sizeof(double);
+  const std::size_t row_bytes = static_cast<std::size_t>(o_->problem.n) * sizeof(Bounded);
   const std::size_t room = kMaxExactBytes / row_bytes;
   std::vector<std::int64_t> unknown;
   for (const std::int64_t r : borders) {
@@ -306,18 +317,13 @@ std::string TrustedResult::fault(std::int64_t row, std::int64_t col, double expe
 
 std::optional<std::string> TrustedResult::check_whole() const {
   const std::int64_t n = o_->problem.n;
-  const ErrorBound bound(o_->problem.k);
-  const bool has_start = o_->problem.beta == 1 || has_bias(o_->problem);
   for (std::int64_t row = 0; row < o_->rows(); ++row) {
     const float* const got = o_->c.data() + row * n;
     const float* const want = whole_.get() + row * n;
-    const double* const cols = b_norms_.data() + row / o_->m * n;
-    const double row_norm = a_norms_[static_cast<std::size_t>(row)];
+    const float* const allowed = allowed_.get() + row * n;
     for (std::int64_t j = 0; j < n; ++j) {
-      const double expected = static_cast<double>(want[j]);
-      // Twice, because the trusted result may be off as well.
-      const double allowed = 2 * bound(row_norm * cols[j], expected, has_start ? start(row, j) : 0);
-      if (!(std::abs(static_cast<double>(got[j]) - expected) <= allowed)) return fault(row, j, expected, allowed);
+      const double expected = static_cast<double>(want[j]), most = static_cast<double>(allowed[j]);
+      if (!(std::abs(static_cast<double>(got[j]) - expected) <= most)) return fault(row, j, expected, most);
     }
   }
   return std::nullopt;
@@ -331,21 +337,19 @@ Verdict TrustedResult::check(const std::vector<std::int64_t>& borders) {
   }
   add_rows(affordable(borders));
   const std::int64_t n = o_->problem.n;
-  const ErrorBound bound(o_->problem.k);
   double errors = 0, squares = 0;
   for (const auto& [row, exact] : exact_) {
     for (std::int64_t j = 0; j < n; ++j) {
-      const double expected = exact[static_cast<std::size_t>(j)];
+      const auto [expected, allowed] = exact[static_cast<std::size_t>(j)];
       const double error = std::abs(static_cast<double>(o_->c.data()[row * n + j]) - expected);
-      const double scale = norms(row, j), before = start(row, j);
-      const double allowed = bound(scale, expected, before);
+      const double scale = norms(row, j) + start(row, j);
       if (!(error <= allowed)) {
         v.fault = fault(row, j, expected, allowed);
         return v;
       }
       errors += error * error;
       squares += expected * expected;
-      if (scale + before > 0) v.error_max = std::max(v.error_max, error / (kUnit * (scale + before)));
+      if (scale > 0) v.error_max = std::max(v.error_max, error / (kUnit * scale));
     }
   }
   v.error_fro = squares > 0 ? std::sqrt(errors / squares) : 0;

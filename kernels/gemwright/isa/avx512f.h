@@ -31,13 +31,25 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store(float* p, mask m, reg v) { _mm512_mask_storeu_ps(p, m, v); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_ps(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
-  // A NaN passes through, as x < 0 ? 0 : x does: max returns its second operand then. The maskz form avoids a false
-  // warning about uninitialised registers in g++ 12's header.
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg relu(reg v) {
-    return _mm512_maskz_max_ps(0xffff, _mm512_setzero_ps(), v);
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return _mm512_mul_ps(a, b); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg div(reg a, reg b) { return _mm512_div_ps(a, b); }
+  // The maskz forms avoid false warnings about uninitialised registers in g++ 12's header.
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg max(reg a, reg b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg min(reg a, reg b) { return _mm512_maskz_min_ps(0xffff, a, b); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg abs(reg v) {
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff)));
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fused(reg a, reg b, reg c) { return fma(a, b, c); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg constant(float v) { return _mm512_set1_ps(v); }
+  using ints = __m512i;
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE ints round(reg v) { return _mm512_maskz_cvtps_epi32(0xffff, v); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg to_float(ints n) { return _mm512_maskz_cvtepi32_ps(0xffff, n); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg pow2(ints n, int more) {
+    return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, _mm512_add_epi32(n, _mm512_set1_epi32(127 + more)), 23));
   }
 };
 
+#include "gemwright/isa/epilogue.inl"
 #include "gemwright/isa/micro_kernel.inl"
 
 }  // namespace avx512f_kernels

@@ -1,6 +1,7 @@
 // The micro-kernel, written once over the vector operations of an instruction set. Each file isa/*.h includes this text
 // inside its own namespace, after it has defined GEMWRIGHT_TARGET (the target attribute) and the struct `vec`:
-//   reg, mask, width; zero, set1, load, load(mask), store, store(mask), fma, add, relu, first(n) -> mask of n lanes.
+//   reg, mask, width; zero, set1, load, load(mask), store, store(mask), fma, add, first(n) -> mask of n lanes,
+// and epilogue.inl.
 // It has to be text: a template outside would not carry the target attribute that its intrinsics need.
 
 template <prefetch Hint>
@@ -19,36 +20,12 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE int lanes(std::int64_t cols, int j) {
 }
 
 template <bool Masked>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg load_part(const float* p, vec::mask m) {
-  if constexpr (Masked) {
-    return vec::load(p, m);
-  } else {
-    return vec::load(p);
-  }
-}
-
-template <bool Masked>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void store_part(float* p, vec::mask m, vec::reg v) {
   if constexpr (Masked) {
     vec::store(p, m, v);
   } else {
     vec::store(p, v);
   }
-}
-
-template <epilogue_op Op>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply(vec::reg v, [[maybe_unused]] vec::reg bias) {
-  if constexpr (Op == epilogue_op::bias) {
-    return vec::add(v, bias);
-  } else {
-    return vec::relu(v);
-  }
-}
-
-template <epilogue_op... Ops>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply_chain(chain<Ops...>, vec::reg v, [[maybe_unused]] vec::reg bias) {
-  ((v = apply<Ops>(v, bias)), ...);
-  return v;
 }
 
 // One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds.
@@ -72,17 +49,57 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const float
   }
 }
 
+template <int MR, int NV>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void store_registers(const vec::reg (&acc)[MR][NV], float* to) {
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) {
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) vec::store(to + (i * NV + j) * vec::width, acc[i][j]);
+  }
+}
+
+// A chain of long code on `rows` rows of a tile, from a copy of its registers that is still in the first-level cache to
+// C. One function serves the kernels of all row counts: inside each of them it would take ten times as long to compile.
+template <int NV, bool Masked, class Chain>
+__attribute__((noinline)) GEMWRIGHT_TARGET void finish_rows(const float* tile, int rows, const micro_args& x) {
+  vec::mask masks[NV];
+  column_operands columns[NV];
+  GEMWRIGHT_UNROLL
+  for (int j = 0; j < NV; ++j) {
+    masks[j] = Masked ? vec::first(lanes(x.cols, j)) : vec::first(vec::width);
+    columns[j] = load_columns<Masked, Chain>(*x.operands, x.col + j * vec::width, masks[j]);
+  }
+  for (int i = 0; i < rows; ++i) {
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) {
+      const vec::reg v = vec::load(tile + (i * NV + j) * vec::width);
+      const place at{x.item, x.row + i, x.col + j * vec::width, masks[j]};
+      store_part<Masked>(x.c + i * x.ldc + j * vec::width, masks[j],
+                         apply_chain<Masked>(Chain{}, v, *x.operands, columns[j], at));
+    }
+  }
+}
+
 template <int MR, int NV, bool Masked, class Chain>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const micro_args& x,
                                               const vec::mask (&masks)[NV]) {
-  if constexpr (!Chain::empty) {
+  if constexpr (Chain::long_code) {
+    if (x.finish) {
+      alignas(64) float tile[MR * NV * vec::width];
+      store_registers(acc, tile);
+      finish_rows<NV, Masked, Chain>(tile, MR, x);
+      return;
+    }
+  } else if constexpr (!Chain::empty) {
     if (x.finish) {
       GEMWRIGHT_UNROLL
       for (int j = 0; j < NV; ++j) {
-        vec::reg bias = vec::zero();
-        if constexpr (Chain::has_bias) bias = load_part<Masked>(x.operands->bias + x.col + j * vec::width, masks[j]);
+        const std::int64_t col = x.col + j * vec::width;
+        const column_operands columns = load_columns<Masked, Chain>(*x.operands, col, masks[j]);
         GEMWRIGHT_UNROLL
-        for (int i = 0; i < MR; ++i) acc[i][j] = apply_chain(Chain{}, acc[i][j], bias);
+        for (int i = 0; i < MR; ++i) {
+          acc[i][j] = apply_chain<Masked>(Chain{}, acc[i][j], *x.operands, columns, {x.item, x.row + i, col, masks[j]});
+        }
       }
     }
   }
@@ -158,10 +175,10 @@ GEMWRIGHT_TARGET void reduce(const reduce_args& x) {
       const vec::mask m = vec::first(lanes(x.cols - j, 0));
       float* const c = x.c + i * x.ldc + j;
       vec::reg v = vec::load(c, m);
-      for (int s = 0; s < x.slices; ++s) v = vec::add(v, vec::load(x.partial + s * x.partial_stride + i * x.cols + j, m));
-      vec::reg bias = vec::zero();
-      if constexpr (Chain::has_bias) bias = vec::load(x.operands->bias + x.col + j, m);
-      vec::store(c, m, apply_chain(Chain{}, v, bias));
+      for (int s = 0; s < x.slices; ++s)
+        v = vec::add(v, vec::load(x.partial + s * x.partial_stride + i * x.cols + j, m));
+      const column_operands columns = load_columns<true, Chain>(*x.operands, x.col + j, m);
+      vec::store(c, m, apply_chain<true>(Chain{}, v, *x.operands, columns, {x.item, x.row + i, x.col + j, m}));
     }
   }
 }
@@ -171,8 +188,7 @@ template <class Shape, class Chain, class Rows>
 struct table;
 template <class Shape, class Chain, int... R>
 struct table<Shape, Chain, std::integer_sequence<int, R...>> {
-  static constexpr micro_kernel full[] = {
-      &micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, false, Chain>...};
+  static constexpr micro_kernel full[] = {&micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, false, Chain>...};
   // Tails run once a row of tiles at most, so they are compiled for size: no unrolling, no prefetch.
   static constexpr micro_kernel tail[] = {&micro<R + 1, Shape::nv, 1, Shape::ka, prefetch::none, true, Chain>...};
 };
@@ -186,6 +202,10 @@ struct shape {
 template <int MR, int NV, int KU, int KA, prefetch Hint, class Chain>
 constexpr kernel_set make_kernel_set() {
   using functions = table<shape<NV, KU, KA, Hint>, Chain, std::make_integer_sequence<int, MR>>;
-  return {tile{vec::family, MR, NV, KU, KA, Hint}, NV * vec::width, functions::full, functions::tail, &reduce<Chain>,
-          Chain::has_bias};
+  return {tile{vec::family, MR, NV, KU, KA, Hint},
+          NV * vec::width,
+          functions::full,
+          functions::tail,
+          &reduce<Chain>,
+          Chain::reads};
 }

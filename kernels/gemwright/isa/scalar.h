@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "gemwright/epilogue.h"
@@ -30,9 +31,28 @@ struct vec {
   }
   static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return c + a * b; }
   static GEMWRIGHT_INLINE reg add(reg a, reg b) { return a + b; }
-  static GEMWRIGHT_INLINE reg relu(reg v) { return v < 0.0F ? 0.0F : v; }
+  static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return a * b; }
+  static GEMWRIGHT_INLINE reg div(reg a, reg b) { return a / b; }
+  // As the vector instructions: the second operand where one is a NaN or both are zeros.
+  static GEMWRIGHT_INLINE reg max(reg a, reg b) { return a > b ? a : b; }
+  static GEMWRIGHT_INLINE reg min(reg a, reg b) { return a < b ? a : b; }
+  static GEMWRIGHT_INLINE reg abs(reg v) { return __builtin_fabsf(v); }
+  static GEMWRIGHT_INLINE reg fused(reg a, reg b, reg c) {
+    return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
+  }
+  static GEMWRIGHT_INLINE reg constant(float v) { return v; }
+  using ints = int;
+  static GEMWRIGHT_INLINE ints round(reg v) { return static_cast<int>(v < 0.0F ? v - 0.5F : v + 0.5F); }
+  static GEMWRIGHT_INLINE reg to_float(ints n) { return static_cast<float>(n); }
+  static GEMWRIGHT_INLINE reg pow2(ints n, int more) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(n + 127 + more) << 23;
+    float value = 0;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
 };
 
+#include "gemwright/isa/epilogue.inl"
 #include "gemwright/isa/micro_kernel.inl"
 
 }  // namespace scalar_kernels
