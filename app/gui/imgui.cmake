@@ -30,7 +30,8 @@ if(GEMWRIGHT_TESTS)
   gemwright_add_imgui(gemwright_imgui_testable ${sources} ${test_engine}/imgui_test_engine/imgui_capture_tool.cpp)
   target_include_directories(gemwright_imgui_testable SYSTEM PUBLIC ${test_engine})
   target_compile_definitions(gemwright_imgui_testable PUBLIC
-    IMGUI_ENABLE_TEST_ENGINE IMGUI_TEST_ENGINE_ENABLE_COROUTINE_STDTHREAD_IMPL=1 IMGUI_TEST_ENGINE_ENABLE_CAPTURE=0)
+    IMGUI_ENABLE_TEST_ENGINE IMGUI_TEST_ENGINE_ENABLE_COROUTINE_STDTHREAD_IMPL=1
+    IMGUI_TEST_ENGINE_ENABLE_STD_FUNCTION=1 IMGUI_TEST_ENGINE_ENABLE_CAPTURE=0)
   target_link_libraries(gemwright_imgui_testable PUBLIC Threads::Threads)
 endif()
 

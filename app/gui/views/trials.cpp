@@ -88,7 +88,6 @@ class TrialsView : public View {
     if (frame.selection.hovered() == ref) {
       ImGui::TableSetBgColor(ImGuiTableBgTarget_RowBg1, ImGui::GetColorU32(ImGuiCol_HeaderHovered));
     }
-    ImGui::PushID(static_cast<int>(trial));
     for (std::size_t c = 0; c < kTrialColumns; ++c) {
       if (!ImGui::TableSetColumnIndex(static_cast<int>(c))) continue;
       const auto column = static_cast<TrialColumn>(c);
@@ -113,12 +112,13 @@ class TrialsView : public View {
       }
       if (in_code(column)) ImGui::PopFont();
     }
-    ImGui::PopID();
   }
 
   // The number of the trial, with what makes the whole row one item.
   void draw_handle(Frame& frame, const TrialRef& ref, bool selected) const {
-    if (ImGui::Selectable("##row", selected, ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap)) {
+    const std::string id = fmt::format("##trial {}", ref.trial);
+    if (ImGui::Selectable(id.c_str(), selected,
+                          ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap)) {
       frame.selection.select(ref);
     }
     if (selected && scroll_) ImGui::SetScrollHereY(0.5f);
