@@ -27,3 +27,11 @@ install_packages() {
 
 # What the command line tool needs. libdnnl-dev is the baseline: without it gemwright builds and says that there is none.
 BUILD_PACKAGES="g++ cmake ninja-build libsqlite3-dev nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev libxxhash-dev libdnnl-dev"
+
+# What the window needs beside them and beside the archive of app/fetch_gui.sh. The command line does without.
+GUI_PACKAGES="libglfw3-dev libgl-dev libgl1-mesa-dri python3-pip python3-venv"
+# Installs these where it can; says in one sentence that there is no window where not.
+install_gui_packages() {
+  # shellcheck disable=SC2068
+  (install_packages $@) || { echo "There will be no window, only the command line: these packages cannot be installed: $*" >&2; return 1; }
+}

@@ -7,8 +7,13 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck disable=SC2086
 install_packages $BUILD_PACKAGES
 build=${GEMWRIGHT_BUILD:-$root/build}
+# The window too, where that can be.
+# shellcheck disable=SC2086
+install_gui_packages $GUI_PACKAGES && sh "$root/app/fetch_gui.sh" "$build" || true
 echo "== Building gemwright in $build"
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGEMWRIGHT_TESTS=OFF >/dev/null
+mkdir -p "$build"
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGEMWRIGHT_TESTS=OFF >"$build/configure.log"
+sed -n 's/^-- \(No window.*\)/\1/p' "$build/configure.log"
 cmake --build "$build"
 gemwright="$build/app/cli/gemwright"
 work="$build/quickstart"
@@ -27,3 +32,5 @@ cmake --build "$work/build" >/dev/null
 echo
 echo "The tuned header: $work/tuned_gemm.h"
 echo "What was measured: $gemwright show studies --db $work/quickstart.db"
+window="$build/app/gui/gemwright-gui"
+[ ! -x "$window" ] || echo "The same in a window:  $window --db $work/quickstart.db"

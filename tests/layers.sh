@@ -43,9 +43,12 @@ one_place() {
 }
 one_place 'sqlite3' 'db/sqlite\.(h|cpp):'
 one_place '([a-z]*/)*dnnl' 'tuner/baseline/onednn\.cpp:'
-one_place 'imgui|implot|GLFW/|GL/|GLES|glad' 'app/gui/'
+one_place 'imgui(_internal|_stdlib)?\.h|implot(_internal)?\.h' 'app/gui/'
+one_place 'imgui_impl_|GLFW/|GL/|GLES|EGL/|glad' 'app/gui/window\.cpp:'
+one_place '([a-z]*/)*stb_' 'app/gui/png\.cpp:'
+one_place 'imgui_te_|imgui_test_engine' 'no file that ships'
 one_place 'cupti' 'profilers/'
-one_place 'CLI/' 'app/cli/'
+one_place 'CLI/' 'app/(cli/|gui/options\.cpp:)'
 
 # 3. Files that can be read. Texts count too: scripts and build files.
 find $layers tests -type f \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.inl' -o -name '*.sh' -o -name '*.py' \

@@ -21,33 +21,6 @@ namespace {
 // Of a reason or a name of the database: foreign text on one line.
 constexpr std::size_t kMaxSentence = 1024;
 
-// One anchor call in the rounds of this phase.
-std::optional<double> anchor_ns(const StudyContents& contents, tuner::Phase phase) {
-  const auto anchor = anchor_of(contents);
-  std::vector<double> ns;
-  for (const tuner::Sample& s : contents.samples) {
-    if (s.subject == anchor && s.phase == phase && !s.excluded()) {
-      ns.push_back(static_cast<double>(s.ns) / static_cast<double>(s.calls));
-    }
-  }
-  return tuner::median(std::move(ns));
-}
-
-std::vector<StudyCeiling> newest(const std::vector<StudyCeiling>& all) {
-  std::vector<StudyCeiling> out;
-  for (const StudyCeiling& c : all) {
-    const auto same = std::find_if(out.begin(), out.end(), [&](const StudyCeiling& o) {
-      return o.ceiling.name == c.ceiling.name && o.ceiling.threads == c.ceiling.threads;
-    });
-    if (same == out.end()) {
-      out.push_back(c);
-    } else if (same->measured_at <= c.measured_at) {
-      *same = c;
-    }
-  }
-  return out;
-}
-
 std::string roof_text(const std::optional<double>& roof) { return roof ? four_digits(*roof) : "-"; }
 
 json name_or_null(const std::string& name) { return name.empty() ? json(nullptr) : json(name); }
@@ -104,20 +77,52 @@ std::string ceilings_text(const RooflineStudy& s) {
 
 }  // namespace
 
+std::optional<double> anchor_ns(const StudyContents& contents, tuner::Phase phase) {
+  const auto anchor = anchor_of(contents);
+  std::vector<double> ns;
+  for (const tuner::Sample& s : contents.samples) {
+    if (s.subject == anchor && s.phase == phase && !s.excluded()) {
+      ns.push_back(static_cast<double>(s.ns) / static_cast<double>(s.calls));
+    }
+  }
+  return tuner::median(std::move(ns));
+}
+
+std::vector<StudyCeiling> newest_ceilings(const std::vector<StudyCeiling>& all) {
+  std::vector<StudyCeiling> out;
+  for (const StudyCeiling& c : all) {
+    const auto same = std::find_if(out.begin(), out.end(), [&](const StudyCeiling& o) {
+      return o.ceiling.name == c.ceiling.name && o.ceiling.threads == c.ceiling.threads;
+    });
+    if (same == out.end()) {
+      out.push_back(c);
+    } else if (same->measured_at <= c.measured_at) {
+      *same = c;
+    }
+  }
+  return out;
+}
+
+RooflineTrial roofline_trial(const StudyRecord& study, const std::vector<StudyCeiling>& ceilings,
+                             const tuner::Trial& trial, const tuner::Estimate& figure,
+                             std::optional<double> anchor_ns) {
+  tuner::RooflineInput in;
+  in.flops = tuner::flops(study.key.problem, study.key.m);
+  in.config = trial.config;
+  in.traffic = tuner::traffic_of(study.key, trial.config);
+  in.ceilings = ceilings;
+  in.gflops = figure.gflops;
+  in.anchor_ns = anchor_ns;
+  return RooflineTrial{trial, figure.phase, tuner::roofline_point(in)};
+}
+
 std::optional<RooflineTrial> roofline_trial(const StudyRecord& study, const StudyContents& contents,
                                             const std::vector<StudyCeiling>& ceilings, const tuner::Trial& trial) {
   const auto subject = subject_of(contents, trial.id);
   if (!subject) return std::nullopt;
   const auto figure = best_figure(contents, study, *subject, baseline_of(contents, study));
   if (!figure) return std::nullopt;
-  tuner::RooflineInput in;
-  in.flops = tuner::flops(study.key.problem, study.key.m);
-  in.config = trial.config;
-  in.traffic = tuner::traffic_of(study.key, trial.config);
-  in.ceilings = ceilings;
-  in.gflops = figure->gflops;
-  in.anchor_ns = anchor_ns(contents, figure->phase);
-  return RooflineTrial{trial, figure->phase, tuner::roofline_point(in)};
+  return roofline_trial(study, ceilings, trial, *figure, anchor_ns(contents, figure->phase));
 }
 
 Result<std::vector<RooflineStudy>> roofline_view(const tuner::Store& store, const Filter& filter) {
@@ -130,7 +135,7 @@ Result<std::vector<RooflineStudy>> roofline_view(const tuner::Store& store, cons
     if (!contents) return tl::unexpected(contents.error());
     const auto ceilings = store.ceilings(study.id);
     if (!ceilings) return tl::unexpected(ceilings.error());
-    RooflineStudy out{study, newest(*ceilings), {}};
+    RooflineStudy out{study, newest_ceilings(*ceilings), {}};
     for (const tuner::Trial& t : contents->trials) {
       if (t.state != tuner::TrialState::ok) continue;
       auto trial = roofline_trial(study, *contents, *ceilings, t);

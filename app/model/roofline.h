@@ -30,6 +30,14 @@ struct RooflineStudy {
 std::optional<RooflineTrial> roofline_trial(const tuner::StudyRecord& study, const StudyContents& contents,
                                             const std::vector<tuner::StudyCeiling>& ceilings,
                                             const tuner::Trial& trial);
+// The same from a figure that is known; `anchor_ns` is of one anchor call in the rounds of its phase.
+RooflineTrial roofline_trial(const tuner::StudyRecord& study, const std::vector<tuner::StudyCeiling>& ceilings,
+                             const tuner::Trial& trial, const tuner::Estimate& figure,
+                             std::optional<double> anchor_ns);
+// The newest of each name and thread count.
+std::vector<tuner::StudyCeiling> newest_ceilings(const std::vector<tuner::StudyCeiling>& all);
+// Median time of one undisturbed call of the anchor in this phase.
+std::optional<double> anchor_ns(const StudyContents& contents, tuner::Phase phase);
 
 // Of each study those trials that are ok and whose rows match; studies without one are left out.
 tuner::Result<std::vector<RooflineStudy>> roofline_view(const tuner::Store& store, const Filter& filter);

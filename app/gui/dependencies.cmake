@@ -1,0 +1,46 @@
+# What the window is made with. Sets GEMWRIGHT_GUI_MISSING to why it cannot be built, empty where it can; and
+#   GEMWRIGHT_GUI_BUNDLE   folder of the archive of Dear ImGui Bundle, empty where the user's own packages are taken
+#   GEMWRIGHT_STB_INCLUDE  folder of stb_image_write.h
+set(GEMWRIGHT_GUI_MISSING "")
+set(GEMWRIGHT_GUI_BUNDLE "")
+
+if(GEMWRIGHT_GUI STREQUAL "OFF" OR (NOT GEMWRIGHT_GUI STREQUAL "AUTO" AND NOT GEMWRIGHT_GUI))
+  set(GEMWRIGHT_GUI_MISSING "GEMWRIGHT_GUI is off")
+  return()
+endif()
+
+# The archive: named, or where app/fetch_gui.sh puts it.
+foreach(folder "${GEMWRIGHT_IMGUI_BUNDLE}" "${CMAKE_BINARY_DIR}/imgui_bundle")
+  if(NOT GEMWRIGHT_GUI_BUNDLE AND folder AND EXISTS "${folder}/external/imgui/imgui/imgui.h")
+    set(GEMWRIGHT_GUI_BUNDLE "${folder}")
+  endif()
+endforeach()
+if(GEMWRIGHT_IMGUI_BUNDLE AND NOT GEMWRIGHT_GUI_BUNDLE STREQUAL GEMWRIGHT_IMGUI_BUNDLE)
+  set(GEMWRIGHT_GUI_MISSING "${GEMWRIGHT_IMGUI_BUNDLE} does not hold the archive of Dear ImGui Bundle")
+  return()
+endif()
+if(NOT GEMWRIGHT_GUI_BUNDLE)
+  find_package(imgui CONFIG QUIET)
+  find_package(implot CONFIG QUIET)
+  if(NOT imgui_FOUND OR NOT implot_FOUND)
+    set(GEMWRIGHT_GUI_MISSING "Dear ImGui and ImPlot are not here: 'sh app/fetch_gui.sh BUILD_FOLDER' fetches them")
+    return()
+  endif()
+endif()
+
+find_package(glfw3 3.3 QUIET)
+if(NOT glfw3_FOUND)
+  set(GEMWRIGHT_GUI_MISSING "GLFW is not here (Debian package libglfw3-dev)")
+  return()
+endif()
+set(OpenGL_GL_PREFERENCE GLVND)
+find_package(OpenGL QUIET)
+if(NOT OPENGL_FOUND)
+  set(GEMWRIGHT_GUI_MISSING "OpenGL is not here (Debian package libgl-dev)")
+  return()
+endif()
+find_path(GEMWRIGHT_STB_INCLUDE stb_image_write.h
+          HINTS "${GEMWRIGHT_GUI_BUNDLE}/external/glfw/glfw/deps" PATH_SUFFIXES stb)
+if(NOT GEMWRIGHT_STB_INCLUDE)
+  set(GEMWRIGHT_GUI_MISSING "stb_image_write.h is not here (Debian package libstb-dev)")
+endif()

@@ -1,0 +1,190 @@
+// gemwright-gui
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <future>
+
+#include "app/gui/options.h"
+#include "app/gui/png.h"
+#include "app/gui/shell.h"
+#include "app/gui/window.h"
+#include "app/model/doctor_probe.h"
+#include "app/model/layout_file.h"
+#include "app/model/repaint.h"
+#include "app/model/watcher.h"
+#include "app/model/write_file.h"
+#include "profilers/pinning.h"
+#include "tuner/problem/input_text.h"
+#include "tuner/worker/machine_lock.h"
+
+namespace gemwright::app::gui {
+namespace {
+
+constexpr int kDone = 0, kFailed = 1;
+constexpr std::size_t kMaxSentence = 8192;
+// Docking, automatic sizes and the fitting of axes settle within these.
+constexpr int kPictureFrames = 8;
+
+int report(const tuner::Error& error) {
+  fmt::print(stderr, "gemwright-gui: {}\n", tuner::printable(error.message, kMaxSentence));
+  return kFailed;
+}
+
+// One thread is measured on the last CPU (see profilers/ceilings.h): the window, and the threads of a software renderer
+// that inherit this, leave it alone where there is another. Best effort.
+void leave_measured_cpu() {
+  std::vector<int> cpus;
+  {
+    const profilers::Pinning here;
+    cpus = here.allowed();
+  }
+  if (cpus.size() < 2) return;
+  cpus.pop_back();
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus) {
+    if (cpu < CPU_SETSIZE) CPU_SET(static_cast<unsigned>(cpu), &set);
+  }
+  (void)sched_setaffinity(0, sizeof set, &set);
+}
+
+std::vector<DoctorLine> ask_machine(const std::filesystem::path& database) {
+  return doctor(probe_doctor({database, false, "'gemwright doctor' measures it, without a window beside it"}));
+}
+
+WindowSettings settings_of(const GuiOptions& o, std::string& notice) {
+  LoadedSettings loaded;
+  const auto path = settings_path();
+  if (o.config && path) loaded = load_settings(*path);
+  notice = loaded.notice;
+  WindowSettings s = loaded.settings;
+  s.width = o.width.value_or(s.width);
+  s.height = o.height.value_or(s.height);
+  s.scale = o.scale.value_or(s.scale);
+  s.theme = o.theme.value_or(s.theme);
+  return s;
+}
+
+int take_picture(const GuiOptions& o, const WindowSettings& settings) {
+  // A picture of what cannot be read is of no use.
+  auto snapshot = read_snapshot(o.databases);
+  for (const DatabaseSnapshot& d : snapshot->databases) {
+    if (!d.error.empty()) return report({d.error});
+  }
+  std::optional<std::vector<DoctorLine>> machine;
+  if (o.view == "doctor") machine = ask_machine(o.databases.front());
+  leave_measured_cpu();
+  auto window = Window::open({settings.width, settings.height, false});
+  if (!window) return report(window.error());
+  Shell shell(settings, o.view, "");
+  shell.show(std::move(snapshot));
+  if (machine) shell.show_machine(std::move(*machine));
+  // The size that was asked for is that of the picture, whatever the screen: no scale but the user's.
+  Picture picture;
+  for (int i = 0; i < kPictureFrames || shell.wants_frame(); ++i) {
+    (*window)->wait(0);
+    shell.before_frame();
+    (*window)->begin_frame();
+    shell.draw();
+    picture = (*window)->end_frame_as_picture();
+  }
+  const auto written = write_png(o.screenshot, picture);
+  return written ? kDone : report(written.error());
+}
+
+class Loop {
+ public:
+  Loop(const GuiOptions& options, Window& window, Shell& shell, Watcher& watcher,
+       std::future<std::vector<DoctorLine>> machine)
+      : options_(options), window_(window), shell_(shell), watcher_(watcher), machine_(std::move(machine)) {}
+
+  tuner::Result<void> run() {
+    const auto lock = tuner::machine_lock_path();
+    while (!window_.wants_to_close() && !shell_.wants_to_quit()) {
+      policy_.minimised(window_.minimised());
+      const RepaintStep step = policy_.next(window_seconds(), [&] { return tuner::being_timed(lock); });
+      if (window_.wait(step.wait)) policy_.input();
+      take_data();
+      if (!step.draw) continue;
+      draw();
+      if (auto ready = tell_ready(); !ready) return ready;
+    }
+    return {};
+  }
+
+ private:
+  void take_data() {
+    if (auto snapshot = watcher_.snapshot(); snapshot != shown_) {
+      shown_ = snapshot;
+      shell_.show(std::move(snapshot));
+      policy_.data();
+    }
+    if (machine_.valid() && machine_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+      shell_.show_machine(machine_.get());
+      policy_.data();
+    }
+  }
+
+  void draw() {
+    shell_.screen_scale(window_.scale());
+    shell_.before_frame();
+    window_.begin_frame();
+    shell_.draw();
+    window_.end_frame();
+    if (shell_.wants_frame()) policy_.progress();
+  }
+
+  // Once, when data is shown.
+  tuner::Result<void> tell_ready() {
+    if (told_ready_ || options_.ready_file.empty() || !shown_ || shown_->loading() || shell_.wants_frame()) return {};
+    told_ready_ = true;
+    return write_file(options_.ready_file, "ready\n");
+  }
+
+  const GuiOptions& options_;
+  Window& window_;
+  Shell& shell_;
+  Watcher& watcher_;
+  std::future<std::vector<DoctorLine>> machine_;
+  std::shared_ptr<const Snapshot> shown_;
+  RepaintPolicy policy_;
+  bool told_ready_ = false;
+};
+
+int show_window(const GuiOptions& o, const WindowSettings& settings, const std::string& notice) {
+  // Asked before this process leaves a CPU alone, so that it tells all of them.
+  auto machine = std::async(std::launch::async, ask_machine, o.databases.front());
+  leave_measured_cpu();
+  auto window = Window::open({settings.width, settings.height, true});
+  if (!window) return report(window.error());
+  Shell shell(settings, o.view, notice);
+  const auto lock = tuner::machine_lock_path();
+  WatcherOptions options;
+  options.being_timed = [lock] { return tuner::being_timed(lock); };
+  Watcher watcher(o.databases, options, wake_window);
+  if (const auto ended = Loop(o, **window, shell, watcher, std::move(machine)).run(); !ended) {
+    return report(ended.error());
+  }
+  const auto path = settings_path();
+  if (!o.config || !path) return kDone;
+  WindowSettings last = shell.settings();
+  (*window)->size(last.width, last.height);
+  const auto saved = save_settings(*path, last);
+  return saved ? kDone : report(saved.error());
+}
+
+int run(int argc, char** argv) {
+  const ParsedOptions parsed = parse_options(argc, argv);
+  if (!parsed.options) return parsed.exit_code;
+  std::string notice;
+  const WindowSettings settings = settings_of(*parsed.options, notice);
+  return parsed.options->screenshot.empty() ? show_window(*parsed.options, settings, notice)
+                                            : take_picture(*parsed.options, settings);
+}
+
+}  // namespace
+}  // namespace gemwright::app::gui
+
+int main(int argc, char** argv) { return gemwright::app::gui::run(argc, argv); }

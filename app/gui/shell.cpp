@@ -1,0 +1,241 @@
+#include "app/gui/shell.h"
+
+#include <fmt/format.h>
+#include <imgui_internal.h>
+
+#include <algorithm>
+
+#include "app/gui/widgets.h"
+
+namespace gemwright::app::gui {
+namespace {
+
+// Of the default layout: what the left rail and the inspector take of the width.
+constexpr float kRail = 0.19f, kInspector = 0.24f;
+// Rows that a frame filters: some milliseconds.
+constexpr std::size_t kRowsAFrame = 1000;
+// A window that is brought to the front while the docks settle.
+constexpr int kFocusFrames = 3;
+
+std::shared_ptr<const StudySnapshot> shared(const Snapshot& snapshot, const std::optional<StudyRef>& study) {
+  for (const DatabaseSnapshot& d : snapshot.databases) {
+    for (const auto& s : d.studies) {
+      if (study == s->ref) return s;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> view_names() { return {"studies", "run", "trials", "roofline", "doctor"}; }
+
+Shell::Shell(const WindowSettings& settings, const std::string& view, std::string notice)
+    : settings_(settings), notice_(std::move(notice)) {
+  ImGuiIO& io = ImGui::GetIO();
+  // Its default writes a file into the folder where the program was started.
+  io.IniFilename = nullptr;
+  io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard | ImGuiConfigFlags_DockingEnable;
+  io.ConfigInputTextCursorBlink = false;
+  io.ConfigWindowsMoveFromTitleBarOnly = true;
+  if (!settings.docking.empty()) ImGui::LoadIniSettingsFromMemory(settings.docking.data(), settings.docking.size());
+  look_.fonts = load_fonts();
+  look_.theme = settings.theme;
+  views_.push_back(make_studies_view());
+  views_.push_back(make_run_view());
+  views_.push_back(make_trials_view());
+  views_.push_back(make_roofline_view());
+  views_.push_back(make_doctor_view());
+  views_.push_back(make_inspector());
+  shown_ = find(view.empty() ? settings.view : view) == nullptr ? "run" : (view.empty() ? settings.view : view);
+  focus_ = shown_;
+  focus_frames_ = kFocusFrames;
+  add_commands();
+}
+
+Shell::~Shell() = default;
+
+View* Shell::find(const std::string& name) {
+  const auto it = std::find_if(views_.begin(), views_.end(), [&](const auto& v) { return v->name() == name; });
+  return it == views_.end() ? nullptr : it->get();
+}
+
+void Shell::show(std::shared_ptr<const Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  if (snapshot_->find(selection_.study()) != nullptr) return;
+  // The study that was touched last.
+  const StudySnapshot* newest = nullptr;
+  for (const DatabaseSnapshot& d : snapshot_->databases) {
+    for (const auto& s : d.studies) {
+      if (newest == nullptr || s->record().updated_at > newest->record().updated_at) newest = s.get();
+    }
+  }
+  if (newest != nullptr) selection_.select(newest->ref);
+}
+
+void Shell::screen_scale(float scale) {
+  if (scale == screen_scale_) return;
+  screen_scale_ = scale;
+  look_changed_ = true;
+}
+
+void Shell::scale_by(double factor) {
+  settings_.scale = std::clamp(factor == 0 ? 1.0 : settings_.scale * factor, kMinScale, kMaxScale);
+  look_changed_ = true;
+}
+
+void Shell::before_frame() {
+  if (!look_changed_) return;
+  look_changed_ = false;
+  look_.theme = settings_.theme;
+  look_.scale = screen_scale_ * static_cast<float>(settings_.scale);
+  apply(look_);
+}
+
+bool Shell::wants_frame() const {
+  return !table_.done() || selection_.hover_changed() || focus_frames_ > 0 || look_changed_;
+}
+
+WindowSettings Shell::settings() const {
+  WindowSettings s = settings_;
+  s.view = shown_;
+  std::size_t size = 0;
+  const char* const docking = ImGui::SaveIniSettingsToMemory(&size);
+  s.docking.assign(docking, size);
+  return s;
+}
+
+Frame Shell::frame() {
+  return {look_,      *snapshot_, shared(*snapshot_, selection_.study()),
+          selection_, table_,     machine_ ? &*machine_ : nullptr,
+          ""};
+}
+
+void Shell::draw() {
+  selection_.begin_frame();
+  table_.show(shared(*snapshot_, selection_.study()), selection_);
+  table_.advance(kRowsAFrame);
+  run_keys();
+  draw_menu();
+  draw_status();
+  draw_docks();
+  Frame f = frame();
+  for (const auto& view : views_) draw_window(*view, f);
+  if (!f.notice.empty()) notice_ = f.notice;
+  draw_command_list();
+  draw_keys();
+  if (focus_frames_ > 0) --focus_frames_;
+}
+
+void Shell::default_layout(unsigned dock) {
+  ImGui::DockBuilderRemoveNode(dock);
+  ImGui::DockBuilderAddNode(dock, ImGuiDockNodeFlags_DockSpace);
+  ImGui::DockBuilderSetNodeSize(dock, ImGui::GetMainViewport()->WorkSize);
+  ImGuiID centre = dock;
+  const ImGuiID left = ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, kRail, nullptr, &centre);
+  const ImGuiID right = ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, kInspector / (1 - kRail), nullptr, &centre);
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    const ImGuiID node = i == 0 ? left : (i + 1 == views_.size() ? right : centre);
+    ImGui::DockBuilderDockWindow(views_[i]->title(), node);
+  }
+  ImGui::DockBuilderFinish(dock);
+}
+
+void Shell::draw_docks() {
+  const ImGuiID dock = ImGui::GetID("gemwright");
+  if (reset_layout_ || ImGui::DockBuilderGetNode(dock) == nullptr) {
+    default_layout(dock);
+    if (reset_layout_) {
+      focus_ = shown_;
+      focus_frames_ = kFocusFrames;
+    }
+    reset_layout_ = false;
+  }
+  ImGui::DockSpaceOverViewport(dock, ImGui::GetMainViewport(), ImGuiDockNodeFlags_NoWindowMenuButton);
+}
+
+void Shell::draw_window(View& view, Frame& f) {
+  if (focus_frames_ > 0 && focus_ == view.name()) ImGui::SetNextWindowFocus();
+  // Panels are docked; one that is dragged out starts at a size of use.
+  ImGui::SetNextWindowSize({40 * em(), 30 * em()}, ImGuiCond_FirstUseEver);
+  if (ImGui::Begin(view.title())) {
+    const bool in_centre = &view != views_.front().get() && &view != views_.back().get();
+    if (in_centre && focus_frames_ == 0) shown_ = view.name();
+    view.draw(f);
+  }
+  ImGui::End();
+}
+
+void Shell::draw_status() {
+  const float height = ImGui::GetFrameHeight();
+  constexpr ImGuiWindowFlags kFlags =
+      ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_MenuBar;
+  if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, height, kFlags)) {
+    if (ImGui::BeginMenuBar()) {
+      std::string left = notice_;
+      if (left.empty()) {
+        const std::size_t studies = snapshot_->studies();
+        left = snapshot_->loading() ? "reading the database"
+                                    : fmt::format("{} stud{}", studies, studies == 1 ? "y" : "ies");
+        if (selection_.filtered()) left += "   filter: " + selection_.filter_text();
+      }
+      const char* const right = "F1 keys    Ctrl+K commands";
+      const float x = ImGui::GetCursorPosX() + ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(right).x;
+      ImGui::PushClipRect(ImGui::GetWindowPos(), {ImGui::GetWindowPos().x + x - em(), 1e6f}, true);
+      ImGui::TextUnformatted(left.c_str());
+      ImGui::PopClipRect();
+      ImGui::SetCursorPosX(x);
+      ImGui::TextDisabled("%s", right);
+      ImGui::EndMenuBar();
+    }
+  }
+  ImGui::End();
+}
+
+void Shell::step_trial(int by) {
+  const auto& rows = table_.rows();
+  if (rows.empty() || !table_.study()) return;
+  const StudySnapshot& s = *table_.study();
+  const auto& selected = selection_.trial();
+  const auto place = selected && selected->study == s.ref ? table_.place_of(selected->trial) : std::nullopt;
+  const auto last = static_cast<std::ptrdiff_t>(rows.size()) - 1;
+  const std::ptrdiff_t next = place ? static_cast<std::ptrdiff_t>(*place) + by : (by > 0 ? 0 : last);
+  selection_.select(
+      TrialRef{s.ref, s.trials[rows[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(next, 0, last))]].id});
+}
+
+// What the pointer rests on, else what is selected.
+void Shell::pin(Selection::Side side) {
+  const auto& trial = selection_.hovered() ? selection_.hovered() : selection_.trial();
+  if (trial) {
+    selection_.pin(side, *trial);
+  } else {
+    notice_ = "Select a trial first, then pin it as A or B";
+  }
+}
+
+void Shell::copy_view() {
+  View* const view = find(shown_);
+  const Frame f = frame();
+  if (view == nullptr) return;
+  ImGui::SetClipboardText(view->as_text(f).c_str());
+  notice_ = fmt::format("{} copied as text", view->title());
+}
+
+void Shell::copy_trial() {
+  const Frame f = frame();
+  const auto trial = f.selected_trial();
+  if (!trial) {
+    notice_ = "Select a trial first, then copy it";
+    return;
+  }
+  std::string text;
+  for (std::size_t c = 0; c < kTrialColumns; ++c) {
+    if (c > 0) text += "\t";
+    text += cell_text(*f.study, *trial, static_cast<TrialColumn>(c));
+  }
+  ImGui::SetClipboardText((text + "\n").c_str());
+  notice_ = fmt::format("Trial {} copied", f.study->trials[*trial].id);
+}
+
+}  // namespace gemwright::app::gui

@@ -1,0 +1,93 @@
+// Everything around the views: docked panels, menu, keys, command list, status bar, theme and scale.
+//
+// The shell draws what it was handed last and asks nobody for anything: a snapshot comes from a watcher's thread, the
+// lines about the machine from a probe, later the events of a study from the thread that runs it. So it runs headless
+// in tests as in the window. Long work belongs to whoever hands the data over, never into a frame.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/gui/view.h"
+
+namespace gemwright::app::gui {
+
+// One thing to do: in the menu, by its key, in the command list (Ctrl+K) and on the sheet of keys (F1).
+struct Command {
+  const char* menu;  // whose entry it is
+  std::string name;
+  ImGuiKeyChord key = 0;  // 0: none
+  std::function<void()> run;
+};
+
+// The views of --view, in the order of their tabs.
+std::vector<std::string> view_names();
+
+class Shell {
+ public:
+  // Needs the contexts of Dear ImGui and ImPlot. `view` is shown first; empty: that of the settings.
+  Shell(const WindowSettings& settings, const std::string& view, std::string notice);
+  ~Shell();
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+
+  void show(std::shared_ptr<const Snapshot> snapshot);
+  void show_machine(std::vector<DoctorLine> lines) { machine_ = std::move(lines); }
+  void screen_scale(float scale);
+
+  void before_frame();  // before ImGui::NewFrame: theme and scale
+  void draw();          // between NewFrame and Render
+
+  // Whether what was drawn is not the last word: rows are still being filtered, or the pointer rests on another trial.
+  bool wants_frame() const;
+  bool wants_to_quit() const { return quit_; }
+  // To be remembered.
+  WindowSettings settings() const;
+  Selection& selection() { return selection_; }
+  const TrialTable& table() const { return table_; }
+  const std::string& notice() const { return notice_; }
+  const std::string& shown_view() const { return shown_; }
+
+ private:
+  void add_commands();
+  void add_view_commands();
+  void run_keys();
+  void draw_menu();
+  void draw_docks();
+  void draw_window(View& view, Frame& frame);
+  void draw_status();
+  void draw_command_list();
+  void draw_keys();
+  std::vector<const Command*> found_commands() const;
+  void default_layout(unsigned dock);
+  void step_trial(int by);
+  void pin(Selection::Side side);
+  void copy_view();
+  void copy_trial();
+  void scale_by(double factor);
+  Frame frame();
+  View* find(const std::string& name);
+
+  WindowSettings settings_;
+  Look look_;
+  float screen_scale_ = 1;
+  bool look_changed_ = true, quit_ = false, reset_layout_ = false;
+  bool open_commands_ = false, open_keys_ = false;
+  std::string shown_;  // the centre view in front
+  std::string focus_;  // to be brought to the front
+  int focus_frames_ = 0;
+  std::string notice_;
+  std::vector<std::unique_ptr<View>> views_;  // the rail first, then the tabs, the inspector last
+  std::vector<Command> commands_;
+  std::string search_;
+  std::size_t chosen_ = 0;
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
+  std::optional<std::vector<DoctorLine>> machine_;
+  Selection selection_;
+  TrialTable table_;
+};
+
+}  // namespace gemwright::app::gui

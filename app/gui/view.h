@@ -1,0 +1,45 @@
+// What a view is: it draws what the snapshot and the selection say, changes only the selection, and can say all it
+// shows as text. The shell owns the windows, the keys and everything that lasts.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/gui/look.h"
+#include "app/model/doctor.h"
+#include "app/model/selection.h"
+#include "app/model/snapshot.h"
+#include "app/model/trial_table.h"
+
+namespace gemwright::app::gui {
+
+struct Frame {
+  const Look& look;
+  const Snapshot& snapshot;
+  std::shared_ptr<const StudySnapshot> study;  // the selected one; null where there is none
+  Selection& selection;
+  TrialTable& table;                       // its trials that match the filter, in the table's order
+  const std::vector<DoctorLine>* machine;  // null while the machine is still being asked
+  std::string notice;                      // set by a view: said in the status bar
+
+  // The selected trial of the selected study, as its index.
+  std::optional<std::size_t> selected_trial() const;
+};
+
+class View {
+ public:
+  virtual ~View() = default;
+  virtual const char* name() const = 0;   // of --view
+  virtual const char* title() const = 0;  // of its tab
+  virtual void draw(Frame& frame) = 0;
+  virtual std::string as_text(const Frame& frame) const = 0;
+};
+
+std::unique_ptr<View> make_studies_view();
+std::unique_ptr<View> make_run_view();
+std::unique_ptr<View> make_trials_view();
+std::unique_ptr<View> make_roofline_view();
+std::unique_ptr<View> make_doctor_view();
+std::unique_ptr<View> make_inspector();
+
+}  // namespace gemwright::app::gui

@@ -1,0 +1,119 @@
+// Trials under the measured roofs of the machine, both axes logarithmic.
+#include <fmt/format.h>
+#include <implot.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/gui/plot.h"
+#include "app/gui/widgets.h"
+#include "app/model/roofs.h"
+#include "app/model/run_view.h"
+
+namespace gemwright::app::gui {
+namespace {
+
+class RooflineView : public View {
+ public:
+  const char* name() const override { return "roofline"; }
+  const char* title() const override { return "Roofline"; }
+
+  void draw(Frame& frame) override {
+    if (!has_study(frame)) return;
+    refresh(frame);
+    heading(frame.look, study_title(study_->record()));
+    ImGui::SameLine();
+    copy_button(frame, *this);
+    if (study_->roofline.trials.empty()) {
+      return empty_state(frame.look, "No measured trial yet", "A trial appears here with its first figure.");
+    }
+    std::string line = "Bytes are computed from the shape and the loop nest, not counted.";
+    if (roofs_.empty()) line += " This study has no measured ceilings: the roofs are missing.";
+    if (without_ > 0) line += fmt::format(" {} trials are missing: no traffic is known of them.", without_);
+    dim_text(frame.look, line);
+    draw_plot(frame);
+  }
+
+  std::string as_text(const Frame& frame) const override {
+    if (!frame.study) return "";
+    RooflineStudy sorted = frame.study->roofline;
+    std::stable_sort(sorted.trials.begin(), sorted.trials.end(),
+                     [](const auto& x, const auto& y) { return x.point.gflops > y.point.gflops; });
+    return roofline_text({sorted});
+  }
+
+ private:
+  void refresh(const Frame& frame) {
+    if (study_ == frame.study) return;
+    study_ = frame.study;
+    roofs_ = roof_lines(study_->roofline, study_->record().key.device.threads);
+    area_ = roof_area(study_->roofline, roofs_);
+    fit_ = true;
+    points_.clear();
+    without_ = 0;
+    std::size_t at = 0;
+    for (const RooflineTrial& t : study_->roofline.trials) {
+      while (at < study_->trials.size() && study_->trials[at].id != t.trial.id) ++at;
+      if (t.point.intensity && *t.point.intensity > 0 && t.point.gflops > 0) {
+        points_.push_back({*t.point.intensity, t.point.gflops, at});
+      } else {
+        ++without_;
+      }
+    }
+  }
+
+  void draw_plot(Frame& frame) {
+    if (!begin_plot("##roofline", {-1, -1})) return;
+    ImPlot::SetupAxes("flops a byte", "GFLOP/s");
+    ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
+    ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
+    ImPlot::SetupAxesLimits(area_.intensity_min, area_.intensity_max, area_.gflops_min, area_.gflops_max,
+                            fit_ ? ImPlotCond_Always : ImPlotCond_Once);
+    fit_ = false;
+    draw_roofs(frame);
+    TrialMarks marks(points_.size());
+    for (const PlotPoint& p : points_) marks.add(p.x, p.y, p.index);
+    const auto& winner = study_->record().outcome.best_trial;
+    marks.draw(frame, winner ? study_->find(*winner) : std::nullopt);
+    ImPlot::EndPlot();
+  }
+
+  void draw_roofs(const Frame& frame) const {
+    const ImPlotRect limits = ImPlot::GetPlotLimits();
+    double compute = 0;
+    for (const RoofLine& r : roofs_) compute = std::max(compute, r.memory ? 0 : r.value);
+    for (const RoofLine& r : roofs_) {
+      // A memory roof ends where it meets the highest compute roof.
+      const double bend = r.memory && compute > 0 ? compute / r.value : limits.X.Max;
+      const double x[] = {limits.X.Min, std::min(bend, limits.X.Max)};
+      if (x[1] <= x[0]) continue;
+      const double y[] = {height_at(r, x[0]), height_at(r, x[1])};
+      ImPlotSpec spec;
+      spec.LineColor = ImGui::ColorConvertU32ToFloat4(r.memory ? frame.look.dim() : frame.look.warning());
+      spec.LineWeight = std::max(1.0f, 0.09f * em());
+      ImPlot::PlotLine(r.name.c_str(), x, y, 2, spec);
+      draw_name(frame, r, limits);
+    }
+  }
+
+  // Compute roofs are named at the right end, above their line; memory roofs under theirs, where they enter the plot.
+  static void draw_name(const Frame& frame, const RoofLine& r, const ImPlotRect& limits) {
+    const std::string text = fmt::format("{} {} {}", r.name, four_digits(r.value), r.memory ? "GB/s" : "GFLOP/s");
+    const double x = r.memory ? std::max(limits.X.Min, limits.Y.Min / r.value) : limits.X.Max;
+    plot_label(frame.look, ImPlot::PlotToPixels(x, height_at(r, x)), r.memory ? ImVec2(1, 1) : ImVec2(-1, -1), text,
+               r.memory ? frame.look.dim() : frame.look.warning());
+  }
+
+  std::shared_ptr<const StudySnapshot> study_;
+  std::vector<RoofLine> roofs_;
+  std::vector<PlotPoint> points_;
+  RoofArea area_;
+  std::size_t without_ = 0;
+  bool fit_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<View> make_roofline_view() { return std::make_unique<RooflineView>(); }
+
+}  // namespace gemwright::app::gui

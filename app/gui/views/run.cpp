@@ -1,0 +1,148 @@
+// How a study went: best so far, every trial by state, and how quiet the machine was.
+#include <fmt/format.h>
+#include <implot.h>
+
+#include <algorithm>
+
+#include "app/gui/plot.h"
+#include "app/gui/widgets.h"
+#include "app/model/run_view.h"
+#include "tuner/problem/input_text.h"
+
+namespace gemwright::app::gui {
+namespace {
+
+// Of the height that the noise strip takes, and its least in letters.
+constexpr float kStripShare = 0.22f, kMinStrip = 6;
+// Room above the fastest trial.
+constexpr double kHeadroom = 1.08;
+constexpr std::size_t kMaxVerdict = 400;
+
+class RunView : public View {
+ public:
+  const char* name() const override { return "run"; }
+  const char* title() const override { return "Run"; }
+
+  void draw(Frame& frame) override {
+    if (!has_study(frame)) return;
+    refresh(frame);
+    draw_head(frame);
+    state_legend(frame.look, *frame.study);
+    const ImVec2 space = ImGui::GetContentRegionAvail();
+    const float strip = std::max(kMinStrip * em(), kStripShare * space.y);
+    const float plot = space.y - strip - ImGui::GetTextLineHeightWithSpacing() - ImGui::GetStyle().ItemSpacing.y;
+    draw_trials(frame, std::max(8 * em(), plot));
+    dim_text(frame.look, noise_text(noise_));
+    draw_noise(frame, strip);
+  }
+
+  std::string as_text(const Frame& frame) const override { return frame.study ? run_text(*frame.study) : ""; }
+
+ private:
+  void refresh(const Frame& frame) {
+    if (study_ == frame.study) return;
+    study_ = frame.study;
+    steps_ = best_so_far(*study_);
+    noise_ = noise_summary(*study_);
+    top_ = steps_.empty() ? 1 : steps_.back().gflops;
+    for (const auto& g : study_->columns.gflops) top_ = std::max(top_, g.value_or(0));
+    if (study_->figures.baseline) top_ = std::max(top_, study_->figures.baseline->gflops);
+    fit_ = true;
+  }
+
+  void draw_head(Frame& frame) {
+    const tuner::StudyRecord& r = study_->record();
+    heading(frame.look, study_title(r));
+    ImGui::SameLine();
+    copy_button(frame, *this);
+    std::string line = fmt::format("{}, {}", state_text(study_->figures), budget_text(r));
+    if (!r.outcome.verdict.empty()) line += ": " + tuner::printable(r.outcome.verdict, kMaxVerdict);
+    dim_text(frame.look, line);
+  }
+
+  void draw_trials(Frame& frame, float height) {
+    const auto count = static_cast<double>(std::max<std::size_t>(study_->trials.size(), 2));
+    if (!begin_plot("##trials", {-1, height})) return;
+    ImPlot::SetupAxes("trial, in the order of proposal", "GFLOP/s");
+    ImPlot::SetupAxesLimits(-0.02 * count, 1.02 * count, -0.04 * top_, kHeadroom * top_,
+                            fit_ ? ImPlotCond_Always : ImPlotCond_Once);
+    fit_ = false;
+    draw_baseline(frame);
+    draw_best(frame, count);
+    TrialMarks marks(study_->trials.size());
+    for (std::size_t i = 0; i < study_->trials.size(); ++i) {
+      // A trial without a figure stands on the base line: its shape says why.
+      marks.add(static_cast<double>(i), study_->columns.gflops[i].value_or(0), i);
+    }
+    const auto& winner = study_->record().outcome.best_trial;
+    marks.draw(frame, winner ? study_->find(*winner) : std::nullopt);
+    ImPlot::EndPlot();
+  }
+
+  void draw_baseline(const Frame& frame) const {
+    if (!study_->figures.baseline) return;
+    const double y = study_->figures.baseline->gflops;
+    ImPlotSpec spec;
+    spec.LineColor = ImGui::ColorConvertU32ToFloat4(frame.look.dim());
+    spec.Flags = ImPlotInfLinesFlags_Horizontal;
+    ImPlot::PlotInfLines("baseline", &y, 1, spec);
+    const std::string text = fmt::format("baseline {}", tuner::printable(study_->record().baseline));
+    plot_label(frame.look, ImPlot::PlotToPixels(ImPlot::GetPlotLimits().X.Max, y), {-1, -1}, text, frame.look.dim());
+  }
+
+  void draw_best(const Frame& frame, double count) const {
+    if (steps_.empty()) return;
+    std::vector<double> x, y;
+    for (const BestStep& s : steps_) {
+      x.push_back(static_cast<double>(s.trial));
+      y.push_back(s.gflops);
+    }
+    x.push_back(count - 1);
+    y.push_back(y.back());
+    ImPlotSpec spec;
+    spec.LineColor = ImGui::ColorConvertU32ToFloat4(frame.look.best());
+    spec.LineWeight = std::max(1.5f, 0.12f * em());
+    ImPlot::PlotStairs("best so far", x.data(), y.data(), static_cast<int>(x.size()), spec);
+  }
+
+  void draw_noise(const Frame& frame, float height) const {
+    if (!begin_plot("##noise", {-1, height})) return;
+    const auto& noise = study_->noise;
+    const double last = noise.empty() ? 1 : static_cast<double>(noise.back().round);
+    double widest = 0.02;
+    for (const RoundNoise& n : noise) widest = std::max(widest, std::min(0.5, std::abs(n.anchor - 1)));
+    ImPlot::SetupAxes("round", "anchor, %");
+    ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -110 * widest, 110 * widest, ImPlotCond_Always);
+    std::vector<PlotPoint> points;
+    const ImVec2 at = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
+    for (std::size_t i = 0; i < noise.size(); ++i) {
+      const ImVec2 p = ImPlot::PlotToPixels(static_cast<double>(noise[i].round), 100 * (noise[i].anchor - 1));
+      points.push_back({p.x, -p.y, i});
+    }
+    const int side = cell_side(size.x, size.y, points.size(), kMaxMarks / 2);
+    const auto cells =
+        decimate(points, {at.x, at.x + size.x, -(at.y + size.y), -at.y}, std::max(1, static_cast<int>(size.x) / side),
+                 std::max(1, static_cast<int>(size.y) / side));
+    ImPlot::PushPlotClipRect();
+    for (const PlotCell& c : cells) {
+      const bool disturbed = noise[c.best.index].disturbance != tuner::Disturbance::none;
+      draw_marker(*ImPlot::GetPlotDrawList(), disturbed ? ImPlotMarker_Cross : ImPlotMarker_Circle,
+                  {static_cast<float>(c.best.x), static_cast<float>(-c.best.y)}, (disturbed ? 0.22f : 0.14f) * em(),
+                  disturbed ? frame.look.warning() : frame.look.dim());
+    }
+    ImPlot::PopPlotClipRect();
+    ImPlot::EndPlot();
+  }
+
+  std::shared_ptr<const StudySnapshot> study_;
+  std::vector<BestStep> steps_;
+  NoiseSummary noise_;
+  double top_ = 1;
+  bool fit_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<View> make_run_view() { return std::make_unique<RunView>(); }
+
+}  // namespace gemwright::app::gui

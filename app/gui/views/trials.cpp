@@ -1,0 +1,138 @@
+// Every trial as a row, failed ones with their reason.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "app/gui/widgets.h"
+
+namespace gemwright::app::gui {
+namespace {
+
+// In letters.
+constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6.5f, 5, 9.5f, 22, 12, 4.5f, 4.5f, 9};
+
+bool in_code(TrialColumn column) { return column == TrialColumn::config; }
+
+class TrialsView : public View {
+ public:
+  const char* name() const override { return "trials"; }
+  const char* title() const override { return "Trials"; }
+
+  void draw(Frame& frame) override {
+    if (!has_study(frame)) return;
+    filter_bar(frame);
+    ImGui::SameLine();
+    copy_button(frame, *this);
+    if (frame.study->trials.empty()) {
+      return empty_state(frame.look, "No trial yet", "The first one appears when it was compiled and checked.");
+    }
+    if (frame.table.done() && frame.table.rows().empty()) {
+      return empty_state(frame.look, "No trial matches the filter", "Esc in the filter takes back what was typed.");
+    }
+    draw_table(frame);
+  }
+
+  std::string as_text(const Frame& frame) const override { return frame.study ? frame.table.as_text() : ""; }
+
+ private:
+  void draw_table(Frame& frame) {
+    constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_Sortable | ImGuiTableFlags_ScrollY | ImGuiTableFlags_ScrollX |
+                                       ImGuiTableFlags_RowBg | ImGuiTableFlags_Resizable | ImGuiTableFlags_Hideable |
+                                       ImGuiTableFlags_Reorderable | ImGuiTableFlags_BordersInnerV |
+                                       ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_PadOuterX;
+    if (!ImGui::BeginTable("trials", static_cast<int>(kTrialColumns), kFlags)) return;
+    ImGui::TableSetupScrollFreeze(1, 1);
+    for (std::size_t i = 0; i < kTrialColumns; ++i) {
+      ImGuiTableColumnFlags flags = ImGuiTableColumnFlags_WidthFixed;
+      if (static_cast<TrialColumn>(i) == TrialColumn::gflops) {
+        flags |= ImGuiTableColumnFlags_DefaultSort | ImGuiTableColumnFlags_PreferSortDescending;
+      }
+      ImGui::TableSetupColumn(info(static_cast<TrialColumn>(i)).title, flags, kWidths[i] * em());
+    }
+    ImGui::TableHeadersRow();
+    sort(frame);
+    ImGuiListClipper clipper;
+    clipper.Begin(static_cast<int>(frame.table.rows().size()));
+    follow(frame, clipper);
+    while (clipper.Step()) {
+      for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
+        draw_row(frame, frame.table.rows()[static_cast<std::size_t>(i)]);
+      }
+    }
+    ImGui::EndTable();
+  }
+
+  static void sort(Frame& frame) {
+    ImGuiTableSortSpecs* const specs = ImGui::TableGetSortSpecs();
+    if (specs == nullptr || !specs->SpecsDirty || specs->SpecsCount < 1) return;
+    frame.table.sort_by(static_cast<TrialColumn>(specs->Specs[0].ColumnIndex),
+                        specs->Specs[0].SortDirection == ImGuiSortDirection_Descending);
+    specs->SpecsDirty = false;
+  }
+
+  // What another view or the keys selected is scrolled to.
+  void follow(const Frame& frame, ImGuiListClipper& clipper) {
+    const auto& selected = frame.selection.trial();
+    scroll_ = selected != followed_ && selected.has_value();
+    followed_ = selected;
+    if (!scroll_) return;
+    if (const auto place = frame.table.place_of(selected->trial)) clipper.IncludeItemByIndex(static_cast<int>(*place));
+  }
+
+  void draw_row(Frame& frame, std::size_t trial) const {
+    const StudySnapshot& s = *frame.study;
+    const TrialRef ref{s.ref, s.trials[trial].id};
+    const bool selected = frame.selection.trial() == ref;
+    ImGui::TableNextRow();
+    if (frame.selection.hovered() == ref) {
+      ImGui::TableSetBgColor(ImGuiTableBgTarget_RowBg1, ImGui::GetColorU32(ImGuiCol_HeaderHovered));
+    }
+    for (std::size_t c = 0; c < kTrialColumns; ++c) {
+      if (!ImGui::TableSetColumnIndex(static_cast<int>(c))) continue;
+      const auto column = static_cast<TrialColumn>(c);
+      if (column == TrialColumn::id) {
+        draw_handle(frame, ref, selected);
+        continue;
+      }
+      if (column == TrialColumn::state) {
+        state_mark(frame.look, s.columns.state[trial]);
+        ImGui::SameLine(0, 0.3f * em());
+      }
+      if (in_code(column)) {
+        const float line = ImGui::GetTextLineHeight();
+        ImGui::PushFont(frame.look.fonts.code, kSmallSize);
+        ImGui::SetCursorPosY(ImGui::GetCursorPosY() + (line - ImGui::GetTextLineHeight()) / 2);
+      }
+      const std::string text = cell_text(s, trial, column);
+      if (info(column).numeric) {
+        number(text);
+      } else {
+        ImGui::TextUnformatted(text.c_str());
+      }
+      if (in_code(column)) ImGui::PopFont();
+    }
+  }
+
+  // The number of the trial, with what makes the whole row one item.
+  void draw_handle(Frame& frame, const TrialRef& ref, bool selected) const {
+    const std::string id = fmt::format("##trial {}", ref.trial);
+    if (ImGui::Selectable(id.c_str(), selected,
+                          ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap)) {
+      frame.selection.select(ref);
+    }
+    if (selected && scroll_) ImGui::SetScrollHereY(0.5f);
+    if (ImGui::IsItemHovered()) frame.selection.hover(ref);
+    ImGui::SameLine(0, 0);
+    number(std::to_string(ref.trial));
+  }
+
+  std::optional<TrialRef> followed_;
+  bool scroll_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<View> make_trials_view() { return std::make_unique<TrialsView>(); }
+
+}  // namespace gemwright::app::gui

@@ -1,0 +1,36 @@
+// The small parts that all views are made of, so that they look and behave alike.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "app/gui/view.h"
+
+namespace gemwright::app::gui {
+
+void heading(const Look& look, const std::string& text);
+void dim_text(const Look& look, const std::string& text);  // wraps
+// Words in the middle of an empty space: what is missing, and what to do.
+void empty_state(const Look& look, const std::string& what, const std::string& advice);
+// Right-aligned in the current table cell.
+void number(const std::string& text);
+// The mark of a state: its shape in its colour, as wide as a letter.
+void state_mark(const Look& look, tuner::TrialState state);
+void draw_marker(ImDrawList& list, int marker, ImVec2 centre, float radius, ImU32 colour);
+
+// The shared filter as a line of text, with the reason where it is no expression, and how many trials match.
+void filter_bar(Frame& frame);
+// "Copy as text" at the right end of the current line.
+void copy_button(Frame& frame, const View& view);
+
+// A name and a value as one row of a two-column table; a missing value is a dash.
+bool begin_facts(const char* id);
+void fact(const Look& look, const char* name, const std::string& value);
+void end_facts();
+
+// Whether there is a study to draw; else says in words why not.
+bool has_study(const Frame& frame);
+// One line about a trial, beside the pointer.
+void trial_card(const Frame& frame, const StudySnapshot& study, std::size_t trial);
+
+}  // namespace gemwright::app::gui

@@ -1,0 +1,53 @@
+#include "app/model/roofs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace gemwright::app {
+
+std::vector<RoofLine> roof_lines(const RooflineStudy& study, int threads) {
+  std::set<std::string> used;
+  for (const RooflineTrial& t : study.trials) used.insert(t.point.compute_name);
+  std::vector<RoofLine> memory, compute;
+  for (const tuner::StudyCeiling& c : study.ceilings) {
+    if (!c.ceiling.value || c.ceiling.threads != threads) continue;
+    const bool is_memory = c.ceiling.unit == "GB/s";
+    (is_memory ? memory : compute).push_back({c.ceiling.name, threads, is_memory, *c.ceiling.value});
+  }
+  const auto higher = [](const RoofLine& x, const RoofLine& y) { return x.value > y.value; };
+  std::stable_sort(memory.begin(), memory.end(), higher);
+  std::stable_sort(compute.begin(), compute.end(), higher);
+  const auto unused = [&](const RoofLine& r) { return used.count(r.name) == 0; };
+  if (std::all_of(compute.begin(), compute.end(), unused)) {
+    if (compute.size() > 1) compute.resize(1);
+  } else {
+    compute.erase(std::remove_if(compute.begin(), compute.end(), unused), compute.end());
+  }
+  compute.insert(compute.end(), memory.begin(), memory.end());
+  return compute;
+}
+
+double height_at(const RoofLine& roof, double intensity) { return roof.memory ? roof.value * intensity : roof.value; }
+
+RoofArea roof_area(const RooflineStudy& study, const std::vector<RoofLine>& roofs) {
+  double x_min = HUGE_VAL, x_max = 0, y_min = HUGE_VAL, y_max = 0;
+  for (const RooflineTrial& t : study.trials) {
+    if (!t.point.intensity || !(*t.point.intensity > 0) || !(t.point.gflops > 0)) continue;
+    x_min = std::min(x_min, *t.point.intensity);
+    x_max = std::max(x_max, *t.point.intensity);
+    y_min = std::min(y_min, t.point.gflops);
+    y_max = std::max(y_max, t.point.gflops);
+  }
+  for (const RoofLine& r : roofs) {
+    if (!r.memory) y_max = std::max(y_max, r.value);
+  }
+  if (!(x_max > 0) || !(y_max > 0)) return {};
+  // A little beyond the points, then to the next whole decade.
+  constexpr double kMargin = 1.3;
+  const auto down = [](double v) { return std::pow(10, std::floor(std::log10(v / kMargin))); };
+  const auto up = [](double v) { return std::pow(10, std::ceil(std::log10(v * kMargin))); };
+  return {down(x_min), up(x_max), down(std::min(y_min, y_max / 10)), up(y_max)};
+}
+
+}  // namespace gemwright::app

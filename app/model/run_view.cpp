@@ -1,0 +1,110 @@
+#include "app/model/run_view.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "tuner/problem/input_text.h"
+
+namespace gemwright::app {
+namespace {
+
+// Of a name or a verdict of the database: foreign text on one line.
+constexpr std::size_t kMaxName = 80, kMaxSentence = 1024;
+// The tails that a spread leaves out.
+constexpr double kTail = 0.05;
+
+}  // namespace
+
+std::vector<BestStep> best_so_far(const StudySnapshot& study) {
+  std::vector<BestStep> out;
+  for (std::size_t i = 0; i < study.trials.size(); ++i) {
+    const auto& gflops = study.columns.gflops[i];
+    if (!gflops || study.columns.state[i] != tuner::TrialState::ok) continue;
+    if (out.empty() || *gflops > out.back().gflops) out.push_back({i, *gflops});
+  }
+  return out;
+}
+
+std::vector<StateCount> state_counts(const StudySnapshot& study) {
+  std::map<tuner::TrialState, std::size_t> counts;
+  for (const tuner::TrialState s : study.columns.state) ++counts[s];
+  std::vector<StateCount> out;
+  for (const auto& [state, count] : counts) out.push_back({state, count});
+  return out;
+}
+
+std::optional<double> budget_spent(const tuner::StudyRecord& s) {
+  const tuner::Budget& b = s.attributes.budget;
+  std::optional<double> share;
+  if (b.seconds && *b.seconds > 0) share = s.spent_seconds / *b.seconds;
+  if (b.trials && *b.trials > 0) share = static_cast<double>(s.trials) / static_cast<double>(*b.trials);
+  return share ? std::optional(std::clamp(*share, 0.0, 1.0)) : std::nullopt;
+}
+
+std::string budget_text(const tuner::StudyRecord& s) {
+  const tuner::Budget& b = s.attributes.budget;
+  if (b.trials) return fmt::format("{} of {} trials", s.trials, *b.trials);
+  if (b.seconds) return fmt::format("{:.1f} s of {:.4g} s", s.spent_seconds, *b.seconds);
+  return fmt::format("{:.1f} s", s.spent_seconds);
+}
+
+NoiseSummary noise_summary(const StudySnapshot& study) {
+  NoiseSummary out;
+  out.noise_floor = study.record().outcome.noise_floor;
+  std::set<std::int64_t> rounds, disturbed;
+  std::vector<double> anchors;
+  for (const RoundNoise& n : study.noise) {
+    rounds.insert(n.round);
+    if (n.disturbance == tuner::Disturbance::none) {
+      anchors.push_back(n.anchor);
+    } else {
+      disturbed.insert(n.round);
+    }
+  }
+  out.rounds = rounds.size();
+  out.disturbed = disturbed.size();
+  if (anchors.size() < 2) return out;
+  std::sort(anchors.begin(), anchors.end());
+  const auto at = [&](double share) { return anchors[static_cast<std::size_t>(share * (anchors.size() - 1))]; };
+  out.anchor_spread = (at(1 - kTail) - at(kTail)) / 2;
+  return out;
+}
+
+std::string noise_text(const NoiseSummary& n) {
+  std::vector<std::string> parts;
+  if (n.noise_floor) parts.push_back(fmt::format("noise floor {:.2g} %", 100 * *n.noise_floor));
+  if (n.anchor_spread) parts.push_back(fmt::format("anchor within {:.2g} %", 100 * *n.anchor_spread));
+  if (n.rounds > 0) parts.push_back(fmt::format("{} of {} rounds disturbed", n.disturbed, n.rounds));
+  return parts.empty() ? "no rounds were measured" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string study_title(const tuner::StudyRecord& s) {
+  const std::string name = tuner::printable(s.attributes.name, kMaxName);
+  return fmt::format("{}{}M={} N={} K={}", name, name.empty() ? "" : "  ", s.key.m, s.key.problem.n, s.key.problem.k);
+}
+
+std::string state_text(const StudyFigures& f) {
+  return f.abandoned() ? "abandoned" : std::string(tuner::to_text(f.study.state));
+}
+
+std::string run_text(const StudySnapshot& study) {
+  const tuner::StudyRecord& s = study.record();
+  std::string out =
+      fmt::format("study {}: {}\n{}, {}\n", s.id, study_title(s), state_text(study.figures), budget_text(s));
+  if (!s.outcome.verdict.empty()) out += tuner::printable(s.outcome.verdict, kMaxSentence) + "\n";
+  out += noise_text(noise_summary(study)) + "\n\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const BestStep& b : best_so_far(study)) {
+    const tuner::Trial& t = study.trials[b.trial];
+    rows.push_back(
+        {std::to_string(t.id), number_text(b.gflops, 1), tuner::printable(t.origin, kMaxName), tuner::label(t.config)});
+  }
+  return out + (rows.empty() ? "no trial has a figure yet\n"
+                             : table({{"trial", true}, {"GFLOP/s", true}, {"origin"}, {"config"}}, rows));
+}
+
+}  // namespace gemwright::app

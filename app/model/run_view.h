@@ -1,0 +1,48 @@
+// The Run view: did the search get better, when, and could the machine be trusted meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/model/snapshot.h"
+
+namespace gemwright::app {
+
+struct BestStep {
+  std::size_t trial = 0;  // index in the study
+  double gflops = 0;
+};
+// The trials that were faster than all before them, in the order of proposal. Only correct ones count.
+std::vector<BestStep> best_so_far(const StudySnapshot& study);
+
+// How many trials ended in which state, those that occur, in the order of TrialState.
+struct StateCount {
+  tuner::TrialState state;
+  std::size_t count = 0;
+};
+std::vector<StateCount> state_counts(const StudySnapshot& study);
+
+// Of the budget: 0.4 is 40 %. Absent where the study has the default budget, whose end depends on the measurement.
+std::optional<double> budget_spent(const tuner::StudyRecord& study);
+// "12.3 s of 60 s", "310 of 500 trials", "9.8 s".
+std::string budget_text(const tuner::StudyRecord& study);
+
+struct NoiseSummary {
+  std::size_t rounds = 0, disturbed = 0;
+  std::optional<double> anchor_spread;  // half the width between 5 % and 95 % of the anchor's times: 0.02 is 2 %
+  std::optional<double> noise_floor;    // of the study's A/A rounds
+};
+NoiseSummary noise_summary(const StudySnapshot& study);
+// "noise floor 0.8 %, anchor within 1.2 %, 3 of 140 rounds disturbed"; what is missing is left out.
+std::string noise_text(const NoiseSummary& noise);
+
+// One line about a study: name and sizes ("qkv  M=8 N=4096 K=4096").
+std::string study_title(const tuner::StudyRecord& study);
+// "finished", "running", "abandoned" (its process is gone).
+std::string state_text(const StudyFigures& figures);
+// For Copy as text: title, state, budget, verdict, noise, the steps of the best so far.
+std::string run_text(const StudySnapshot& study);
+
+}  // namespace gemwright::app

@@ -1,0 +1,42 @@
+#include "app/model/selection.h"
+
+namespace gemwright::app {
+
+void Selection::begin_frame() {
+  hovered_ = next_hovered_;
+  next_hovered_.reset();
+}
+
+void Selection::select(const StudyRef& study) {
+  if (trial_ && trial_->study != study) trial_.reset();
+  study_ = study;
+}
+
+void Selection::select(const TrialRef& trial) {
+  study_ = trial.study;
+  trial_ = trial;
+}
+
+void Selection::pin(Side side, const TrialRef& trial) {
+  auto& pinned = side == Side::a ? a_ : b_;
+  pinned = pinned == trial ? std::nullopt : std::optional(trial);
+}
+
+void Selection::set_filter(const std::string& text) {
+  if (text == filter_text_) return;
+  filter_text_ = text;
+  auto filter = parse_filter(text);
+  if (!filter) {
+    // The sentence is that of the command line's option, whose name says nothing here.
+    constexpr std::string_view kOption = "--filter: ";
+    std::string_view reason = filter.error().message;
+    if (reason.substr(0, kOption.size()) == kOption) reason.remove_prefix(kOption.size());
+    filter_error_ = reason;
+    return;
+  }
+  filter_error_.clear();
+  filter_ = std::move(*filter);
+  ++filter_version_;
+}
+
+}  // namespace gemwright::app

@@ -1,0 +1,194 @@
+#include "app/model/snapshot.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "tuner/measure/statistics.h"
+#include "tuner/study/estimate.h"
+#include "tuner/study/runner.h"
+
+namespace gemwright::app {
+namespace {
+
+using tuner::Estimate;
+using tuner::Phase;
+using tuner::Sample;
+using tuner::SubjectId;
+
+// The samples of each subject, and those of the reference by round, so that a figure of one subject does not cost the
+// samples of all.
+class SampleIndex {
+ public:
+  SampleIndex(const std::vector<Sample>& samples, std::optional<SubjectId> reference) : reference_(reference) {
+    for (const Sample& s : samples) {
+      of_subject_[s.subject].push_back(&s);
+      if (s.subject == reference) of_reference_[s.round].push_back(&s);
+    }
+  }
+
+  std::optional<Estimate> figure(SubjectId subject, double flops) const {
+    const std::vector<Sample> samples = beside_reference(subject);
+    for (const Phase phase : {Phase::confirm, Phase::race, Phase::screen}) {
+      if (auto e = tuner::estimate(samples, subject, reference_, {phase, 0}, flops)) return e;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  // By round and position, as they were measured.
+  std::vector<Sample> beside_reference(SubjectId subject) const {
+    std::vector<Sample> out;
+    const auto own = of_subject_.find(subject);
+    if (own == of_subject_.end()) return out;
+    std::optional<std::int64_t> round;
+    for (const Sample* s : own->second) {
+      out.push_back(*s);
+      if (round == s->round) continue;
+      round = s->round;
+      const auto beside = of_reference_.find(s->round);
+      if (beside == of_reference_.end() || subject == reference_) continue;
+      for (const Sample* r : beside->second) out.push_back(*r);
+    }
+    std::stable_sort(out.begin(), out.end(), [](const Sample& x, const Sample& y) {
+      return std::pair(x.round, x.position) < std::pair(y.round, y.position);
+    });
+    return out;
+  }
+
+  std::optional<SubjectId> reference_;
+  std::unordered_map<SubjectId, std::vector<const Sample*>> of_subject_;
+  std::unordered_map<std::int64_t, std::vector<const Sample*>> of_reference_;
+};
+
+std::vector<RoundNoise> round_noise(const StudyContents& contents) {
+  const auto anchor = anchor_of(contents);
+  std::map<std::int64_t, tuner::Disturbance> disturbed;
+  for (const Sample& s : contents.samples) {
+    if (s.excluded()) disturbed.try_emplace(s.round, s.disturbance());
+  }
+  std::map<Phase, std::optional<double>> median;
+  for (const Phase p : {Phase::screen, Phase::race, Phase::confirm}) median[p] = anchor_ns(contents, p);
+  std::vector<RoundNoise> out;
+  for (const Sample& s : contents.samples) {
+    if (s.subject != anchor || !median[s.phase]) continue;
+    const double ns = static_cast<double>(s.ns) / static_cast<double>(s.calls);
+    const auto d = disturbed.find(s.round);
+    out.push_back(
+        {s.round, ns / *median[s.phase], s.phase, d == disturbed.end() ? tuner::Disturbance::none : d->second});
+  }
+  return out;
+}
+
+void add_trials(StudySnapshot& out, StudyContents& contents, const std::vector<tuner::StudyCeiling>& ceilings) {
+  const tuner::StudyRecord& study = out.record();
+  std::unordered_map<tuner::TrialId, SubjectId> subject_of_trial;
+  for (const tuner::Subject& s : contents.subjects) {
+    if (s.trial) subject_of_trial[*s.trial] = s.id;
+  }
+  std::unordered_map<SubjectId, const Estimate*> reported;
+  for (const Estimate& e : contents.estimates) reported.try_emplace(e.subject, &e);
+  std::map<Phase, std::optional<double>> anchor;
+  for (const Phase p : {Phase::screen, Phase::race, Phase::confirm}) anchor[p] = anchor_ns(contents, p);
+  const SampleIndex index(contents.samples, baseline_of(contents, study));
+  const double flops = tuner::flops(study.key.problem, study.key.m);
+  for (const tuner::Trial& t : contents.trials) {
+    std::optional<Estimate> figure;
+    if (const auto s = subject_of_trial.find(t.id); s != subject_of_trial.end()) {
+      const auto r = reported.find(s->second);
+      figure = r != reported.end() ? std::optional(*r->second) : index.figure(s->second, flops);
+    }
+    out.columns.state.push_back(t.state);
+    out.columns.gflops.push_back(figure ? std::optional(figure->gflops) : std::nullopt);
+    out.columns.ratio.push_back(figure ? figure->ratio : std::nullopt);
+    out.columns.error.push_back(t.error_fro);
+    if (figure && t.state == tuner::TrialState::ok) {
+      out.roofline.trials.push_back(roofline_trial(study, ceilings, t, *figure, anchor[figure->phase]));
+    }
+    out.estimates.push_back(std::move(figure));
+  }
+  out.trials = std::move(contents.trials);
+}
+
+// Whether a study may have changed since it was read.
+bool touched(const StudySnapshot& before, const tuner::StudyRecord& now) {
+  const tuner::StudyRecord& r = before.record();
+  const bool running = now.state == tuner::StudyState::running && now.runner && tuner::alive(*now.runner);
+  return running || before.figures.runner_alive == true || now.state != r.state || now.updated_at != r.updated_at ||
+         now.trials != r.trials || now.spent_seconds != r.spent_seconds;
+}
+
+}  // namespace
+
+std::optional<std::size_t> StudySnapshot::find(tuner::TrialId trial) const {
+  const auto it = std::find_if(trials.begin(), trials.end(), [&](const tuner::Trial& t) { return t.id == trial; });
+  return it == trials.end() ? std::nullopt : std::optional(static_cast<std::size_t>(it - trials.begin()));
+}
+
+const StudySnapshot* Snapshot::find(const std::optional<StudyRef>& study) const {
+  if (!study || study->database < 0 || static_cast<std::size_t>(study->database) >= databases.size()) return nullptr;
+  for (const auto& s : databases[static_cast<std::size_t>(study->database)].studies) {
+    if (s->ref == *study) return s.get();
+  }
+  return nullptr;
+}
+
+bool Snapshot::loading() const {
+  return std::any_of(databases.begin(), databases.end(),
+                     [](const DatabaseSnapshot& d) { return !d.loaded && d.error.empty(); });
+}
+
+std::size_t Snapshot::studies() const {
+  std::size_t count = 0;
+  for (const DatabaseSnapshot& d : databases) count += d.studies.size();
+  return count;
+}
+
+tuner::Result<StudySnapshot> study_snapshot(const tuner::Store& store, const tuner::StudyRecord& record, int database) {
+  auto figures = study_figures(store, record);
+  auto contents = study_contents(store, record.id);
+  const auto ceilings = store.ceilings(record.id);
+  auto events = store.events(record.id);
+  if (!figures) return tl::unexpected(figures.error());
+  if (!contents) return tl::unexpected(contents.error());
+  if (!ceilings) return tl::unexpected(ceilings.error());
+  if (!events) return tl::unexpected(events.error());
+  StudySnapshot out;
+  out.ref = {database, record.id};
+  out.figures = std::move(*figures);
+  out.noise = round_noise(*contents);
+  out.roofline.study = record;
+  out.roofline.ceilings = newest_ceilings(*ceilings);
+  out.events = std::move(*events);
+  add_trials(out, *contents, *ceilings);
+  return out;
+}
+
+DatabaseSnapshot refreshed(const tuner::Store& store, const DatabaseSnapshot& previous, int database) {
+  DatabaseSnapshot out{previous.path, previous.loaded, "", previous.studies};
+  const auto records = store.studies();
+  if (!records) {
+    out.error = records.error().message;
+    return out;
+  }
+  std::vector<std::shared_ptr<const StudySnapshot>> studies;
+  for (const tuner::StudyRecord& r : *records) {
+    const auto before = std::find_if(previous.studies.begin(), previous.studies.end(),
+                                     [&](const auto& s) { return s->ref.study == r.id; });
+    if (before != previous.studies.end() && !touched(**before, r)) {
+      studies.push_back(*before);
+      continue;
+    }
+    auto study = study_snapshot(store, r, database);
+    if (!study) {
+      out.error = study.error().message;
+      return out;
+    }
+    studies.push_back(std::make_shared<const StudySnapshot>(std::move(*study)));
+  }
+  out.studies = std::move(studies);
+  out.loaded = true;
+  return out;
+}
+
+}  // namespace gemwright::app

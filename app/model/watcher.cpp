@@ -1,0 +1,118 @@
+#include "app/model/watcher.h"
+
+#include <fmt/format.h>
+
+#include "db/store.h"
+
+namespace gemwright::app {
+namespace {
+
+DatabaseSnapshot read_again(std::unique_ptr<tuner::Store>& store, const DatabaseSnapshot& previous, int index) {
+  if (!store) {
+    std::error_code ignored;
+    DatabaseSnapshot failed = previous;
+    if (!std::filesystem::exists(previous.path, ignored)) {
+      failed.error = fmt::format("{} does not exist yet: 'gemwright tune' makes it", previous.path.string());
+      return failed;
+    }
+    auto opened = db::open_store(previous.path, db::OpenMode::read_only);
+    if (!opened) {
+      failed.error = opened.error().message;
+      return failed;
+    }
+    store = std::move(*opened);
+  }
+  return refreshed(*store, previous, index);
+}
+
+bool same(const DatabaseSnapshot& x, const DatabaseSnapshot& y) {
+  return x.loaded == y.loaded && x.error == y.error && x.studies == y.studies;
+}
+
+Snapshot unread(const std::vector<std::filesystem::path>& databases) {
+  Snapshot s;
+  for (const auto& path : databases) s.databases.push_back({path, false, "", {}});
+  return s;
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> read_snapshot(const std::vector<std::filesystem::path>& databases) {
+  auto out = std::make_shared<Snapshot>(unread(databases));
+  for (std::size_t i = 0; i < databases.size(); ++i) {
+    std::unique_ptr<tuner::Store> store;
+    out->databases[i] = read_again(store, out->databases[i], static_cast<int>(i));
+  }
+  return out;
+}
+
+Watcher::Watcher(std::vector<std::filesystem::path> databases, WatcherOptions options, std::function<void()> on_change)
+    : options_(std::move(options)),
+      on_change_(std::move(on_change)),
+      snapshot_(std::make_shared<const Snapshot>(unread(databases))),
+      databases_(std::move(databases)),
+      thread_([this] { run(); }) {}
+
+Watcher::~Watcher() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+std::shared_ptr<const Snapshot> Watcher::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+void Watcher::open(const std::filesystem::path& database) {
+  {
+    const std::lock_guard lock(mutex_);
+    databases_.push_back(database);
+    look_now_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Watcher::run() {
+  std::vector<std::unique_ptr<tuner::Store>> stores;
+  for (;;) {
+    const bool timed = options_.being_timed();
+    if (!timed) look(stores);
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, timed ? options_.retry : options_.interval, [&] { return stopping_ || look_now_; });
+    look_now_ = false;
+    if (stopping_) return;
+  }
+}
+
+void Watcher::look(std::vector<std::unique_ptr<tuner::Store>>& stores) {
+  std::vector<std::filesystem::path> databases;
+  Snapshot next;
+  {
+    const std::lock_guard lock(mutex_);
+    databases = databases_;
+    next = *snapshot_;
+  }
+  stores.resize(databases.size());
+  bool changed = false;
+  for (std::size_t i = 0; i < databases.size(); ++i) {
+    if (i == next.databases.size()) next.databases.push_back({databases[i], false, "", {}});
+    auto now = read_again(stores[i], next.databases[i], static_cast<int>(i));
+    changed = changed || !same(now, next.databases[i]);
+    next.databases[i] = std::move(now);
+  }
+  if (changed) publish(std::make_shared<const Snapshot>(std::move(next)));
+}
+
+void Watcher::publish(std::shared_ptr<const Snapshot> snapshot) {
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_ = std::move(snapshot);
+  }
+  on_change_();
+}
+
+}  // namespace gemwright::app

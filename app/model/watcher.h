@@ -1,0 +1,55 @@
+// Keeps a snapshot of several databases up to date from a thread of its own: a study that another process runs can be
+// watched live. Nothing is read while a block is being timed on this machine.
+//
+// The databases are only read. `on_change` is called from the thread of the watcher after each new snapshot.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "app/model/snapshot.h"
+
+namespace gemwright::app {
+
+// Every database read once, here and now.
+std::shared_ptr<const Snapshot> read_snapshot(const std::vector<std::filesystem::path>& databases);
+
+struct WatcherOptions {
+  std::chrono::milliseconds interval{1000};  // between two looks
+  std::chrono::milliseconds retry{50};       // after a look that a timed block forbade
+  std::function<bool()> being_timed = [] { return false; };
+};
+
+class Watcher {
+ public:
+  Watcher(std::vector<std::filesystem::path> databases, WatcherOptions options, std::function<void()> on_change);
+  ~Watcher();
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  std::shared_ptr<const Snapshot> snapshot() const;
+  // Opened with the next look.
+  void open(const std::filesystem::path& database);
+
+ private:
+  void run();
+  void look(std::vector<std::unique_ptr<tuner::Store>>& stores);
+  void publish(std::shared_ptr<const Snapshot> snapshot);
+
+  WatcherOptions options_;
+  std::function<void()> on_change_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::filesystem::path> databases_;
+  bool stopping_ = false, look_now_ = false;
+  std::thread thread_;
+};
+
+}  // namespace gemwright::app

@@ -1,0 +1,65 @@
+#include "app/model/roofs.h"
+
+#include <gtest/gtest.h>
+
+namespace gemwright::app {
+namespace {
+
+tuner::StudyCeiling ceiling(const char* name, const char* unit, double value, int threads = 1) {
+  return {{name, threads, unit, value, "", 0, {}}, 0};
+}
+
+RooflineStudy study() {
+  RooflineStudy s;
+  s.ceilings = {ceiling("fma.avx2.f32", "GFLOP/s", 100), ceiling("fma.avx512f.f32", "GFLOP/s", 200),
+                ceiling("read.dram", "GB/s", 20), ceiling("read.l2", "GB/s", 200), ceiling("read.dram", "GB/s", 35, 2)};
+  s.ceilings.push_back(ceiling("read.l3", "GB/s", 1));
+  s.ceilings.back().ceiling.value.reset();
+  return s;
+}
+
+RooflineTrial trial(double intensity, double gflops, const char* compute) {
+  RooflineTrial t;
+  t.point.intensity = intensity;
+  t.point.gflops = gflops;
+  t.point.compute_name = compute;
+  return t;
+}
+
+TEST(Roofs, ARoofWithoutValueOrOfOtherThreadsIsNotDrawn) {
+  RooflineStudy s = study();
+  s.trials = {trial(4, 50, "fma.avx2.f32"), trial(4, 60, "fma.avx512f.f32")};
+  const auto lines = roof_lines(s, 1);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0].name, "fma.avx512f.f32");
+  EXPECT_EQ(lines[1].name, "fma.avx2.f32");
+  EXPECT_EQ(lines[2].name, "read.l2");
+  EXPECT_EQ(lines[3].name, "read.dram");
+  EXPECT_EQ(roof_lines(s, 2).size(), 1u);
+}
+
+TEST(Roofs, OnlyTheComputeRoofsOfTheTrialsStandElseTheHighest) {
+  RooflineStudy s = study();
+  EXPECT_EQ(roof_lines(s, 1).front().name, "fma.avx512f.f32");
+  s.trials = {trial(4, 50, "fma.avx2.f32")};
+  EXPECT_EQ(roof_lines(s, 1).front().name, "fma.avx2.f32");
+}
+
+TEST(Roofs, TheAreaHoldsPointsAndRoofsInWholeDecades) {
+  RooflineStudy s = study();
+  s.trials = {trial(4, 50, "fma.avx2.f32")};
+  const RoofArea area = roof_area(s, roof_lines(s, 1));
+  EXPECT_DOUBLE_EQ(area.intensity_min, 1);
+  EXPECT_DOUBLE_EQ(area.intensity_max, 10);
+  EXPECT_DOUBLE_EQ(area.gflops_min, 1);
+  EXPECT_DOUBLE_EQ(area.gflops_max, 1000);
+  EXPECT_LT(roof_area({}, {}).gflops_min, roof_area({}, {}).gflops_max);
+}
+
+TEST(Roofs, AMemoryRoofRisesWithTheIntensity) {
+  EXPECT_DOUBLE_EQ(height_at({"read.dram", 1, true, 20}, 4), 80);
+  EXPECT_DOUBLE_EQ(height_at({"fma", 1, false, 200}, 4), 200);
+}
+
+}  // namespace
+}  // namespace gemwright::app

@@ -1,0 +1,138 @@
+#include "app/model/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include "app/model/run_view.h"
+#include "app/model/trial_table.h"
+#include "tests/app/scripted_study.h"
+
+namespace gemwright::app {
+namespace {
+
+DatabaseSnapshot read(const tuner::Store& store, const DatabaseSnapshot& before = {}) {
+  return refreshed(store, before, 0);
+}
+
+std::shared_ptr<const StudySnapshot> only_study(const tuner::Store& store) { return read(store).studies.front(); }
+
+TEST(Snapshot, HoldsTheSameRowsAsTheCommandLineShows) {
+  const ScriptedStudy s = scripted_study();
+  const auto study = only_study(*s.store);
+  const auto rows = trial_rows(*s.store, *study_figures(*s.store, s.record));
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(study->trials.size(), rows->size());
+  for (std::size_t i = 0; i < rows->size(); ++i) EXPECT_EQ(study->row(i), (*rows)[i]);
+}
+
+TEST(Snapshot, ItsRooflineIsThatOfTheCommandLine) {
+  const ScriptedStudy s = scripted_study();
+  const auto study = only_study(*s.store);
+  const auto view = roofline_view(*s.store, {});
+  ASSERT_TRUE(view);
+  ASSERT_EQ(study->roofline.trials.size(), view->front().trials.size());
+  for (const RooflineTrial& t : view->front().trials) {
+    const auto same = [&](const RooflineTrial& o) { return roofline_row(s.record, o) == roofline_row(s.record, t); };
+    EXPECT_TRUE(std::any_of(study->roofline.trials.begin(), study->roofline.trials.end(), same));
+  }
+}
+
+TEST(Snapshot, AFinishedStudyThatNobodyTouchedIsNotReadAgain) {
+  const ScriptedStudy s = scripted_study();
+  const auto first = read(*s.store);
+  EXPECT_TRUE(first.loaded);
+  EXPECT_EQ(read(*s.store, first).studies.front(), first.studies.front());
+  EXPECT_TRUE(s.store->add_trial(s.record.id, scripted_config(3), "random"));
+  EXPECT_NE(read(*s.store, first).studies.front(), first.studies.front());
+}
+
+TEST(Snapshot, FindsAStudyOfTheRightDatabaseOnly) {
+  const ScriptedStudy s = scripted_study();
+  Snapshot snapshot;
+  EXPECT_EQ(snapshot.find(StudyRef{0, s.record.id}), nullptr);
+  snapshot.databases.push_back(read(*s.store));
+  EXPECT_NE(snapshot.find(StudyRef{0, s.record.id}), nullptr);
+  EXPECT_EQ(snapshot.find(StudyRef{1, s.record.id}), nullptr);
+  EXPECT_EQ(snapshot.find(std::nullopt), nullptr);
+}
+
+TEST(TrialTable, SortsWithMissingValuesLastInBothOrders) {
+  ScriptedStudy s = scripted_study();
+  auto failed = s.store->add_trial(s.record.id, scripted_config(3), "random");
+  failed->state = tuner::TrialState::crashed;
+  failed->reason = "signal 11";
+  EXPECT_TRUE(s.store->update_trial(*failed));
+  const auto study = only_study(*s.store);
+  TrialTable table;
+  table.show(study, {});
+  EXPECT_FALSE(table.advance(100));
+  ASSERT_EQ(table.rows().size(), 4u);
+  EXPECT_EQ(study->trials[table.rows().front()].id, s.winner.id);
+  EXPECT_EQ(study->trials[table.rows().back()].id, failed->id);
+  table.sort_by(TrialColumn::gflops, false);
+  EXPECT_EQ(study->trials[table.rows().front()].id, s.screened.id);
+  EXPECT_EQ(study->trials[table.rows().back()].id, failed->id);
+  EXPECT_NE(table.as_text().find("signal 11"), std::string::npos);
+}
+
+TEST(TrialTable, FiltersInPortionsWithTheLanguageOfTheCommandLine) {
+  const ScriptedStudy s = scripted_study();
+  Selection selection;
+  selection.set_filter("mr>=2");
+  TrialTable table;
+  table.show(only_study(*s.store), selection);
+  EXPECT_TRUE(table.advance(2));
+  EXPECT_EQ(table.looked_at(), 2u);
+  EXPECT_FALSE(table.advance(2));
+  EXPECT_EQ(table.rows().size(), 2u);
+  EXPECT_FALSE(table.shows(0));
+  EXPECT_TRUE(table.shows(1));
+}
+
+TEST(TrialTable, AnUnknownFieldShowsAllTrialsAndSaysWhichFieldsThereAre) {
+  const ScriptedStudy s = scripted_study();
+  Selection selection;
+  selection.set_filter("speed>1");
+  TrialTable table;
+  table.show(only_study(*s.store), selection);
+  table.advance(100);
+  EXPECT_EQ(table.rows().size(), 3u);
+  EXPECT_NE(table.error().find("no field 'speed'"), std::string::npos);
+}
+
+TEST(RunView, TheBestSoFarRisesAndCountsCorrectTrialsOnly) {
+  ScriptedStudy s = scripted_study();
+  const auto steps = best_so_far(*only_study(*s.store));
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0].trial, 0u);
+  EXPECT_EQ(steps[1].trial, 1u);
+  s.winner.state = tuner::TrialState::correctness;
+  EXPECT_TRUE(s.store->update_trial(s.winner));
+  EXPECT_EQ(best_so_far(*only_study(*s.store)).back().trial, 2u);
+}
+
+TEST(RunView, TheNoiseIsThatOfTheAnchorAndOfTheRounds) {
+  const ScriptedStudy s = scripted_study();
+  const NoiseSummary noise = noise_summary(*only_study(*s.store));
+  EXPECT_EQ(noise.rounds, 52u);
+  EXPECT_EQ(noise.disturbed, 0u);
+  ASSERT_TRUE(noise.anchor_spread);
+  EXPECT_LT(*noise.anchor_spread, 0.01);
+  EXPECT_EQ(noise_text({}), "no rounds were measured");
+}
+
+TEST(RunView, ABudgetIsToldInItsOwnUnit) {
+  tuner::StudyRecord r;
+  r.spent_seconds = 3;
+  r.trials = 5;
+  EXPECT_EQ(budget_text(r), "3.0 s");
+  EXPECT_FALSE(budget_spent(r));
+  r.attributes.budget.seconds = 60;
+  EXPECT_EQ(budget_text(r), "3.0 s of 60 s");
+  EXPECT_DOUBLE_EQ(*budget_spent(r), 0.05);
+  r.attributes.budget = {std::nullopt, 10};
+  EXPECT_EQ(budget_text(r), "5 of 10 trials");
+  EXPECT_DOUBLE_EQ(*budget_spent(r), 0.5);
+}
+
+}  // namespace
+}  // namespace gemwright::app

@@ -1,0 +1,101 @@
+// The shell without a window: frames are drawn into nothing, textures are answered by hand, and the test engine of Dear
+// ImGui presses the keys and moves the pointer.
+#pragma once
+
+#include <imgui.h>
+#include <imgui_test_engine/imgui_te_context.h>
+#include <imgui_test_engine/imgui_te_engine.h>
+#include <implot.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "app/gui/shell.h"
+
+namespace gemwright::app::gui {
+
+class Headless {
+ public:
+  explicit Headless(const std::string& view = "run", const WindowSettings& settings = {}) {
+    ImGui::CreateContext();
+    ImPlot::CreateContext();
+    ImGuiIO& io = ImGui::GetIO();
+    io.DisplaySize = {static_cast<float>(settings.width), static_cast<float>(settings.height)};
+    io.BackendFlags |= ImGuiBackendFlags_RendererHasTextures;
+    engine_ = ImGuiTestEngine_CreateContext();
+    ImGuiTestEngineIO& test = ImGuiTestEngine_GetIO(engine_);
+    test.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
+    test.ConfigNoThrottle = true;
+    test.ConfigSavedSettings = false;
+    test.ConfigLogToTTY = true;
+    test.ConfigFixedDeltaTime = 1.0f / 60;
+    shell_ = std::make_unique<Shell>(settings, view, "");
+    ImGuiTestEngine_Start(engine_, ImGui::GetCurrentContext());
+  }
+
+  ~Headless() {
+    ImGuiTestEngine_Stop(engine_);
+    shell_.reset();
+    ImPlot::DestroyContext();
+    ImGui::DestroyContext();
+    ImGuiTestEngine_DestroyContext(engine_);
+  }
+  Headless(const Headless&) = delete;
+  Headless& operator=(const Headless&) = delete;
+
+  Shell& shell() { return *shell_; }
+
+  void frame() {
+    for (ImTextureData* t : ImGui::GetPlatformIO().Textures) {
+      if (t->Status == ImTextureStatus_OK) continue;
+      t->SetTexID(static_cast<ImTextureID>(1));
+      t->SetStatus(t->Status == ImTextureStatus_WantDestroy ? ImTextureStatus_Destroyed : ImTextureStatus_OK);
+    }
+    ImGui::GetIO().DeltaTime = 1.0f / 60;
+    shell_->before_frame();
+    ImGui::NewFrame();
+    shell_->draw();
+    ImGui::Render();
+    ImGuiTestEngine_PostSwap(engine_);
+  }
+
+  // Draws until nothing more is wanted; false where that does not come.
+  bool settle() {
+    constexpr int kMany = 400;
+    for (int i = 0; i < kMany; ++i) {
+      frame();
+      if (i > 4 && !shell_->wants_frame()) return true;
+    }
+    return false;
+  }
+
+  // What `act` left there.
+  const std::string& clipboard() const { return clipboard_; }
+
+  // Runs what a person would do; false where a check in it failed.
+  bool act(const std::function<void(ImGuiTestContext&)>& what) {
+    ImGuiTest* const test = IM_REGISTER_TEST(engine_, "gui", "act");
+    bool ran = false;
+    test->TestFunc = [&](ImGuiTestContext* context) {
+      what(*context);
+      context->Yield(2);
+      // The test engine gives tests a clipboard of their own.
+      const char* const text = ImGui::GetClipboardText();
+      clipboard_ = text == nullptr ? "" : text;
+      ran = true;
+    };
+    ImGuiTestEngine_QueueTest(engine_, test);
+    while (!ImGuiTestEngine_IsTestQueueEmpty(engine_)) frame();
+    const bool ok = test->Output.Status == ImGuiTestStatus_Success;
+    ImGuiTestEngine_UnregisterTest(engine_, test);
+    return ok && ran && settle();
+  }
+
+ private:
+  ImGuiTestEngine* engine_ = nullptr;
+  std::unique_ptr<Shell> shell_;
+  std::string clipboard_;
+};
+
+}  // namespace gemwright::app::gui
