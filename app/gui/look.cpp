@@ -112,7 +112,11 @@ ImU32 Look::quiet() const {
   return ImGui::GetColorU32(c);
 }
 ImU32 Look::warning() const { return theme == Theme::light ? IM_COL32(168, 66, 0, 255) : kOrange; }
-ImU32 Look::pin(bool b) const { return b ? kPurple : kGreen; }
+ImU32 Look::pin(bool b) const {
+  if (b) return kPurple;
+  // The palette's green is too dark on a dark ground.
+  return theme == Theme::light ? kGreen : IM_COL32(60, 205, 160, 255);
+}
 
 StateMark Look::mark(tuner::TrialState state) const {
   const bool light = theme == Theme::light;

@@ -33,7 +33,8 @@ int report(const tuner::Error& error) {
 }
 
 // One thread is measured on the last CPU (see profilers/ceilings.h): the window, and the threads of a software renderer
-// that inherit this, leave it alone where there is another. Best effort.
+// that inherit this, leave it alone where there is another. Threads and processes started later inherit it too: a
+// worker that measures must be given back all CPUs. Best effort.
 void leave_measured_cpu() {
   std::vector<int> cpus;
   {

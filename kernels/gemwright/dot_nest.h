@@ -269,6 +269,8 @@ class dot_nest {
       x.b_scale = columns + col;
       x.b_sum = reinterpret_cast<const std::int32_t*>(columns + round_up(call_.n, panel)) + col;
     }
+    x.item = item;
+    x.row = rows.begin;
     x.col = col;
     x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.nr, q.columns.end - col));
     kernels_.kernels[rows.size() - 1](x);

@@ -43,7 +43,7 @@ struct dot_args {
   const std::int32_t* b_sum;
   requantisation requant;  // C of u8
   const epilogue_operands* operands;
-  std::int64_t col;  // column of C at which this tile begins
+  std::int64_t item, row, col;  // where in C this tile begins, for the chain
 };
 using dot_kernel = void (*)(const dot_args&);
 
@@ -80,7 +80,7 @@ struct dot_kernel_set {
   int a_words;  // of packed A a group: 1 as the dot instruction reads it, 2 where the family widens the elements first
   const dot_kernel* kernels;
   dot_pack_kernel pack_a;
-  bool reads_bias;
+  chain_reads reads;
 };
 
 }  // namespace gemwright_abi

@@ -11,8 +11,8 @@
 //
 // Errors of the activations against float64, over every 37th f32, in every instruction set: below 1.2e-7 of the larger
 // of the result and 1; and of the result itself below 2.5e-7 (silu), 5e-7 (gelu_erf) and 1.5e-5 (gelu_tanh, whose
-// exponent is large where the result is next to nothing), or 1e-43 where that is more. A NaN stays a NaN, infinity stays
-// infinity, minus infinity becomes zero; subnormal numbers are not flushed.
+// exponent is large where the result is next to nothing), or 1e-43 where that is more. A NaN stays a NaN, infinity
+// stays infinity, minus infinity becomes zero; subnormal numbers are not flushed.
 #pragma once
 
 #include "gemwright/tile.h"

@@ -42,8 +42,9 @@ constexpr kernel_set compiled_tile() {
   }
 }
 
-// Whether x's leading dimension and stride of a further M x N operand describe memory that can be read.
-inline status check_matrix(const gemm_call& x, const float* p, std::int64_t ld, std::int64_t stride) {
+// Whether the leading dimension and stride of a further M x N operand describe memory that can be read.
+template <class Call>
+status check_matrix(const Call& x, const float* p, std::int64_t ld, std::int64_t stride) {
   if (p == nullptr) return status::bad_pointer;
   if (ld < x.n) return status::bad_stride;
   if (ld > max_extent || bounded_product(x.m, ld) == max_floats) return status::bad_size;
@@ -53,7 +54,8 @@ inline status check_matrix(const gemm_call& x, const float* p, std::int64_t ld, 
 }
 
 // Whether a chain finds the operands that it reads.
-inline status check_chain(const chain_reads& reads, const gemm_call& x) {
+template <class Call>
+status check_chain(const chain_reads& reads, const Call& x) {
   const epilogue_operands& o = x.operands;
   if (reads.bias && o.bias == nullptr) return status::bad_pointer;
   if (reads.clamp && !(o.clamp_lo <= o.clamp_hi)) return status::bad_scalar;

@@ -33,7 +33,8 @@ int check_products(tuned::context& ctx, const std::string& how) {
 int main() {
   tuned::context one, two(2), portable = tuned::context::portable();
   if (!one.ready() || !two.ready() || !portable.ready()) return 1;
-  const int wrong = check_products(one, "1 thread") + check_products(two, "2 threads") + check_products(portable, "portable");
+  const int wrong =
+      check_products(one, "1 thread") + check_products(two, "2 threads") + check_products(portable, "portable");
   std::printf("%d wrong\n", wrong);
   return wrong == 0 ? 0 : 1;
 }

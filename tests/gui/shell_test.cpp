@@ -29,7 +29,7 @@ TEST_P(EveryView, DrawsAndCopiesAsText) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, EveryView,
-                         testing::Combine(testing::ValuesIn(view_names()), testing::Values(0, 1, 10000)),
+                         testing::Combine(testing::ValuesIn(view_names()), testing::Values(0, 1, 10000, 50000)),
                          [](const auto& p) {
                            return std::get<0>(p.param) + "_" + std::to_string(std::get<1>(p.param));
                          });

@@ -28,6 +28,7 @@ class RunView : public View {
     refresh(frame);
     draw_head(frame);
     state_legend(frame.look, *frame.study);
+    draw_line_legend(frame.look);
     const ImVec2 space = ImGui::GetContentRegionAvail();
     const float strip = std::max(kMinStrip * em(), kStripShare * space.y);
     const float plot = space.y - strip - ImGui::GetTextLineHeightWithSpacing() - ImGui::GetStyle().ItemSpacing.y;
@@ -58,6 +59,21 @@ class RunView : public View {
     std::string line = fmt::format("{}, {}", state_text(study_->figures), budget_text(r));
     if (!r.outcome.verdict.empty()) line += ": " + tuner::printable(r.outcome.verdict, kMaxVerdict);
     dim_text(frame.look, line);
+  }
+
+  // Figures of the search rise above the winner's, which were confirmed on fresh rounds.
+  void draw_line_legend(const Look& look) const {
+    if (steps_.empty()) return;
+    const char* const text = "best so far, as measured then";
+    const float width = ImGui::CalcTextSize(text).x + 2 * em();
+    ImGui::SameLine(0, em());
+    if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float y = at.y + ImGui::GetTextLineHeight() / 2;
+    ImGui::GetWindowDrawList()->AddLine({at.x, y}, {at.x + 1.4f * em(), y}, look.best(), std::max(1.5f, 0.12f * em()));
+    ImGui::Dummy({1.4f * em(), ImGui::GetTextLineHeight()});
+    ImGui::SameLine(0, 0.4f * em());
+    ImGui::TextUnformatted(text);
   }
 
   void draw_trials(Frame& frame, float height) {

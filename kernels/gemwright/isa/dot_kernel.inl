@@ -39,8 +39,9 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
   GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) {
     const int n = f32::lanes(x.cols, j);
-    vec::reg bias = vec::zero();
-    if constexpr (Chain::has_bias) bias = vec::load(x.operands->bias + x.col + j * vec::width, vec::first(n));
+    const std::int64_t col = x.col + j * vec::width;
+    const vec::mask valid = vec::first(n);
+    const f32::column_operands columns = f32::load_columns<true, Chain>(*x.operands, col, valid);
     GEMWRIGHT_UNROLL
     for (int i = 0; i < MR; ++i) {
       vec::reg v;
@@ -55,7 +56,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
       if constexpr (C != element::u8) {
         if (x.beta) v = vec::add(v, io::load<C>(c, n));
       }
-      io::store<C>(c, n, f32::apply_chain(Chain{}, v, bias), x.requant);
+      io::store<C>(c, n, f32::apply_chain<true>(Chain{}, v, *x.operands, columns, {x.item, x.row + i, col, valid}), x.requant);
     }
   }
 }
@@ -142,5 +143,5 @@ constexpr dot_kernel_set make_dot_kernel_set() {
           dot::a_words,
           functions::kernels,
           &pack_rows<dot::mode>,
-          Chain::has_bias};
+          Chain::reads};
 }
