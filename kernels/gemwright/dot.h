@@ -77,7 +77,7 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   } else if (!dot_takes_weights(s.mode, x.b.type) || (x.b.scale != nullptr && x.b.type != element::s8)) {
     return status::bad_config;
   }
-  if (const status wrong = check_chain(s.reads, x); wrong != status::ok) return wrong;
+  if (const status wrong = check_chain(s.reads, x.operands, {x.m, x.n, x.batch}); wrong != status::ok) return wrong;
   if (!ctx.ready()) return status::no_memory;
   return ctx.fits(scratch_for(p, x.n, x.k, x.batch, x.weights != nullptr)) ? status::ok : status::bad_config;
 }

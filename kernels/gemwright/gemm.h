@@ -42,9 +42,14 @@ constexpr kernel_set compiled_tile() {
   }
 }
 
+// M, N and the batch of a call. (Checks of a chain take these rather than a call of any type: where two exports of
+// different versions meet, a template would be found in both of their namespaces.)
+struct extent {
+  std::int64_t m, n, batch;
+};
+
 // Whether the leading dimension and stride of a further M x N operand describe memory that can be read.
-template <class Call>
-status check_matrix(const Call& x, const float* p, std::int64_t ld, std::int64_t stride) {
+inline status check_matrix(const extent& x, const float* p, std::int64_t ld, std::int64_t stride) {
   if (p == nullptr) return status::bad_pointer;
   if (ld < x.n) return status::bad_stride;
   if (ld > max_extent || bounded_product(x.m, ld) == max_floats) return status::bad_size;
@@ -54,9 +59,7 @@ status check_matrix(const Call& x, const float* p, std::int64_t ld, std::int64_t
 }
 
 // Whether a chain finds the operands that it reads.
-template <class Call>
-status check_chain(const chain_reads& reads, const Call& x) {
-  const epilogue_operands& o = x.operands;
+inline status check_chain(const chain_reads& reads, const epilogue_operands& o, const extent& x) {
   if (reads.bias && o.bias == nullptr) return status::bad_pointer;
   if (reads.clamp && !(o.clamp_lo <= o.clamp_hi)) return status::bad_scalar;
   if (reads.residual) {
@@ -81,7 +84,7 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   if (!ctx.has(s.shape.family)) return status::bad_config;
   if (p.format.panel < 0 || (p.format.panel > 0 && p.format.panel % s.nr != 0)) return status::bad_config;
   if (p.format.panel == 0 && (x.b_packed || x.b_layout != layout::row_major)) return status::bad_config;
-  if (const status wrong = check_chain(s.reads, x); wrong != status::ok) return wrong;
+  if (const status wrong = check_chain(s.reads, x.operands, {x.m, x.n, x.batch}); wrong != status::ok) return wrong;
   if (!ctx.ready()) return status::no_memory;
   return ctx.fits(scratch_for(s.shape, p.format, g, x.n, x.k, x.batch, x.b_packed)) ? status::ok : status::bad_config;
 }
