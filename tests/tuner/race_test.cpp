@@ -95,7 +95,7 @@ TEST(Final, ALeadOfThreePercentOverThreeRivalsIsFound) {
   EXPECT_GE(wins_of_the_first(Noise::quiet, {{1, 1000}, {2, 1030}, {3, 1040}, {4, 1050}}), 97);
 }
 
-TEST(Final, RoughNoiseNeedsTheSecondLook) {
+TEST(Final, RoughNoiseNeedsMoreThanOneLook) {
   const std::map<EntrantId, double> ns{{1, 1000}, {2, 1030}};
   int longer = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) longer += run_final(Noise::rough, ns, seed).rounds > 26 ? 1 : 0;
@@ -167,9 +167,9 @@ TEST(Final, HoweverLittleTimeThereIsALeadInEveryRoundCanBeCertified) {
 }
 
 TEST(Final, NoRoundIsWastedOnATwinThatHasLeft) {
-  // 1 runs twice and is slower; 2 and 3 go on to the second look.
+  // 1 runs twice and is slower; 2 and 3 go on to the later looks.
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    EXPECT_LE(run_final(Noise::rough, {{1, 1100}, {2, 1000}, {3, 1015}}, seed).rounds, 52);
+    EXPECT_LE(run_final(Noise::rough, {{1, 1100}, {2, 1000}, {3, 1015}}, seed).rounds, 78);
   }
 }
 

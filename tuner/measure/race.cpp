@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kScreenRounds = 3;
 // Disturbed rounds are repeated, but a noisy host must not keep a study for ever.
 constexpr double kRepeatShare = 1.5;
-constexpr int kLooks = 2;
+constexpr int kLooks = 3;
 constexpr double kRaceConfidence = 0.95;
 constexpr double kFloorConfidence = 0.95;
 
@@ -152,10 +152,11 @@ void Final::finish_round(const std::vector<Heat>& heats, bool time_is_up) {
 void Final::look() {
   ++looks_;
   const FinalResult now = result();
+  const double reach = std::sqrt(static_cast<double>(looks_) / kLooks);
   bool hope = false;
   for (const Rival& r : now.rivals) {
     if (r.separated) std::erase(racing_, r.entrant);
-    hope = hope || (!r.separated && now.noise_floor && r.lead > *now.noise_floor / std::sqrt(kLooks));
+    hope = hope || (!r.separated && now.noise_floor && r.lead > reach * *now.noise_floor);
   }
   over_ = !hope;
 }

@@ -4,7 +4,8 @@
 //
 //   Screen   one block of each newcomer beside the best so far; a newcomer whose block was disturbed gets another.
 //   Race     rounds over the best few; whoever is far behind, or surely slower than the leader, leaves.
-//   Final    fresh rounds over the finalists. Two looks at the data, each comparison of each look at its share of the
+//   Final    fresh rounds over the finalists. Up to three looks at the data, each comparison of each look at its share
+//   of the
 //            error (Bonferroni), so that a lead is claimed wrongly in at most kFinalAlpha of all finals.
 //
 // Order within a round: random Latin squares (statistics.h). Intervals: the sign test's. In the final the leader runs
@@ -92,7 +93,7 @@ class Race {
 };
 
 struct FinalRules {
-  int rounds = 26;     // undisturbed ones until the first look; as many again until the second
+  int rounds = 26;     // undisturbed ones until the first look; as many again until each of the next
   int min_rounds = 8;  // where time runs out; never fewer than a lead in all of them needs to be certified
 };
 
