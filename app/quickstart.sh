@@ -1,6 +1,6 @@
 #!/bin/sh
 # From nothing to a program that runs tuned products: installs what is missing, builds gemwright, tunes the layers of a real
-# model, exports the header and runs a program built with it. Takes about two minutes.
+# model, exports the header and runs a program built with it. Takes some minutes, most of them to build.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/app/install_packages.sh"

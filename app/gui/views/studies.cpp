@@ -97,7 +97,7 @@ class StudiesView : public View {
     const float x = at.x + 1.5f * em(), right = at.x + width;
     const ImU32 text = ImGui::GetColorU32(ImGuiCol_Text), dim = frame.look.dim();
     const std::string name = r.attributes.name.empty() ? fmt::format("study {}", r.id) : r.attributes.name;
-    const std::string trials = fmt::format("{} trials", r.trials);
+    const std::string trials = fmt::format("{} trial{}", r.trials, r.trials == 1 ? "" : "s");
     const float trials_width = ImGui::CalcTextSize(trials.c_str()).x;
     clipped(list, {x, at.y + 0.15f * em()}, right - trials_width - em(), text, name);
     list.AddText({right - trials_width - 0.3f * em(), at.y + 0.15f * em()}, dim, trials.c_str());
