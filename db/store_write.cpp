@@ -29,7 +29,7 @@ std::string modes_text(const std::vector<tuner::ComputeMode>& modes) {
   std::string out;
   for (const tuner::ComputeMode mode : modes) {
     if (!out.empty()) out += ',';
-    out += to_text(mode);
+    out += tuner::to_text(mode);
   }
   return out;
 }
@@ -137,8 +137,8 @@ Result<std::int64_t> SqliteStore::config_id(const tuner::Config& config) const {
   if (!found) return tl::unexpected(found.error());
   if (*found) return **found;
   const nlohmann::json json = to_json(config);
-  if (auto r = connection_->run("INSERT INTO config (key, mode, json) VALUES (?, ?, ?)", text, to_text(config.mode),
-                                json.dump());
+  if (auto r = connection_->run("INSERT INTO config (key, mode, json) VALUES (?, ?, ?)", text,
+                                tuner::to_text(config.mode), json.dump());
       !r) {
     return tl::unexpected(r.error());
   }

@@ -31,6 +31,8 @@ constexpr int kMaxThreads = 1024;
 Result<void> check_built(const TuneOptions& o) {
   if (const auto r = tuner::parse_interface(o.interface); !r) {
     return fail("--interface: " + r.error().message, ErrorKind::usage);
+  } else if (*r != tuner::Interface::f32) {
+    return fail(fmt::format("--interface {} is not built yet: only f32 is", o.interface), ErrorKind::usage);
   }
   if (o.precision == "auto" && !o.max_error) {
     return fail("--precision auto needs a bound: add --max-error E", ErrorKind::usage);
@@ -38,6 +40,9 @@ Result<void> check_built(const TuneOptions& o) {
   if (o.precision != "auto") {
     const auto mode = tuner::parse_compute_mode(o.precision);
     if (!mode) return fail("--precision: " + mode.error().message, ErrorKind::usage);
+    if (*mode != tuner::ComputeMode::f32) {
+      return fail(fmt::format("--precision {} is not built yet: only f32 is", o.precision), ErrorKind::usage);
+    }
   }
   if (o.device != "cpu") {
     return fail(fmt::format("--device {} is not built yet: only cpu is", o.device), ErrorKind::usage);
@@ -232,6 +237,9 @@ Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner
   }
   std::vector<PlannedStudy> out;
   for (const tuner::SuiteEntry& e : suite.entries) {
+    if (e.problem.interface != tuner::Interface::f32) {
+      return fail(fmt::format("{}: precision {} is not built yet: only f32 is", e.name, to_text(e.problem.interface)));
+    }
     for (const int t : *threads) {
       const tuner::Device device = device_of(place.cpu, t);
       for (const std::int64_t m : e.m) {

@@ -116,7 +116,7 @@ TEST_F(BaselineTest, WeightsGivenPerCallAreReadWhereTheyLie) {
   std::vector<float> copies(2 * 32, 0.0F);
   std::copy_n(o.b.data(), 32, copies.begin() + 32);
   BaselineCall call = call_for(o, 1, 0);
-  call.b = {copies.data(), 32, 2};
+  call.b = {copies.data(), 32 * sizeof(float), 2};
   ASSERT_TRUE(baseline_->prepare(call, false));
   EXPECT_EQ(baseline_->weight_copies(), 2);
   ASSERT_TRUE(baseline_->run(0));

@@ -69,8 +69,6 @@ TEST(ProblemKey, RefusesWhatKeyDoesNotWrite) {
 }
 
 TEST(ProblemKey, NamesWhatIsNotBuiltYet) {
-  EXPECT_NE(error_of(parse_key("gemm/bf16/n1/k1/b1/nn/constant/beta0/none")).find("interface bf16 is not built yet"),
-            std::string::npos);
   EXPECT_NE(error_of(parse_key("gemm/f32/n1/k1/b1/nn/constant/beta0/swiglu")).find("swiglu is not built yet"),
             std::string::npos);
   EXPECT_NE(error_of(parse_key("gemm/f32/n0/k1/b1/nn/constant/beta0/none")).find("N is 0"), std::string::npos);
@@ -113,12 +111,16 @@ TEST(Epilogue, RefusesUnknownEmptyAndRepeatedOperations) {
   }
 }
 
-TEST(ComputeModes, AreF32OrRefused) {
-  EXPECT_EQ(*parse_compute_mode("f32"), ComputeMode::f32);
-  EXPECT_EQ(*parse_interface("f32"), Interface::f32);
-  EXPECT_EQ(parse_compute_mode("bf16").error().message, "compute mode bf16 is not built yet; built are: f32");
-  EXPECT_EQ(parse_interface("u8s8").error().message, "interface u8s8 is not built yet; built are: f32");
-  EXPECT_EQ(parse_compute_mode("f64").error().message, "unknown compute mode \"f64\"; built are: f32");
+TEST(ComputeModes, AreReadByNameOrRefused) {
+  for (const Interface i : {Interface::f32, Interface::bf16, Interface::u8s8}) {
+    EXPECT_EQ(*parse_interface(to_text(i)), i);
+    EXPECT_EQ(*parse_compute_mode(to_text(i)), own_mode(i));
+    const auto modes = modes_behind(i);
+    EXPECT_EQ(std::count(modes.begin(), modes.end(), own_mode(i)), 1) << to_text(i);
+  }
+  EXPECT_EQ(parse_compute_mode("w4").error().message, "compute mode w4 is not built yet; built are: f32, bf16, u8s8");
+  EXPECT_EQ(parse_interface("u8").error().message, "unknown interface \"u8\"; built are: f32, bf16, u8s8");
+  EXPECT_EQ(parse_compute_mode("f64").error().message, "unknown compute mode \"f64\"; built are: f32, bf16, u8s8");
   EXPECT_EQ(parse_compute_mode("f64").error().kind, ErrorKind::usage);
 }
 

@@ -33,7 +33,7 @@ TEST(Config, JsonKeyAndTileNameGoThereAndBack) {
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_TRUE(*back == c);
     EXPECT_EQ(key(*back), key(c));
-    const auto tile = parse_tile_name(tile_name(c.tile));
+    const auto tile = parse_tile_name(ComputeMode::f32, tile_name(c.tile));
     ASSERT_TRUE(tile) << tile.error().message;
     EXPECT_TRUE(*tile == c.tile);
   }
@@ -104,14 +104,14 @@ TEST(Config, TileNamesAreReadStrictly) {
                           "avx512f_+8x2_u1_a1_t0", "avx512f_-8x2_u1_a1_t0", "avx512f_99999999999x2_u1_a1_t0",
                           "sse_8x2_u1_a1_t0", "avx512f_8x2_u1_a1_t0;", "avx512f_15x2_u1_a1_t0", "avx2_7x2_u1_a1_t0",
                           "scalar_5x4_u1_a1_none", "avx512f_8x2_u8_a1_t0", "avx512f_8x2_u1_a2_t0"}) {
-    EXPECT_FALSE(parse_tile_name(bad)) << bad;
+    EXPECT_FALSE(parse_tile_name(ComputeMode::f32, bad)) << bad;
   }
 }
 
 TEST(Config, TheTilesOfferedAreThoseThatFitTheRegisters) {
   const auto tallest = [](isa family, int nv) {
     int rows = 0;
-    while (!violated(gemwright::tile{family, rows + 1, nv, 1, 1, prefetch::none})) ++rows;
+    while (!violated(ComputeMode::f32, gemwright::tile{family, rows + 1, nv, 1, 1, prefetch::none})) ++rows;
     return rows;
   };
   const int wide[] = {30, 14, 9, 6, 5, 0}, narrow[] = {14, 6, 4, 2, 0};

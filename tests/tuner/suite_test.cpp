@@ -178,8 +178,8 @@ TEST(ShapesJson, RefusesBadValuesWithLineAndProblem) {
             std::string::npos);
   EXPECT_NE(json_error(one(R"("n": 1, "k": 1, "m": 1, "weights": "x")")).find(at + "weights \"x\" are unknown"),
             std::string::npos);
-  EXPECT_EQ(json_error(one(R"("n": 1, "k": 1, "m": 1, "precision": "bf16")")),
-            at + "compute mode bf16 is not built yet; built are: f32");
+  EXPECT_EQ(json_error(one(R"("n": 1, "k": 1, "m": 1, "precision": "w4")")),
+            at + "unknown interface \"w4\"; built are: f32, bf16, u8s8");
   EXPECT_NE(json_error(one(R"("n": 1, "k": 1, "m": 1, "epilogue": "tanh")")).find(at + "unknown epilogue operation"),
             std::string::npos);
   EXPECT_NE(json_error(one(R"("n": 1073741824, "k": 1073741824, "m": 1)")).find(at + "operand B"), std::string::npos);
@@ -299,7 +299,7 @@ TEST(ShapesCsv, RefusesWithALine) {
   EXPECT_EQ(csv_error("m,n,k\n\n1/x,2,3\n"), "f.csv:3: M \"x\" in \"1/x\" must be a whole number from 1 to 1073741824");
   EXPECT_EQ(csv_error("m,n,k,weight\n1,2,3,nan\n"), "f.csv:2: weight \"nan\" is not a number above 0");
   EXPECT_NE(csv_error("m,n,k,weight\n1,2,3,0\n").find("f.csv:2: weight is 0"), std::string::npos);
-  EXPECT_EQ(csv_error("m,n,k,precision\n1,2,3,bf16\n"), "f.csv:2: compute mode bf16 is not built yet; built are: f32");
+  EXPECT_EQ(csv_error("m,n,k,precision\n1,2,3,w4\n"), "f.csv:2: unknown interface \"w4\"; built are: f32, bf16, u8s8");
   EXPECT_NE(csv_error("m,n,k,epilogue\n1,2,3,tanh\n").find("f.csv:2: unknown epilogue operation"), std::string::npos);
   EXPECT_NE(csv_error("m,n,k,layout\n1,2,3,row\n").find("f.csv:2: unknown layout"), std::string::npos);
   EXPECT_NE(csv_error("m,n,k,weights\n1,2,3,no\n").find("f.csv:2: weights"), std::string::npos);

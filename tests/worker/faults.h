@@ -48,7 +48,7 @@ inline MeasureSetup small_setup(const std::string& compiler = "g++") {
 inline void plant_faults(const Compiler& compiler) {
   const auto cache = LibraryCache::open(*LibraryCache::default_folder());
   ASSERT_TRUE(cache);
-  const std::string source = tile_library_source(group_of(faulty_config(Fault::good).tile), {});
+  const std::string source = tile_library_source(group_of({}, faulty_config(Fault::good)), {});
   std::string changed = source;
   const std::string head = "int run(void* context, int tile,";
   const auto at = changed.find('\n', changed.find(head)) + 1;

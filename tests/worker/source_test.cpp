@@ -13,18 +13,25 @@ namespace {
 using gemwright::isa;
 using gemwright::prefetch;
 
+const Problem kProblem{};
+const auto of_tile = [](const gemwright::tile& t) {
+  Config c;
+  c.tile = t;
+  return group_of(kProblem, c);
+};
+
 TEST(TileGroup, HoldsEveryTileThatBelongsToIt) {
   for (const isa family : {isa::scalar, isa::avx2, isa::avx512f}) {
     for (int nv = 1; nv <= 5; ++nv) {
       for (int mr = 1; mr <= 30; ++mr) {
         for (const int ka : {1, 2, 4}) {
           const gemwright::tile t{family, mr, nv, 1, ka, prefetch::none};
-          if (violated(t)) continue;
+          if (violated(ComputeMode::f32, t)) continue;
           bool found = false;
-          for (const auto& x : tiles_of(group_of(t))) {
+          for (const auto& x : tiles_of(of_tile(t))) {
             found = found || x == t;
-            EXPECT_EQ(group_of(x).nv, nv);
-            EXPECT_FALSE(violated(x)) << tile_name(x);
+            EXPECT_EQ(of_tile(x).nv, nv);
+            EXPECT_FALSE(violated(ComputeMode::f32, x)) << tile_name(x);
           }
           EXPECT_TRUE(found) << tile_name(t);
         }
@@ -34,15 +41,15 @@ TEST(TileGroup, HoldsEveryTileThatBelongsToIt) {
 }
 
 TEST(TileGroup, ShortTilesAreCompiledWithoutTheTallOnes) {
-  const TileGroup low = group_of({isa::avx512f, 3, 1, 1, 1, prefetch::t0});
-  const TileGroup high = group_of({isa::avx512f, 30, 1, 1, 1, prefetch::t0});
+  const TileGroup low = of_tile({isa::avx512f, 3, 1, 1, 1, prefetch::t0});
+  const TileGroup high = of_tile({isa::avx512f, 30, 1, 1, 1, prefetch::t0});
   EXPECT_EQ(low.rows, 8);
   EXPECT_EQ(high.rows, 30);
-  EXPECT_EQ(group_of({isa::avx512f, 6, 4, 1, 1, prefetch::t0}).rows, 6) << "registers end before 8";
+  EXPECT_EQ(of_tile({isa::avx512f, 6, 4, 1, 1, prefetch::t0}).rows, 6) << "registers end before 8";
 }
 
 TEST(TileSource, DependsOnGroupAndChainAlone) {
-  const TileGroup g = group_of({isa::avx2, 2, 2, 1, 1, prefetch::none});
+  const TileGroup g = of_tile({isa::avx2, 2, 2, 1, 1, prefetch::none});
   EXPECT_EQ(tile_library_source(g, {}), tile_library_source(g, {}));
   std::set<std::string> all{tile_library_source(g, {}), tile_library_source(g, {EpilogueOp::bias}),
                             tile_library_source(g, {EpilogueOp::bias, EpilogueOp::relu}),
@@ -61,7 +68,7 @@ TEST(TileSource, CarriesTheInterfaceAsItStandsInTheHeader) {
     const auto begin = text.find("struct " + name + " {");
     return text.substr(begin, text.find("};", begin) + 2 - begin);
   };
-  const std::string tiles = tile_library_source(group_of({isa::scalar, 1, 4, 1, 1, prefetch::none}), {});
+  const std::string tiles = tile_library_source(of_tile({isa::scalar, 1, 4, 1, 1, prefetch::none}), {});
   EXPECT_NE(tiles.find(definition("TileLibraryApi")), std::string::npos);
   const auto wrapper = header_library_source("", "a::b");
   ASSERT_TRUE(wrapper);

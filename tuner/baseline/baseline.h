@@ -30,24 +30,27 @@ inline std::int64_t copy_count(double cache_bytes, double one) {
   return std::max<std::int64_t>(static_cast<std::int64_t>(copies), 1);
 }
 
-// Equal sets of weights, `stride` elements apart.
+// Equal sets of weights, `stride` bytes apart.
 struct WeightCopies {
-  const float* first = nullptr;
+  const void* first = nullptr;
   std::int64_t stride = 0;
   std::int64_t count = 1;
 
-  const float* at(std::int64_t i) const { return first + i * stride; }
+  const void* at(std::int64_t i) const { return static_cast<const char*>(first) + i * stride; }
 };
 
 struct BaselineCall {
-  Problem problem;
+  Problem problem;  // its interface says what a, b and c are made of
   std::int64_t m = 0;
   int threads = 1;
   double cache_bytes = 0;  // what copies of constant weights, in the baseline's own format, hold at least
-  const float* a = nullptr;
-  WeightCopies b;  // as the caller holds them; more than one only where weights are given per call
+  const void* a = nullptr;
+  float a_scale = 1;  // u8s8: value(A) = a_scale * (a - a_zero)
+  int a_zero = 0;
+  WeightCopies b;                  // as the caller holds them; more than one only where weights are given per call
+  const float* b_scale = nullptr;  // u8s8: one a column, item after item; value(B) = b_scale * b
   gemwright::epilogue_operands operands;  // the chain's, dense
-  float* c = nullptr;
+  void* c = nullptr;
 };
 
 class Baseline {
@@ -62,7 +65,7 @@ class Baseline {
   virtual Result<void> run(std::int64_t weights) = 0;
   virtual std::int64_t weight_copies() const = 0;
   virtual double weight_bytes() const = 0;  // held by reordered weights, all copies
-  // c = a * b and nothing else: no chain, no beta.
+  // c = a * b and nothing else: no chain, no beta. f32 alone.
   virtual Result<void> product(const BaselineCall& call, float* c) = 0;
 };
 

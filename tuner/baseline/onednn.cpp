@@ -77,7 +77,7 @@ Result<void> set_threads(int threads) {
 class Matmul {
  public:
   // `fused`: with chain and beta; otherwise the bare product. `any_format`: the library chooses the weights' format.
-  Matmul(const dnnl::engine& engine, const BaselineCall& call, float* c, bool fused, bool any_format) {
+  Matmul(const dnnl::engine& engine, const BaselineCall& call, void* c, bool fused, bool any_format) {
     const Problem& p = call.problem;
     const memory::desc src = dense(p.batch, call.m, p.k, p.a_layout);
     const memory::desc dst = dense(p.batch, call.m, p.n, layout::row_major);
@@ -112,8 +112,8 @@ class Matmul {
   }
 
  private:
-  void add(int role, const memory::desc& d, const dnnl::engine& engine, const float* data) {
-    held_.emplace_back(d, engine, const_cast<float*>(data));
+  void add(int role, const memory::desc& d, const dnnl::engine& engine, const void* data) {
+    held_.emplace_back(d, engine, const_cast<void*>(data));
     args_.push_back({role, held_.back().get()});
   }
 
@@ -201,7 +201,7 @@ class OneDnn final : public Baseline {
     if (auto set = set_threads(call.threads); !set) return set;
     try {
       Matmul matmul(engine_, call, c, false, false);
-      const memory b(matmul.weights(), engine_, const_cast<float*>(call.b.first));
+      const memory b(matmul.weights(), engine_, const_cast<void*>(call.b.first));
       const dnnl_status_t s = matmul.run(stream_, b.get());
       if (s != dnnl_success) return fail(fmt::format("oneDNN failed with status {}", static_cast<int>(s)));
     } catch (const dnnl::error& e) {
@@ -222,7 +222,7 @@ class OneDnn final : public Baseline {
     if (!packed_) return fail("not enough memory for oneDNN's weights");
     packed_bytes_ = static_cast<double>(stride) * 4 * static_cast<double>(count);
     const Problem& p = call.problem;
-    memory from(dense(p.batch, p.k, p.n, p.b_layout), engine_, const_cast<float*>(call.b.first));
+    memory from(dense(p.batch, p.k, p.n, p.b_layout), engine_, const_cast<void*>(call.b.first));
     copies_.emplace_back(format, engine_, packed_.get());
     dnnl::reorder(from, copies_[0]).execute(stream_, from, copies_[0]);
     stream_.wait();
@@ -238,7 +238,7 @@ class OneDnn final : public Baseline {
   void use_plain(const BaselineCall& call, const memory::desc& format) {
     clear();
     for (std::int64_t i = 0; i < call.b.count; ++i) {
-      copies_.emplace_back(format, engine_, const_cast<float*>(call.b.at(i)));
+      copies_.emplace_back(format, engine_, const_cast<void*>(call.b.at(i)));
     }
   }
 

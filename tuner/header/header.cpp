@@ -25,7 +25,7 @@ constexpr std::string_view kIdMark = "@export_id@";
 std::string wrong_with(const Config& c, const HeaderTable& table, const Problem& p) {
   const auto& b = c.blocking;
   if (!(c.format == table.format)) return "has another packing format than its table";
-  if (auto why = violated(c.tile)) return "has no valid tile: " + *why;
+  if (auto why = violated(c.mode, c.tile)) return "has no valid tile: " + *why;
   const bool unpacked = !p.constant_weights && p.b_layout == gemwright::layout::row_major;
   if (c.format.panel < 0 || c.format.panel > kMaxPanel || (c.format.panel == 0 && !unpacked) ||
       c.format.panel % nr(c.tile) != 0) {

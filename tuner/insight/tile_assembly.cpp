@@ -60,7 +60,7 @@ std::string micro_kernel_source(const Config& config, const std::vector<Epilogue
 
 Result<std::string> tile_assembly(const Compiler& compiler, const Config& config,
                                   const std::vector<EpilogueOp>& chain) {
-  if (const auto reason = violated(config.tile)) return fail(*reason);
+  if (const auto reason = violated(config.mode, config.tile)) return fail(*reason);
   const ScratchFolder folder;
   const auto source = folder.path() / "tile.cpp", output = folder.path() / "tile.s";
   {

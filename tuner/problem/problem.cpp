@@ -25,8 +25,9 @@ constexpr std::array<OpName, 9> kBuiltOps = {{{"bias", EpilogueOp::bias},
                                               {"scale", EpilogueOp::scale},
                                               {"clamp", EpilogueOp::clamp}}};
 constexpr std::array<std::string_view, 3> kPlannedOps = {"requant", "swiglu", "geglu"};
-constexpr std::array<std::string_view, 2> kPlannedInterfaces = {"bf16", "u8s8"};
-constexpr std::array<std::string_view, 4> kPlannedModes = {"bf16", "u8s8", "w8", "w4"};
+constexpr std::array<std::string_view, 2> kPlannedModes = {"w8", "w4"};
+constexpr std::array<Interface, 3> kInterfaces = {Interface::f32, Interface::bf16, Interface::u8s8};
+constexpr std::string_view kBuiltPrecisions = "f32, bf16, u8s8";
 
 template <class List>
 bool contains(const List& list, std::string_view word) {
@@ -72,21 +73,9 @@ std::optional<std::int64_t> prefixed(std::string_view part, std::string_view pre
 
 }  // namespace
 
-std::string_view to_text(Interface i) {
-  switch (i) {
-    case Interface::f32:
-      return "f32";
-  }
-  return "unknown";
-}
+std::string_view to_text(Interface i) { return to_text(own_mode(i)); }
 
-std::string_view to_text(ComputeMode m) {
-  switch (m) {
-    case ComputeMode::f32:
-      return "f32";
-  }
-  return "unknown";
-}
+std::string_view to_text(ComputeMode m) { return gemwright::compute_mode_name(m); }
 
 std::string_view to_text(EpilogueOp op) {
   for (const OpName& known : kBuiltOps) {
@@ -95,20 +84,52 @@ std::string_view to_text(EpilogueOp op) {
   return "unknown";
 }
 
-Result<Interface> parse_interface(std::string_view text) {
-  if (text == "f32") return Interface::f32;
-  if (contains(kPlannedInterfaces, text)) {
-    return fail(fmt::format("interface {} is not built yet; built are: f32", text), ErrorKind::usage);
+gemwright::element a_element(Interface i) {
+  using gemwright::element;
+  return i == Interface::f32 ? element::f32 : i == Interface::bf16 ? element::bf16 : element::u8;
+}
+
+gemwright::element b_element(Interface i) {
+  using gemwright::element;
+  return i == Interface::f32 ? element::f32 : i == Interface::bf16 ? element::bf16 : element::s8;
+}
+
+gemwright::element c_element(Interface i) {
+  return i == Interface::bf16 ? gemwright::element::bf16 : gemwright::element::f32;
+}
+
+ComputeMode own_mode(Interface i) {
+  return i == Interface::f32 ? ComputeMode::f32 : i == Interface::bf16 ? ComputeMode::bf16 : ComputeMode::u8s8;
+}
+
+std::vector<ComputeMode> modes_behind(Interface i) {
+  switch (i) {
+    case Interface::f32:
+      return {ComputeMode::f32, ComputeMode::bf16, ComputeMode::u8s8};
+    case Interface::bf16:
+      return {ComputeMode::bf16, ComputeMode::u8s8};
+    case Interface::u8s8:
+      break;
   }
-  return fail(fmt::format("unknown interface {}; built are: f32", quote(text)), ErrorKind::usage);
+  return {ComputeMode::u8s8};
+}
+
+Result<Interface> parse_interface(std::string_view text) {
+  for (const Interface i : kInterfaces) {
+    if (to_text(i) == text) return i;
+  }
+  return fail(fmt::format("unknown interface {}; built are: {}", quote(text), kBuiltPrecisions), ErrorKind::usage);
 }
 
 Result<ComputeMode> parse_compute_mode(std::string_view text) {
-  if (text == "f32") return ComputeMode::f32;
-  if (contains(kPlannedModes, text)) {
-    return fail(fmt::format("compute mode {} is not built yet; built are: f32", text), ErrorKind::usage);
+  for (const Interface i : kInterfaces) {
+    if (to_text(i) == text) return own_mode(i);
   }
-  return fail(fmt::format("unknown compute mode {}; built are: f32", quote(text)), ErrorKind::usage);
+  if (contains(kPlannedModes, text)) {
+    return fail(fmt::format("compute mode {} is not built yet; built are: {}", text, kBuiltPrecisions),
+                ErrorKind::usage);
+  }
+  return fail(fmt::format("unknown compute mode {}; built are: {}", quote(text), kBuiltPrecisions), ErrorKind::usage);
 }
 
 Result<void> check_epilogue_words(std::string_view text) {
@@ -178,6 +199,13 @@ Result<void> set_layout(Problem& p, std::string_view text) {
   return {};
 }
 
+Result<void> set_interface(Problem& p, std::string_view text) {
+  const auto interface = parse_interface(text);
+  if (!interface) return tl::unexpected(interface.error());
+  p.interface = *interface;
+  return {};
+}
+
 std::string_view weights_text(const Problem& p) { return p.constant_weights ? "constant" : "call"; }
 
 Result<void> set_weights(Problem& p, std::string_view text) {
@@ -241,14 +269,16 @@ double flops(const Problem& p, std::int64_t m) {
 }
 
 double weight_bytes(const Problem& p) {
-  return static_cast<double>(sizeof(float)) * static_cast<double>(p.n) * static_cast<double>(p.k) *
+  return gemwright::element_size(b_element(p.interface)) * static_cast<double>(p.n) * static_cast<double>(p.k) *
          static_cast<double>(p.batch);
 }
 
 double min_bytes(const Problem& p, std::int64_t m) {
-  const double a = static_cast<double>(m) * static_cast<double>(p.k);
-  const double c = static_cast<double>(m) * static_cast<double>(p.n) * ((p.beta == 0 ? 1 : 2) + chain_matrices(p));
-  return weight_bytes(p) + static_cast<double>(sizeof(float)) * static_cast<double>(p.batch) * (a + c);
+  const double a = gemwright::element_size(a_element(p.interface)) * static_cast<double>(m) * static_cast<double>(p.k);
+  const double c = static_cast<double>(m) * static_cast<double>(p.n) *
+                   (gemwright::element_size(c_element(p.interface)) * (p.beta == 0 ? 1 : 2) +
+                    static_cast<double>(sizeof(float)) * chain_matrices(p));
+  return weight_bytes(p) + static_cast<double>(p.batch) * (a + c);
 }
 
 }  // namespace gemwright::tuner

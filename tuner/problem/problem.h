@@ -6,6 +6,7 @@
 // typing error is refused before it becomes a failed allocation.
 #pragma once
 
+#include <gemwright/compute_mode.h>
 #include <gemwright/config.h>
 
 #include <cstdint>
@@ -21,14 +22,25 @@ constexpr std::int64_t kMaxSize = std::int64_t{1} << 30;
 constexpr std::int64_t kMaxElements = std::int64_t{1}
                                       << 33;  // 32 GiB of f32: beyond the memory of the hosts we tune on
 
-enum class Interface { f32 };    // what the caller hands in and gets; later bf16, u8s8
-enum class ComputeMode { f32 };  // how the product is computed inside; later bf16, u8s8
+// What the caller hands in and gets: f32 x f32 -> f32, bf16 x bf16 -> bf16, u8 x s8 -> f32. u8s8: A has one scale and
+// zero point, B one scale a column. The chain's operands are f32 in all of them.
+enum class Interface { f32, bf16, u8s8 };
+using ComputeMode = gemwright::compute_mode;  // how the product is computed inside
 // What follows the product. add and mul read an M x N operand each, scale a number, clamp two.
 enum class EpilogueOp { bias, relu, gelu_tanh, gelu_erf, silu, add, mul, scale, clamp };
 
 std::string_view to_text(Interface i);
 std::string_view to_text(ComputeMode m);
 std::string_view to_text(EpilogueOp op);
+
+// What the operands of an interface are made of.
+gemwright::element a_element(Interface i);
+gemwright::element b_element(Interface i);
+gemwright::element c_element(Interface i);
+// The mode that computes with the interface's own elements, and all that may stand behind it, the most exact first.
+ComputeMode own_mode(Interface i);
+std::vector<ComputeMode> modes_behind(Interface i);
+
 // What a user may write; words that are planned but not built yet are refused as such.
 Result<Interface> parse_interface(std::string_view text);
 Result<ComputeMode> parse_compute_mode(std::string_view text);
@@ -61,6 +73,7 @@ int chain_matrices(const Problem& p);
 // "nn", "nt", "tn" or "tt": first A, then B; t is column-major.
 std::string layout_text(const Problem& p);
 Result<void> set_layout(Problem& p, std::string_view text);
+Result<void> set_interface(Problem& p, std::string_view text);
 // "constant" or "call".
 std::string_view weights_text(const Problem& p);
 Result<void> set_weights(Problem& p, std::string_view text);
@@ -75,7 +88,7 @@ Result<void> check(const Problem& p, std::int64_t m);
 
 // 2 * M * N * K * batch; the chain is not counted.
 double flops(const Problem& p, std::int64_t m);
-// Bytes of one set of weights as the caller holds them (f32: 4 * N * K * batch).
+// Bytes of one set of weights as the caller holds them (f32: 4 * N * K * batch; scales are not counted).
 double weight_bytes(const Problem& p);
 // Compulsory traffic of one call: A, B and the chain's M x N operands once, C once (twice with beta 1).
 double min_bytes(const Problem& p, std::int64_t m);

@@ -104,19 +104,13 @@ Result<void> set_weight(std::string_view text, double& weight) {
   return {};
 }
 
-Result<void> check_precision(std::string_view text) {
-  const auto mode = parse_compute_mode(text);
-  if (!mode) return tl::unexpected(mode.error());
-  return {};
-}
-
 Result<void> set_field(SuiteEntry& entry, std::string_view column, const std::string& text) {
   if (column == "m") return set_m(text, entry.m);
   if (column == "n") return set_size(column, text, entry.problem.n);
   if (column == "k") return set_size(column, text, entry.problem.k);
   if (text.empty()) return {};
   if (column == "batch") return set_size(column, text, entry.problem.batch);
-  if (column == "precision") return check_precision(text);
+  if (column == "precision") return set_interface(entry.problem, text);
   if (column == "epilogue") return set_chain(entry, text);
   if (column == "weight") return set_weight(text, entry.weight);
   if (column == "layout") return set_layout(entry.problem, text);

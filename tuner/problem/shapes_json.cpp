@@ -15,7 +15,7 @@
 //         "beta": 0,                      or 1
 //         "epilogue": "bias+relu",        a chain that is not built yet runs as none, and the note says so; the N of a
 //                                         pair (swiglu, geglu) is the full width of both products
-//         "precision": "f32",             optional, and the only one so far
+//         "precision": "f32",             optional: f32, bf16 or u8s8, interface and compute mode alike
 //         "weight": 32,                   how often it runs; 1 where absent
 //         "note": "...",                  for people; optional
 //         "source": "..."                 where the sizes come from; optional
@@ -165,17 +165,12 @@ Result<void> read_words(const Object& o, SuiteEntry& entry) {
     entry.source = printable(text, 200);
     return {};
   };
-  const auto only_built = [](std::string_view text) -> Result<void> {
-    const auto mode = parse_compute_mode(text);
-    if (!mode) return tl::unexpected(mode.error());
-    return {};
-  };
   if (auto r = with_string(o, "name", keep_name); !r) return r;
   if (auto r = with_string(o, "layout", [&](std::string_view text) { return set_layout(p, text); }); !r) return r;
   if (auto r = with_string(o, "weights", [&](std::string_view text) { return set_weights(p, text); }); !r) return r;
   // The note about a chain that cannot run stands first: it changes what the figures mean.
   if (auto r = with_string(o, "epilogue", [&](std::string_view text) { return set_chain(entry, text); }); !r) return r;
-  if (auto r = with_string(o, "precision", only_built); !r) return r;
+  if (auto r = with_string(o, "precision", [&](std::string_view text) { return set_interface(p, text); }); !r) return r;
   if (auto r = with_string(o, "note", keep_note); !r) return r;
   return with_string(o, "source", keep_source);
 }

@@ -100,7 +100,7 @@ std::optional<std::string> wrong_keys(const nlohmann::json& j) {
 gemwright::tile read_tile(Reader& reader) {
   constexpr int kMax = 64;  // the offered tiles are checked afterwards
   gemwright::tile t{};
-  t.family = reader.name_of<isa>("isa", gemwright::isa_count, gemwright::isa_name);
+  t.family = reader.name_of<isa>("isa", gemwright::family_count, gemwright::isa_name);
   t.mr = static_cast<int>(reader.integer("mr", 1, kMax));
   t.nv = static_cast<int>(reader.integer("nv", 1, kMax));
   t.ku = static_cast<int>(reader.integer("ku", 1, kMax));
@@ -201,7 +201,7 @@ Result<Config> config_from_json(const nlohmann::json& j) {
     reader.complain("config: \"fusion\" has the unknown value " + shown(j.at("fusion")));
   }
   if (reader.complaint()) return fail(*reader.complaint());
-  if (auto why = violated(c.tile)) return fail("config: " + *why);
+  if (auto why = violated(c.mode, c.tile)) return fail("config: " + *why);
   return c;
 }
 
@@ -222,11 +222,16 @@ std::string label(const Config& c) {
                      b.pack_a ? " packa" : "", b.tm, b.tn, b.tk);
 }
 
-int vector_width(gemwright::isa family) { return family == isa::scalar ? 1 : family == isa::avx2 ? 8 : 16; }
+int vector_width(gemwright::isa family) {
+  return family == isa::scalar ? 1 : family == isa::avx2 || family == isa::avx_vnni ? 8 : 16;
+}
 
-std::optional<std::string> violated(const gemwright::tile& t) {
+std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t) {
   const auto power_of_two_up_to_4 = [](int x) { return x == 1 || x == 2 || x == 4; };
   constexpr int kMaxShortTile = 8;  // from here on the rows and columns alone hide the latency of the FMA
+  if (!gemwright::computes(t.family, mode)) {
+    return fmt::format("{} does not compute {}", gemwright::isa_name(t.family), to_text(mode));
+  }
   if (t.mr < 1 || t.nv < 1) return "a tile needs at least one row and one vector";
   if (t.mr > 30 || t.nv > 5) return "no tile has more than 30 rows or 5 vectors";
   if (!power_of_two_up_to_4(t.ku)) return fmt::format("K is unrolled by 1, 2 or 4, not by {}", t.ku);
@@ -255,12 +260,12 @@ std::string tile_name(const gemwright::tile& t) {
                      gemwright::prefetch_name(t.hint));
 }
 
-Result<gemwright::tile> parse_tile_name(std::string_view text) {
+Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text) {
   gemwright::tile t{};
   std::string_view rest = text;
   bool good = false;
   if (const auto end = rest.find('_'); end != std::string_view::npos) {
-    const auto family = find_name<isa>(rest.substr(0, end), gemwright::isa_count, gemwright::isa_name);
+    const auto family = find_name<isa>(rest.substr(0, end), gemwright::family_count, gemwright::isa_name);
     rest.remove_prefix(end);
     good = family && take_count(rest, "_", t.mr) && take_count(rest, "x", t.nv) && take_count(rest, "_u", t.ku) &&
            take_count(rest, "_a", t.ka) && take(rest, "_");
@@ -273,7 +278,7 @@ Result<gemwright::tile> parse_tile_name(std::string_view text) {
   if (!good || tile_name(t) != text) {
     return fail("not the name of a tile (like avx512f_8x2_u1_a1_t0): " + shown(std::string(text)));
   }
-  if (auto why = violated(t)) return fail(fmt::format("tile {}: {}", text, *why));
+  if (auto why = violated(mode, t)) return fail(fmt::format("tile {}: {}", text, *why));
   return t;
 }
 

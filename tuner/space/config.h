@@ -26,7 +26,7 @@ enum class Fusion { registers };  // where the chain runs; later also the hot ti
 
 struct Config {
   ComputeMode mode = ComputeMode::f32;
-  gemwright::tile tile{};
+  gemwright::tile tile{};  // of a dot mode: ku counts groups of K
   gemwright::packing format{};
   gemwright::blocking blocking{};
   Fusion fusion = Fusion::registers;
@@ -40,16 +40,16 @@ std::string key(const Config& c);
 // Short label for people: "avx512f 8x2 ku1 t0@64 p32 mc.. nc.. kc.. nmk grid 1x2x1".
 std::string label(const Config& c);
 
-int vector_width(gemwright::isa family);  // f32 lanes: scalar 1, avx2 8, avx512f 16
+int vector_width(gemwright::isa family);  // 32-bit lanes: scalar 1, avx2 and avx_vnni 8, the others 16
 inline int nr(const gemwright::tile& t) { return t.nv * vector_width(t.family); }
 inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.tk; }
 
 // Why the kernel library does not offer this tile, or nothing when it does. Registers decide: MR * NV * KA
 // accumulators, NV vectors of B and one of A must fit the 32 (avx512f) or 16 (avx2) vector registers.
-std::optional<std::string> violated(const gemwright::tile& t);
+std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t);
 
 // Canonical text of a tile, for example "avx512f_8x2_u1_a1_t0"; also a valid C++ identifier.
 std::string tile_name(const gemwright::tile& t);
-Result<gemwright::tile> parse_tile_name(std::string_view text);
+Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text);
 
 }  // namespace gemwright::tuner

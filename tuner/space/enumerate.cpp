@@ -42,7 +42,7 @@ Values vector_values(const SpaceInput& in, const Config& c) {
 Values row_values(const SpaceInput& in, Config c) {
   c.tile.ku = c.tile.ka = 1;
   Values v;
-  for (c.tile.mr = 1; c.tile.mr <= in.m && !violated(c.tile); ++c.tile.mr) v.push_back(c.tile.mr);
+  for (c.tile.mr = 1; c.tile.mr <= in.m && !violated(c.mode, c.tile); ++c.tile.mr) v.push_back(c.tile.mr);
   return v;
 }
 
@@ -51,7 +51,7 @@ Values accumulator_values(const SpaceInput& in, Config c) {
   Values v;
   for (int ka : {1, 2, 4}) {
     c.tile.ka = ka;
-    if (ka <= in.problem.k && !violated(c.tile) && (ka == 1 || !in.batch_invariant)) v.push_back(ka);
+    if (ka <= in.problem.k && !violated(c.mode, c.tile) && (ka == 1 || !in.batch_invariant)) v.push_back(ka);
   }
   return v;
 }

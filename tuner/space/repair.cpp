@@ -10,14 +10,14 @@ namespace {
 
 using gemwright::prefetch;
 
-void repair_tile(const SpaceInput& in, gemwright::tile& t) {
+void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
   t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
   const int width = vector_width(t.family);
   while (t.nv > min_vectors(t.family) && (t.nv - 1) * width >= in.problem.n) --t.nv;
   t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
   if (in.batch_invariant) t.ka = 1;
-  while (t.ka > 1 && (violated(t) || t.ka > in.problem.k)) t.ka /= 2;
-  while (t.mr > 1 && violated(t)) --t.mr;
+  while (t.ka > 1 && (violated(mode, t) || t.ka > in.problem.k)) t.ka /= 2;
+  while (t.mr > 1 && violated(mode, t)) --t.mr;
   t.ku = std::max(t.ku, t.ka);
   while (t.ku > 1 && t.ku > in.problem.k) t.ku /= 2;
 }
@@ -93,7 +93,7 @@ void repair_prefetch(const SpaceInput& in, Config& c) {
 
 std::optional<Config> repaired(const SpaceInput& in, Config c) {
   if (!has_meaning(c)) return std::nullopt;
-  repair_tile(in, c.tile);
+  repair_tile(in, c.mode, c.tile);
   repair_panel(in, c);
   repair_grid(in, c);
   repair_blocks(in, c);

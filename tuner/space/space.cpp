@@ -23,7 +23,7 @@ bool family_is_there(const SpaceInput& in, const Config& c) {
   return std::find(in.families.begin(), in.families.end(), c.tile.family) != in.families.end();
 }
 
-bool tile_is_offered(const SpaceInput&, const Config& c) { return !violated(c.tile); }
+bool tile_is_offered(const SpaceInput&, const Config& c) { return !violated(c.mode, c.tile); }
 
 bool tile_is_not_too_tall(const SpaceInput& in, const Config& c) { return c.tile.mr <= in.m; }
 
@@ -177,7 +177,7 @@ const std::vector<Constraint>& constraints() {
 std::optional<std::string> violated(const SpaceInput& in, const Config& c) {
   for (const Constraint& constraint : constraints()) {
     if (constraint.holds(in, c)) continue;
-    if (constraint.name == "tile") return violated(c.tile);  // says which of the library's limits it is
+    if (constraint.name == "tile") return violated(c.mode, c.tile);  // says which of the library's limits it is
     return std::string(constraint.reason);
   }
   return std::nullopt;

@@ -33,7 +33,8 @@ struct SpaceInput {
   Problem problem;
   std::int64_t m = 1;
   int threads = 1;                                               // offered; a config may use fewer
-  std::vector<gemwright::isa> families{gemwright::isa::scalar};  // that the device can run
+  std::vector<ComputeMode> modes{ComputeMode::f32};              // admitted, the most exact first
+  std::vector<gemwright::isa> families{gemwright::isa::scalar};  // that the device can run; not each computes each mode
   // Data caches of one core and the last level it shares, in bytes. The defaults are the smallest of today's x86-64
   // servers.
   std::int64_t l1d_bytes = 32 << 10;

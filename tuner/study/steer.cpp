@@ -32,7 +32,7 @@ std::optional<std::int64_t> value_named(Param param, std::string_view text) {
 
 // Whether some tile or blocking of the kernel library can have the value.
 bool possible(Param param, std::int64_t v) {
-  for (int family = 0; family < gemwright::isa_count; ++family) {
+  for (int family = 0; family < gemwright::family_count; ++family) {
     for (const int unroll : {1, 2, 4, 8}) {
       Config c;
       c.tile = {static_cast<gemwright::isa>(family), 1, 1, unroll, 1, gemwright::prefetch::none};

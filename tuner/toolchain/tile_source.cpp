@@ -205,8 +205,9 @@ std::optional<std::string_view> root_namespace(std::string_view text) {
 
 }  // namespace
 
-TileGroup group_of(const gemwright::tile& t) {
-  TileGroup g{t.family, t.nv, t.ku, t.ka, t.hint, 0};
+TileGroup group_of(const Problem& p, const Config& c) {
+  const gemwright::tile& t = c.tile;
+  TileGroup g{c.mode, c_element(p.interface), t.family, t.nv, t.ku, t.ka, t.hint, 0};
   for (const int rows : {8, 16, 30}) {
     g.rows = rows;
     if (t.mr <= rows) break;
@@ -220,7 +221,7 @@ std::vector<gemwright::tile> tiles_of(const TileGroup& g) {
   std::vector<gemwright::tile> tiles;
   for (int mr = 1; mr <= g.rows; ++mr) {
     const gemwright::tile t{g.family, mr, g.nv, g.ku, g.ka, g.hint};
-    if (!violated(t)) tiles.push_back(t);
+    if (!violated(g.mode, t)) tiles.push_back(t);
   }
   return tiles;
 }

@@ -13,10 +13,13 @@
 
 #include "tuner/problem/problem.h"
 #include "tuner/result.h"
+#include "tuner/space/config.h"
 
 namespace gemwright::tuner {
 
 struct TileGroup {
+  ComputeMode mode = ComputeMode::f32;
+  gemwright::element c = gemwright::element::f32;  // what the tiles write
   gemwright::isa family = gemwright::isa::scalar;
   int nv = 4, ku = 1, ka = 1;
   gemwright::prefetch hint = gemwright::prefetch::none;
@@ -25,7 +28,7 @@ struct TileGroup {
   auto operator<=>(const TileGroup&) const = default;
 };
 
-TileGroup group_of(const gemwright::tile& t);
+TileGroup group_of(const Problem& p, const Config& c);
 // One for each row count up to the group's that the kernel library offers.
 std::vector<gemwright::tile> tiles_of(const TileGroup& group);
 

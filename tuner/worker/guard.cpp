@@ -188,7 +188,7 @@ const std::string& Guard::source_of(const TileGroup& group) {
 Reply Guard::prefetch(const Request& r, const PrefetchRequest& p) {
   std::set<TileGroup> seen;
   for (const Config& c : p.configs) {
-    const TileGroup group = group_of(c.tile);
+    const TileGroup group = group_of(setup_->problem, c);
     if (seen.insert(group).second) (void)queue_->start(*compiler_, source_of(group));
   }
   return {r.id, false, Done{}};
@@ -212,7 +212,7 @@ Guard::OrGone<BuildResult> Guard::build(const std::string& source) {
 }
 
 Guard::OrGone<Reply> Guard::admit(const Request& r, const AdmitRequest& a) {
-  return load(r, {a.config, "", a.verify}, source_of(group_of(a.config.tile)));
+  return load(r, {a.config, "", a.verify}, source_of(group_of(setup_->problem, a.config)));
 }
 
 Guard::OrGone<Reply> Guard::admit_header(const Request& r, const AdmitHeaderRequest& a) {

@@ -43,10 +43,10 @@ RotatingWeights WeightStore::describe(int panel, const float* source, std::int64
   RotatingWeights w;
   w.panel = panel;
   w.copies.count = copy_count(cache_bytes_, static_cast<double>(floats) * sizeof(float));
-  w.copies.stride = gemwright::round_up(floats, 16);  // each begins on a cache line
+  w.copies.stride = gemwright::round_up(floats, 16) * 4;  // each begins on a cache line
   w.copies.first = source;
   if (panel > 0 || w.copies.count > 1) {
-    w.bytes = static_cast<double>(w.copies.stride) * static_cast<double>(w.copies.count) * sizeof(float);
+    w.bytes = static_cast<double>(w.copies.stride) * static_cast<double>(w.copies.count);
   }
   return w;
 }
@@ -54,10 +54,11 @@ RotatingWeights WeightStore::describe(int panel, const float* source, std::int64
 // Makes the copies, for which there is room, and remembers the format.
 Result<RotatingWeights*> WeightStore::keep(RotatingWeights w, std::int64_t floats) {
   if (w.copies.count > 1) {
-    w.held = gemwright::allocate_floats(static_cast<std::size_t>(w.copies.stride * w.copies.count));
+    w.held = gemwright::allocate_floats(static_cast<std::size_t>(w.copies.stride / 4 * w.copies.count));
     if (!w.held) return fail("not enough memory for the copies of the weights");
     for (std::int64_t i = 0; i < w.copies.count; ++i) {
-      std::memcpy(w.held.get() + i * w.copies.stride, w.copies.first, static_cast<std::size_t>(floats) * sizeof(float));
+      std::memcpy(w.held.get() + i * w.copies.stride / 4, w.copies.first,
+                  static_cast<std::size_t>(floats) * sizeof(float));
     }
     w.copies.first = w.held.get();
     w.packed.reset();

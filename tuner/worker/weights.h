@@ -26,7 +26,7 @@ struct RotatingWeights {
 
   const float* next() {
     turn = turn + 1 < copies.count ? turn + 1 : 0;
-    return copies.at(turn);
+    return static_cast<const float*>(copies.at(turn));
   }
 };
 
