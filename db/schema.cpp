@@ -47,7 +47,7 @@ std::vector<Migration> up_to(std::int64_t version, const std::vector<Migration>&
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> kMigrations = {{1, kVersion1}, {2, kVersion2}};
+  static const std::vector<Migration> kMigrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
   return kMigrations;
 }
 

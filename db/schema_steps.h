@@ -7,5 +7,6 @@ namespace gemwright::db {
 
 extern const std::string_view kVersion1;
 extern const std::string_view kVersion2;
+extern const std::string_view kVersion3;
 
 }  // namespace gemwright::db

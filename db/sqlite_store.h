@@ -22,7 +22,8 @@ class SqliteStore final : public tuner::Store {
 
   Result<tuner::StudyRecord> open_study(const tuner::StudyKey& key, const tuner::StudyAttributes& attributes,
                                         bool fresh) override;
-  Result<void> set_study_state(tuner::StudyId study, tuner::StudyState state, double spent_seconds) override;
+  Result<void> set_study_state(tuner::StudyId study, tuner::StudyState state, double spent_seconds,
+                               const std::optional<std::string>& failure) override;
   Result<void> set_baseline(tuner::StudyId study, const std::string& name,
                             const std::string& reason_if_absent) override;
   Result<tuner::Trial> add_trial(tuner::StudyId study, const tuner::Config& config, const std::string& origin) override;

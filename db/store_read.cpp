@@ -86,7 +86,8 @@ constexpr std::string_view kSelectStudies =
     "s.data, "
     "s.cache, s.cache_bytes, s.batch_invariant, s.name, s.suite, s.weight, s.budget_seconds, s.budget_trials, "
     "s.protocol, "
-    "s.strategy, s.seed, s.state, s.created_at, s.updated_at, s.spent_seconds, s.baseline, s.baseline_reason, "
+    "s.strategy, s.seed, s.state, s.created_at, s.updated_at, s.spent_seconds, s.failure, s.baseline, "
+    "s.baseline_reason, "
     "(SELECT count(*) FROM trial t WHERE t.study_id = s.id), s.runner_pid, s.runner_boot_id, o.best_trial_id, "
     "o.verdict, o.confidence, o.lead, o.lead_lo, o.lead_hi, o.noise_floor, o.blocks, o.blocks_steal, "
     "o.blocks_context_switch, o.blocks_migration "
@@ -134,6 +135,7 @@ Result<tuner::StudyRecord> read_study(RowReader row) {
   s.created_at = row.integer();
   s.updated_at = row.integer();
   s.spent_seconds = row.real();
+  s.failure = row.maybe_text();
   s.baseline = row.maybe_text().value_or("");
   s.baseline_reason = row.maybe_text().value_or("");
   s.trials = row.integer();
@@ -142,6 +144,8 @@ Result<tuner::StudyRecord> read_study(RowReader row) {
   row.accept(check(s.key));
   row.accept(check(s.attributes));
   row.accept(tuner::check_spent(s.spent_seconds));
+  // What failed before version 3 has no reason.
+  if (s.failure) row.accept(tuner::check_failure(s.state, s.failure));
   if (key(s.key) != stored_key) row.refuse("its key and the values that make it differ");
   return row.finish(std::move(s));
 }
@@ -160,6 +164,7 @@ Result<tuner::Trial> read_trial(RowReader row) {
   t.error_max = row.maybe_real();
   t.compile_ns = row.maybe_integer();
   t.verify_ns = row.maybe_integer();
+  t.reduction_class = row.maybe_text();
   row.accept(check(t));
   return row.finish(std::move(t));
 }
@@ -242,7 +247,7 @@ Result<std::vector<tuner::StudyRecord>> SqliteStore::studies() const {
 Result<std::vector<tuner::Trial>> SqliteStore::trials(tuner::StudyId study) const {
   return read_all(*connection_,
                   connection_->query("SELECT t.id, t.study_id, t.seq, c.key, c.json, t.origin, t.state, t.reason, "
-                                     "t.error_fro, t.error_max, t.compile_ns, t.verify_ns "
+                                     "t.error_fro, t.error_max, t.compile_ns, t.verify_ns, t.reduction_class "
                                      "FROM trial t LEFT JOIN config c ON c.id = t.config_id "
                                      "WHERE t.study_id = ? ORDER BY t.seq",
                                      study),

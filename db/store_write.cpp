@@ -210,14 +210,16 @@ Result<tuner::StudyRecord> SqliteStore::open_study(const tuner::StudyKey& study_
   return std::move(rows->front());
 }
 
-Result<void> SqliteStore::set_study_state(tuner::StudyId study, tuner::StudyState state, double spent_seconds) {
+Result<void> SqliteStore::set_study_state(tuner::StudyId study, tuner::StudyState state, double spent_seconds,
+                                          const std::optional<std::string>& failure) {
   if (auto r = tuner::check_spent(spent_seconds); !r) return r;
+  if (auto r = tuner::check_failure(state, failure); !r) return r;
   auto transaction = begin();
   if (!transaction) return tl::unexpected(transaction.error());
   if (auto r = require_study(study); !r) return r;
   if (auto r = connection_->run(
-          "UPDATE study SET state = ?, spent_seconds = ?, updated_at = max(?, created_at) WHERE id = ?", to_text(state),
-          spent_seconds, now_ns(), study);
+          "UPDATE study SET state = ?, spent_seconds = ?, failure = ?, updated_at = max(?, created_at) WHERE id = ?",
+          to_text(state), spent_seconds, failure, now_ns(), study);
       !r) {
     return r;
   }
@@ -274,9 +276,9 @@ Result<void> SqliteStore::update_trial(const tuner::Trial& trial) {
   const auto ended = trial.state == tuner::TrialState::running ? std::nullopt : std::optional(now_ns());
   // max of a NULL is NULL: a running trial has no end.
   if (auto r = connection_->run("UPDATE trial SET state = ?, reason = ?, error_fro = ?, error_max = ?, compile_ns = ?, "
-                                "verify_ns = ?, ended_at = max(?, started_at) WHERE id = ?",
+                                "verify_ns = ?, reduction_class = ?, ended_at = max(?, started_at) WHERE id = ?",
                                 to_text(trial.state), trial.reason, trial.error_fro, trial.error_max, trial.compile_ns,
-                                trial.verify_ns, ended, trial.id);
+                                trial.verify_ns, trial.reduction_class, ended, trial.id);
       !r) {
     return r;
   }

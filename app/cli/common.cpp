@@ -100,8 +100,8 @@ void add_tune_options(CLI::App& c, TuneOptions& o) {
   what->add_option("--epilogue", o.epilogue, "Of --gemm: chain after the product, as bias+gelu_erf+add")
       ->capture_default_str();
   const auto how = c.add_option_group("how");
-  how->add_option("--interface", o.interface, "Element types of the caller")->capture_default_str();
-  how->add_option("--precision", o.precision, "Compute modes, or auto with --max-error")->capture_default_str();
+  how->add_option("--interface", o.interface, "Element types of the caller: f32, bf16 or u8s8 (default: f32)");
+  how->add_option("--precision", o.precision, "f32, bf16, u8s8 as a list, or auto with --max-error (default: f32)");
   how->add_option("--max-error", o.max_error, "Bound of the relative Frobenius error against float64");
   how->add_option("--data", o.data, "What the operands hold: normal, uniform, outliers")->capture_default_str();
   how->add_flag("--batch-invariant", o.batch_invariant, "A row's bits must not depend on M");

@@ -161,7 +161,7 @@ nlohmann::json bench_json(const BenchRow& r) {
                      {"m", k.m},
                      {"n", k.problem.n},
                      {"k", k.problem.k},
-                     {"precision", tuner::to_text(k.modes.front())},
+                     {"precision", tuner::precision_text(k)},
                      {"threads", k.device.threads},
                      {"device", k.device.name},
                      {"cache", tuner::to_text(k.cache)},

@@ -29,27 +29,39 @@ constexpr double kColdBytes = 200e6;
 constexpr int kMaxThreads = 1024;
 
 Result<void> check_built(const TuneOptions& o) {
-  if (const auto r = tuner::parse_interface(o.interface); !r) {
-    return fail("--interface: " + r.error().message, ErrorKind::usage);
-  } else if (*r != tuner::Interface::f32) {
-    return fail(fmt::format("--interface {} is not built yet: only f32 is", o.interface), ErrorKind::usage);
-  }
-  if (o.precision == "auto" && !o.max_error) {
-    return fail("--precision auto needs a bound: add --max-error E", ErrorKind::usage);
-  }
-  if (o.precision != "auto") {
-    const auto mode = tuner::parse_compute_mode(o.precision);
-    if (!mode) return fail("--precision: " + mode.error().message, ErrorKind::usage);
-    if (*mode != tuner::ComputeMode::f32) {
-      return fail(fmt::format("--precision {} is not built yet: only f32 is", o.precision), ErrorKind::usage);
-    }
-  }
   if (o.device != "cpu") {
     return fail(fmt::format("--device {} is not built yet: only cpu is", o.device), ErrorKind::usage);
   }
-  if (o.batch_invariant) return fail("--batch-invariant is not built yet", ErrorKind::usage);
   if (o.max_error && !(*o.max_error > 0)) return fail("--max-error must be a positive number", ErrorKind::usage);
   return {};
+}
+
+Result<std::optional<tuner::Interface>> parse_asked_interface(const std::string& text) {
+  if (text.empty()) return std::optional<tuner::Interface>();
+  const auto interface = tuner::parse_interface(text);
+  if (!interface) return fail("--interface: " + interface.error().message, ErrorKind::usage);
+  return std::optional(*interface);
+}
+
+// One of a --precision list: the interface of that name.
+Result<Precision> listed_precision(std::string_view word, const std::optional<tuner::Interface>& asked) {
+  if (word == "auto") return fail("--precision: auto stands alone", ErrorKind::usage);
+  const auto mode = tuner::parse_compute_mode(word);  // which also knows what is planned
+  if (!mode) return fail("--precision: " + mode.error().message, ErrorKind::usage);
+  const auto interface = tuner::parse_interface(word);
+  if (!interface) return fail("--precision: " + interface.error().message, ErrorKind::usage);
+  if (asked && *asked != *interface) {
+    return fail(fmt::format("--precision {} is interface and mode alike: --interface {} goes with --precision auto",
+                            word, tuner::to_text(*asked)),
+                ErrorKind::usage);
+  }
+  return Precision{*interface, false};
+}
+
+// The suite as one precision sees it: its weights have the interface's size.
+tuner::Suite typed(tuner::Suite suite, const Precision& precision) {
+  for (tuner::SuiteEntry& e : suite.entries) e.problem.interface = precision.interface.value_or(e.problem.interface);
+  return suite;
 }
 
 Result<tuner::SuiteEntry> entry_of(const TuneOptions& o, const std::string& text) {
@@ -136,7 +148,7 @@ Result<tuner::StudyRequest> common_request(const TuneOptions& o, const tuner::Su
   }
   r.key.build = place.build;
   r.key.space_version = tuner::kSpaceVersion;
-  r.key.modes = {tuner::ComputeMode::f32};
+  r.key.batch_invariant = r.space.batch_invariant = o.batch_invariant;
   r.key.max_error = o.max_error;
   r.key.data = *data;
   r.attributes = {"", suite.name, 1, budget, protocol->name, o.strategy, o.seed};
@@ -222,12 +234,68 @@ Result<std::vector<int>> parse_threads(const std::string& text, int available) {
   return std::vector<int>(out.begin(), out.end());
 }
 
+Result<std::vector<Precision>> parse_precisions(const TuneOptions& o) {
+  const auto asked = parse_asked_interface(o.interface);
+  if (!asked) return tl::unexpected(asked.error());
+  if (o.precision.empty()) return std::vector<Precision>{{*asked, false}};
+  if (o.precision == "auto") {
+    if (!o.max_error) return fail("--precision auto needs a bound: add --max-error E", ErrorKind::usage);
+    return std::vector<Precision>{{*asked, true}};
+  }
+  std::vector<Precision> all;
+  for (const std::string_view word : tuner::split(o.precision, ',')) {
+    const auto one = listed_precision(word, *asked);
+    if (!one) return tl::unexpected(one.error());
+    const bool twice =
+        std::any_of(all.begin(), all.end(), [&](const Precision& p) { return p.interface == one->interface; });
+    if (!twice) all.push_back(*one);
+  }
+  return all;
+}
+
+namespace {
+
+// The studies of one entry: every thread count and M.
+Result<void> plan_entry(const tuner::StudyRequest& common, const tuner::Suite& suite, const tuner::SuiteEntry& e,
+                        const std::vector<int>& threads, const std::optional<CacheState>& asked, const Workplace& place,
+                        std::vector<PlannedStudy>& out) {
+  for (const int t : threads) {
+    const tuner::Device device = device_of(place.cpu, t);
+    for (const std::int64_t m : e.m) {
+      if (const auto r = tuner::check(e.problem, m); !r) return r;
+      tuner::StudyRequest r = common;
+      const CacheChoice cache =
+          cache_of(asked, suite, e, m, static_cast<double>(r.space.l2_bytes), static_cast<double>(r.space.l3_bytes));
+      r.key.problem = r.space.problem = e.problem;
+      r.key.m = r.space.m = m;
+      r.key.device = device;
+      r.key.cache = cache.state;
+      r.key.cache_bytes = r.space.cache_bytes = cache.bytes;
+      r.attributes.name = e.name;
+      r.attributes.weight = e.weight;
+      r.space.threads = t;
+      PlannedStudy planned{e, std::move(r)};
+      if (t > place.cpu.allowed_cpus) {
+        if (!planned.entry.note.empty()) planned.entry.note += "; ";
+        planned.entry.note +=
+            fmt::format("{} threads share {} CPUs: neither side's speed means much", t, place.cpu.allowed_cpus);
+      }
+      out.push_back(std::move(planned));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner::Suite& suite,
                                                const Workplace& place) {
   if (const auto r = check_built(o); !r) return tl::unexpected(r.error());
+  const auto precisions = parse_precisions(o);
+  if (!precisions) return tl::unexpected(precisions.error());
   const auto threads = parse_threads(o.threads, place.cpu.allowed_cpus);
   if (!threads) return tl::unexpected(threads.error());
-  const auto common = common_request(o, suite, place);
+  auto common = common_request(o, suite, place);
   if (!common) return tl::unexpected(common.error());
   std::optional<CacheState> asked;
   if (o.cache != "auto") {
@@ -236,31 +304,14 @@ Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& o, const tuner
     asked = *c;
   }
   std::vector<PlannedStudy> out;
-  for (const tuner::SuiteEntry& e : suite.entries) {
-    if (e.problem.interface != tuner::Interface::f32) {
-      return fail(fmt::format("{}: precision {} is not built yet: only f32 is", e.name, to_text(e.problem.interface)));
-    }
-    for (const int t : *threads) {
-      const tuner::Device device = device_of(place.cpu, t);
-      for (const std::int64_t m : e.m) {
-        tuner::StudyRequest r = *common;
-        const CacheChoice cache =
-            cache_of(asked, suite, e, m, static_cast<double>(r.space.l2_bytes), static_cast<double>(r.space.l3_bytes));
-        r.key.problem = r.space.problem = e.problem;
-        r.key.m = r.space.m = m;
-        r.key.device = device;
-        r.key.cache = cache.state;
-        r.key.cache_bytes = r.space.cache_bytes = cache.bytes;
-        r.attributes.name = e.name;
-        r.attributes.weight = e.weight;
-        r.space.threads = t;
-        PlannedStudy planned{e, std::move(r)};
-        if (t > place.cpu.allowed_cpus) {
-          if (!planned.entry.note.empty()) planned.entry.note += "; ";
-          planned.entry.note +=
-              fmt::format("{} threads share {} CPUs: neither side's speed means much", t, place.cpu.allowed_cpus);
-        }
-        out.push_back(std::move(planned));
+  for (const Precision& p : *precisions) {
+    const tuner::Suite of_type = typed(suite, p);
+    for (const tuner::SuiteEntry& e : of_type.entries) {
+      const tuner::Interface interface = e.problem.interface;
+      common->key.modes = p.every_mode ? tuner::modes_behind(interface) : std::vector{tuner::own_mode(interface)};
+      common->space.modes = common->key.modes;
+      if (const auto r = plan_entry(*common, of_type, e, *threads, asked, place, out); !r) {
+        return tl::unexpected(r.error());
       }
     }
   }

@@ -22,7 +22,9 @@ struct TuneOptions {
   std::string layout = "nn", weights = "constant", epilogue = "none";
   std::int64_t batch = 1;
   int beta = 0;
-  std::string interface = "f32", precision = "f32", data = "normal";
+  // precision: a list of "f32", "bf16", "u8s8" (interface and compute mode alike), or "auto": every mode behind the
+  // interface that keeps max_error. Empty: what the shapes say, else f32.
+  std::string interface, precision, data = "normal";
   std::optional<double> max_error;
   bool batch_invariant = false;
   std::string device = "cpu", threads, compiler = "g++", budget, strategy = "local", protocol = "normal",
@@ -30,6 +32,13 @@ struct TuneOptions {
   std::uint64_t seed = 1;
   bool fresh = false;
 };
+
+// What the options say of types: whose interface (none: each entry's own) and which modes are admitted behind it.
+struct Precision {
+  std::optional<tuner::Interface> interface;
+  bool every_mode = false;  // else the interface's own
+};
+tuner::Result<std::vector<Precision>> parse_precisions(const TuneOptions& options);
 
 // What does not change between the studies of one run.
 struct Workplace {
@@ -52,7 +61,8 @@ struct PlannedStudy {
   tuner::StudyRequest request;  // known_good is filled when the study begins
 };
 
-// One study for each entry, thread count and M, ordered so that neighbours share operands and packed weights.
+// One study for each precision, entry, thread count and M, ordered so that neighbours share operands and packed
+// weights.
 tuner::Result<std::vector<PlannedStudy>> plan_studies(const TuneOptions& options, const tuner::Suite& suite,
                                                       const Workplace& place);
 

@@ -26,15 +26,6 @@ std::string printable(std::string text) {
   return text;
 }
 
-std::string modes_text(const StudyRecord& s) {
-  std::string out;
-  for (const auto mode : s.key.modes) {
-    if (!out.empty()) out += ",";
-    out += tuner::to_text(mode);
-  }
-  return out;
-}
-
 // A study whose process is gone ended without saying so.
 tuner::StudyState state_of(const StudyFigures& f) {
   return f.abandoned() ? tuner::StudyState::interrupted : f.study.state;
@@ -80,7 +71,9 @@ json study_row(const StudyFigures& f) {
            {"layout", tuner::layout_text(s.key.problem)},
            {"weights", tuner::weights_text(s.key.problem)},
            {"beta", s.key.problem.beta},
-           {"precision", modes_text(s)},
+           {"precision", tuner::precision_text(s.key)},
+           {"interface", tuner::to_text(s.key.problem.interface)},
+           {"batch_invariant", s.key.batch_invariant},
            {"epilogue", tuner::epilogue_text(s.key.problem.chain)},
            {"device", s.key.device.fingerprint},
            {"device_name", s.key.device.name},
@@ -98,12 +91,15 @@ json study_row(const StudyFigures& f) {
   add_outcome(row, s);
   row["baseline"] = s.baseline.empty() ? json(nullptr) : json(s.baseline);
   row["baseline_reason"] = s.baseline.empty() ? json(s.baseline_reason) : json(nullptr);
+  row["failure"] = s.failure ? json(*s.failure) : json(nullptr);
   row["gflops"] = f.best ? json(f.best->gflops) : json(nullptr);
   row["baseline_gflops"] = f.baseline ? json(f.baseline->gflops) : json(nullptr);
   row["ratio"] = f.best ? or_null(f.best->ratio) : json(nullptr);
   row["ratio_lo"] = f.best ? or_null(f.best->ratio_lo) : json(nullptr);
   row["ratio_hi"] = f.best ? or_null(f.best->ratio_hi) : json(nullptr);
   row["error"] = f.trial ? or_null(f.trial->error_fro) : json(nullptr);
+  row["max_error"] = or_null(s.key.max_error);
+  row["mode"] = f.trial ? json(tuner::to_text(f.trial->config.mode)) : json(nullptr);
   row["config"] = f.trial ? tuner::to_json(f.trial->config) : json(nullptr);
   return row;
 }
@@ -118,9 +114,11 @@ json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estima
            {"m", f.study.key.m},
            {"threads", f.study.key.device.threads},
            {"name", f.study.attributes.name},
+           {"mode", tuner::to_text(t.config.mode)},
            {"config", tuner::to_json(t.config)},
            {"label", tuner::label(t.config)}};
   row["reason"] = t.reason.empty() ? json(nullptr) : json(t.reason);
+  row["reduction_class"] = t.reduction_class ? json(*t.reduction_class) : json(nullptr);
   row["error"] = or_null(t.error_fro);
   row["error_max"] = or_null(t.error_max);
   row["gflops"] = e ? json(e->gflops) : json(nullptr);
@@ -204,7 +202,10 @@ std::string studies_table(const std::vector<StudyFigures>& studies) {
   column(
       "beta", true, [](const F&, const K& k) { return std::to_string(k.problem.beta); }, "0");
   column("chain", false, [](const F&, const K& k) { return tuner::epilogue_text(k.problem.chain); });
-  column("mode", false, [](const F& f, const K&) { return modes_text(f.study); });
+  column(
+      "interface", false, [](const F&, const K& k) { return std::string(tuner::to_text(k.problem.interface)); }, "f32");
+  column("mode", false,
+         [](const F& f, const K&) { return std::string(f.trial ? tuner::to_text(f.trial->config.mode) : "-"); });
   column("threads", true, [](const F&, const K& k) { return std::to_string(k.device.threads); });
   column("cache", false, [](const F&, const K& k) { return tuner::to_text(k.cache); });
   column(
@@ -219,7 +220,8 @@ std::string studies_table(const std::vector<StudyFigures>& studies) {
   column("ratio [95 %]", false, [](const F& f, const K&) {
     return f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-";
   });
-  column("verdict", false, [](const F& f, const K&) { return f.study.outcome.verdict; });
+  column("verdict", false,
+         [](const F& f, const K&) { return f.study.failure ? printable(*f.study.failure) : f.study.outcome.verdict; });
   return table(columns, rows);
 }
 

@@ -28,8 +28,9 @@ constexpr double kFormatRegret = 0.02;
 std::string title(const PlannedStudy& s) {
   const tuner::StudyKey& k = s.request.key;
   const std::string name = s.entry.name.empty() ? "gemm" : s.entry.name;
-  return fmt::format("{} M={} N={} K={}, {} thread{}, {}", name, k.m, k.problem.n, k.problem.k, k.device.threads,
-                     k.device.threads == 1 ? "" : "s", tuner::to_text(k.cache));
+  return fmt::format("{} M={} N={} K={}, {}, {} thread{}, {}", name, k.m, k.problem.n, k.problem.k,
+                     tuner::precision_text(k), k.device.threads, k.device.threads == 1 ? "" : "s",
+                     tuner::to_text(k.cache));
 }
 
 std::vector<std::string> notes(const std::vector<PlannedStudy>& studies) {

@@ -160,7 +160,7 @@ tuner::StudyRecord add(tuner::Store& store, const ScriptedStudy& s) {
     if (!outcome.best_trial) outcome.best_trial = trial->id;
   }
   EXPECT_TRUE(store.set_outcome(study->id, outcome, {}));
-  EXPECT_TRUE(store.set_study_state(study->id, tuner::StudyState::finished, 1));
+  EXPECT_TRUE(store.set_study_state(study->id, tuner::StudyState::finished, 1, {}));
   return store.studies()->back();
 }
 

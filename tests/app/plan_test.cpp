@@ -91,16 +91,65 @@ TEST(Plan, WhatIsNotBuiltOrHasNoMeaningIsUsage) {
   EXPECT_TRUE(refused([](TuneOptions& o) { o.weights = "maybe"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.beta = 2; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "swiglu"; }));
-  EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "bf16"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "bf17"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "w4"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "auto"; }));
-  EXPECT_TRUE(refused([](TuneOptions& o) { o.interface = "u8s8"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "f32,auto"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = ","; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.interface = "s8"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) {
+    o.interface = "bf16";
+    o.precision = "f32";
+  }));
+  EXPECT_TRUE(refused([](TuneOptions& o) {
+    o.gemm = {"4x8x70000"};
+    o.precision = "u8s8";
+  })) << "K beyond what an s32 sum holds";
   EXPECT_TRUE(refused([](TuneOptions& o) { o.device = "cuda:0"; }));
-  EXPECT_TRUE(refused([](TuneOptions& o) { o.batch_invariant = true; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.protocol = "hasty"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.strategy = "clever"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.budget = "-3s"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.cache = "warm"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.data = "real"; }));
+}
+
+// The studies' interfaces and admitted modes, as "bf16:bf16,u8s8".
+std::vector<std::string> types_of(const TuneOptions& o, tuner::Suite suite) {
+  std::vector<std::string> out;
+  const auto studies = plan_studies(o, suite, workplace());
+  if (!studies) return {studies.error().message};
+  for (const PlannedStudy& s : *studies) {
+    std::string text = std::string(tuner::to_text(s.request.key.problem.interface)) + ":";
+    for (const tuner::ComputeMode m : s.request.key.modes) text += std::string(tuner::to_text(m)) + ",";
+    EXPECT_EQ(s.request.space.problem, s.request.key.problem);
+    EXPECT_EQ(s.request.space.modes, s.request.key.modes);
+    text.pop_back();
+    out.push_back(text);
+  }
+  return out;
+}
+
+TEST(Precision, NamesInterfaceAndModeAlikeAndAutoAdmitsEveryModeBehindTheInterface) {
+  using Texts = std::vector<std::string>;
+  TuneOptions o;
+  o.gemm = {"4x64x64"};
+  o.threads = "1";
+  const auto suite = resolve_suite(o, {});
+  ASSERT_TRUE(suite);
+  tuner::Suite typed = *suite;
+  typed.entries[0].problem.interface = tuner::Interface::bf16;  // a file's own precision
+  EXPECT_EQ(types_of(o, *suite), Texts{"f32:f32"});
+  EXPECT_EQ(types_of(o, typed), Texts{"bf16:bf16"});
+  o.precision = "f32,u8s8,f32";
+  EXPECT_EQ(types_of(o, typed), (Texts{"f32:f32", "u8s8:u8s8"}));
+  o.precision = "auto";
+  o.max_error = 1e-2;
+  EXPECT_EQ(types_of(o, *suite), Texts{"f32:f32,bf16,u8s8"});
+  EXPECT_EQ(types_of(o, typed), Texts{"bf16:bf16,u8s8"});
+  o.interface = "bf16";
+  EXPECT_EQ(types_of(o, *suite), Texts{"bf16:bf16,u8s8"});
+  o.precision = "";
+  EXPECT_EQ(types_of(o, *suite), Texts{"bf16:bf16"});
 }
 
 }  // namespace

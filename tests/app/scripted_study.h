@@ -111,7 +111,7 @@ inline ScriptedStudy scripted_study(tuner::StudyState state = tuner::StudyState:
     estimates.push_back(e);
   }
   EXPECT_TRUE(store.set_outcome(study->id, outcome, estimates));
-  EXPECT_TRUE(store.set_study_state(study->id, state, 1));
+  EXPECT_TRUE(store.set_study_state(study->id, state, 1, {}));
   s.record = store.studies()->front();
   return s;
 }

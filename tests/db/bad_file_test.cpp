@@ -94,8 +94,8 @@ TEST_F(BadFile, AnUnfinishedWriteOfAnotherApplicationIsNotRolledBack) {
 
 TEST_F(BadFile, ANewerVersion) {
   test::make_database(file_);
-  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 3"), "ok");
-  expect_refused(file_, "newer gemwright (schema version 3");
+  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 4"), "ok");
+  expect_refused(file_, "newer gemwright (schema version 4");
   EXPECT_FALSE(fs::exists(file_.string() + "-wal"));
 }
 
@@ -104,13 +104,13 @@ TEST_F(BadFile, ANewerVersionThatStandsInTheLogOnly) {
   ASSERT_EQ(test::in_child([&] {
               sqlite3* connection = nullptr;
               sqlite3_open(file_.c_str(), &connection);
-              sqlite3_exec(connection, "PRAGMA user_version = 3; CREATE TABLE later (x)", nullptr, nullptr, nullptr);
+              sqlite3_exec(connection, "PRAGMA user_version = 4; CREATE TABLE later (x)", nullptr, nullptr, nullptr);
               kill(getpid(), SIGKILL);
               return 0;
             }),
             128 + SIGKILL);
   ASSERT_GT(fs::file_size(file_.string() + "-wal"), 0u);
-  expect_refused(file_, "newer gemwright (schema version 3");
+  expect_refused(file_, "newer gemwright (schema version 4");
 }
 
 TEST_F(BadFile, ADatabaseOfAnUnreleasedVersion) {
@@ -206,7 +206,7 @@ TEST_F(BadFile, ALinkLeadsToTheFileAndItsLog) {
   const fs::path link = folder_ / "links" / "test.db";
   fs::create_symlink(file_, link);
   EXPECT_TRUE(check_health(link));
-  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 3"), "ok");
+  ASSERT_EQ(run_sql(file_, "PRAGMA user_version = 4"), "ok");
   expect_refused(link, "newer gemwright");
 }
 

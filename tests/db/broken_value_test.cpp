@@ -82,6 +82,7 @@ TEST_F(BrokenValue, OfAStudyOrItsOutcome) {
                     "problem SET key = 'gemm'",
                     "device SET properties_json = '{'",
                     "study SET runner_pid = 0",
+                    "study SET failure = 'late'",
                     "study SET runner_boot_id = NULL",
                     "outcome SET confidence = 1.5",
                     "outcome SET confidence = 0.0",

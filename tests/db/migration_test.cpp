@@ -129,7 +129,7 @@ TEST_F(FromVersion1, TheTablesAreThoseOfANewDatabase) {
 
 TEST_F(FromVersion1, ACopyOfWhatItWasIsKept) {
   ASSERT_TRUE(open_store(file_, OpenMode::read_write));
-  EXPECT_EQ(version(file_), "2");
+  EXPECT_EQ(version(file_), "3");
   EXPECT_EQ(version(copy_), "1");
   EXPECT_EQ(ask_sql(copy_, "PRAGMA application_id"), std::to_string(kApplicationId));
   expect_rows(file_);
@@ -290,7 +290,7 @@ TEST_F(FromVersion1, TwoProcessesAtOnceMakeOneCopy) {
     waitpid(child, &status, 0);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
-  EXPECT_EQ(version(file_), "2");
+  EXPECT_EQ(version(file_), "3");
   EXPECT_EQ(version(copy_), "1");
   EXPECT_FALSE(fs::exists(folder_ / "test.db.bak-v1.2"));
   EXPECT_TRUE(check_health(file_));

@@ -224,6 +224,10 @@ TEST_F(SchemaTest, ARunnerIsAProcessOfABoot) {
     expect_refused(std::string("UPDATE study SET ") + set);
   }
   EXPECT_EQ(run_sql(file_, "UPDATE study SET runner_pid = NULL, runner_boot_id = NULL"), "ok");
+  for (const char* set : {"failure = ''", "failure = 'because'"}) {  // the study has not failed
+    expect_refused(std::string("UPDATE study SET ") + set);
+  }
+  expect_refused("UPDATE trial SET reduction_class = ''");
 }
 
 TEST_F(SchemaTest, ConfigParametersAreRowsForSqlUsers) {
@@ -273,8 +277,8 @@ TEST_F(SchemaTest, DeletingAStudyTakesItsRowsAlong) {
 
 TEST_F(SchemaTest, TheFileTellsWhoseItIs) {
   EXPECT_EQ(ask_sql(file_, "PRAGMA application_id"), std::to_string(0x474D5752));
-  EXPECT_EQ(ask_sql(file_, "PRAGMA user_version"), "2");
-  EXPECT_EQ(ask_sql(file_, "SELECT count(*) FROM schema_migration WHERE length(digest) = 32"), "2");
+  EXPECT_EQ(ask_sql(file_, "PRAGMA user_version"), "3");
+  EXPECT_EQ(ask_sql(file_, "SELECT count(*) FROM schema_migration WHERE length(digest) = 32"), "3");
   EXPECT_EQ(ask_sql(file_, "PRAGMA journal_mode"), "wal");
 }
 

@@ -95,11 +95,35 @@ TEST_P(StoreTest, AnotherMIsAnotherStudy) {
 }
 
 TEST_P(StoreTest, StateAndTimeSpentAreKept) {
-  ASSERT_TRUE(store_->set_study_state(study_, StudyState::interrupted, 12.25));
+  ASSERT_TRUE(store_->set_study_state(study_, StudyState::interrupted, 12.25, {}));
   const auto again = store_->open_study(some_key(), some_attributes(), false);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->state, StudyState::interrupted);
   EXPECT_EQ(again->spent_seconds, 12.25);
+}
+
+TEST_P(StoreTest, AFailedStudySaysWhyAndNoOtherDoes) {
+  ASSERT_TRUE(store_->set_study_state(study_, StudyState::failed, 1, "no compiler \"g+\" was found"));
+  reopen();
+  EXPECT_EQ(store_->studies()->front().failure, "no compiler \"g+\" was found");
+  EXPECT_FALSE(store_->set_study_state(study_, StudyState::failed, 1, {}));
+  EXPECT_FALSE(store_->set_study_state(study_, StudyState::failed, 1, ""));
+  EXPECT_FALSE(store_->set_study_state(study_, StudyState::finished, 1, "why not"));
+  ASSERT_TRUE(store_->set_study_state(study_, StudyState::running, 1, {}));
+  EXPECT_FALSE(store_->studies()->front().failure);
+}
+
+TEST_P(StoreTest, ATrialKeepsItsReductionClass) {
+  auto trial = store_->add_trial(study_, some_config(4), "random");
+  ASSERT_TRUE(trial);
+  EXPECT_FALSE(trial->reduction_class);
+  trial->reduction_class = "f32 fma";
+  trial->state = TrialState::ok;
+  ASSERT_TRUE(store_->update_trial(*trial));
+  reopen();
+  EXPECT_EQ(store_->trials(study_)->front().reduction_class, "f32 fma");
+  trial->reduction_class = "";
+  EXPECT_FALSE(store_->update_trial(*trial));
 }
 
 TEST_P(StoreTest, ABaselineIsPresentOrAbsentWithAReason) {
@@ -398,8 +422,8 @@ TEST_P(StoreTest, WhatDoesNotExistIsRefused) {
   stranger.id += 100;
   EXPECT_FALSE(store_->update_trial(stranger));
   EXPECT_FALSE(store_->add_trial(study_ + 1, some_config(6), "random"));
-  EXPECT_FALSE(store_->set_study_state(0, StudyState::finished, 0));
-  EXPECT_FALSE(store_->set_study_state(study_, StudyState::finished, kNaN));
+  EXPECT_FALSE(store_->set_study_state(0, StudyState::finished, 0, {}));
+  EXPECT_FALSE(store_->set_study_state(study_, StudyState::finished, kNaN, {}));
   EXPECT_FALSE(store_->set_baseline(study_ + 1, "onednn", ""));
   EXPECT_FALSE(store_->set_outcome(study_ + 1, {}, {}));
   EXPECT_TRUE(store_->trials(study_ + 1)->empty());

@@ -65,14 +65,13 @@ bad 2 "unknown epilogue operation" --epilogue bias+sigmoid
 bad 2 "stands twice" --epilogue relu+relu
 bad 2 "stands twice" --epilogue add+gelu_erf+add
 bad 2 "requant is not built yet; built are: bias, relu, gelu_tanh" --epilogue bias+gelu_erf+requant
-bad 2 "bf16 is not built yet" --precision bf16
+bad 2 "w4 is not built yet" --precision w4
 bad 2 "unknown compute mode" --precision f33
 bad 2 "needs a bound" --precision auto
 for bound in 0 -1 nan x; do bad 2 "max-error" "--max-error=$bound"; done
-bad 2 "u8s8 is not built yet" --interface u8s8
+bad 2 "interface and mode alike" --interface u8s8 --precision f32
 bad 2 "unknown interface" --interface f31
 bad 2 "--device cuda:0 is not built yet" --device cuda:0
-bad 2 "--batch-invariant is not built yet" --batch-invariant
 bad 2 "choose one of local, random, exhaustive" --strategy clever
 bad 2 "--cache: " --cache warm
 bad 2 "--data: " --data real

@@ -86,7 +86,9 @@ TEST(Engine, NothingValidSaysSoAndIsItsOwnKindOfError) {
   const auto result = run_study(*store, machine, request_for(64, "20"), hooks_of(machine));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::nothing_valid);
-  EXPECT_EQ((*store->studies()).front().state, StudyState::failed);
+  const auto failed = *store->studies();
+  EXPECT_EQ(failed.front().state, StudyState::failed);
+  EXPECT_TRUE(failed.front().failure) << "and says why";
 }
 
 TEST(Engine, InterruptedStudyGoesOnWhereItStopped) {
@@ -179,6 +181,78 @@ TEST(Engine, ErrorBoundRefusesConfigsByConstraint) {
   const auto trials = *store->trials((*store->studies()).front().id);
   ASSERT_FALSE(trials.empty());
   for (const Trial& t : trials) EXPECT_EQ(t.state, TrialState::constraint);
+}
+
+StudyRequest auto_request(double max_error) {
+  StudyRequest r = request_for(64, "120");
+  r.key.modes = r.space.modes = modes_behind(Interface::f32);
+  r.space.families = {gemwright::isa::avx512_bf16, gemwright::isa::avx512_vnni, gemwright::isa::avx512f,
+                      gemwright::isa::avx2, gemwright::isa::scalar};
+  r.key.max_error = max_error;
+  return r;
+}
+
+ComputeMode winning_mode(Store& store, double max_error) {
+  ScriptedMachine machine;
+  const auto result = run_study(store, machine, auto_request(max_error), hooks_of(machine));
+  if (!result || !result->record.outcome.best_trial) return ComputeMode::f32;
+  const auto trials = *store.trials(result->record.id);
+  for (const Trial& t : trials) {
+    if (t.id == *result->record.outcome.best_trial) return t.config.mode;
+  }
+  return ComputeMode::f32;
+}
+
+TEST(Engine, TheFastestModeThatKeepsTheBoundWins) {
+  EXPECT_EQ(winning_mode(*make_memory_store(), 2e-2), ComputeMode::u8s8);
+  EXPECT_EQ(winning_mode(*make_memory_store(), 5e-3), ComputeMode::bf16);
+  EXPECT_EQ(winning_mode(*make_memory_store(), 1e-5), ComputeMode::f32);
+}
+
+TEST(Engine, AModeBeyondTheBoundIsTimedForTheFrontAndThenLeftAlone) {
+  const auto store = make_memory_store();
+  EXPECT_EQ(winning_mode(*store, 5e-3), ComputeMode::bf16);
+  const auto trials = *store->trials(1);
+  const auto subjects = *store->subjects(1);
+  const auto samples = *store->samples(1);
+  int beyond = 0;
+  for (const Trial& t : trials) {
+    if (t.config.mode != ComputeMode::u8s8) continue;
+    ++beyond;
+    EXPECT_EQ(t.state, TrialState::constraint);
+    EXPECT_NE(t.reason.find("exceeds --max-error"), std::string::npos) << t.reason;
+    const auto subject =
+        std::find_if(subjects.begin(), subjects.end(), [&](const Subject& s) { return s.trial == t.id; });
+    ASSERT_NE(subject, subjects.end());
+    EXPECT_TRUE(std::any_of(samples.begin(), samples.end(), [&](const Sample& s) { return s.subject == subject->id; }));
+  }
+  EXPECT_GE(beyond, 1);
+  EXPECT_LT(beyond, static_cast<int>(trials.size()) / 3) << "most of the budget goes to modes that can win";
+}
+
+TEST(Engine, AStudyThatGoesOnKnowsWhichModesAreOut) {
+  const auto store = make_memory_store();
+  EXPECT_EQ(winning_mode(*store, 5e-3), ComputeMode::bf16);
+  const auto count = [&] {
+    const auto trials = *store->trials(1);
+    return std::count_if(trials.begin(), trials.end(),
+                         [](const Trial& t) { return t.config.mode == ComputeMode::u8s8; });
+  };
+  const auto before = count();
+  ScriptedMachine machine;
+  StudyRequest more = auto_request(5e-3);
+  more.attributes.budget = *parse_budget("200");
+  ASSERT_TRUE(run_study(*store, machine, more, hooks_of(machine)));
+  EXPECT_EQ(count(), before);
+}
+
+TEST(Engine, WhereNoModeKeepsTheBoundTheStudySaysSo) {
+  ScriptedMachine machine;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, auto_request(1e-9), hooks_of(machine));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::nothing_valid);
+  EXPECT_NE(result.error().message.find("no admitted mode"), std::string::npos) << result.error().message;
 }
 
 TEST(Engine, WinnersOfOtherMAreTriedFirst) {

@@ -23,6 +23,7 @@ class ScriptedMachine : public Measurer {
   std::set<int> wrong_mr;         // and these give wrong results
   std::optional<int> stop_after;  // blocks until somebody asks to stop
   bool cannot_count = false;
+  std::map<ComputeMode, double> error{{ComputeMode::f32, 3e-7}, {ComputeMode::bf16, 3e-3}, {ComputeMode::u8s8, 1e-2}};
   double roof_gflops = 1e6, roof_spread = 0.01;
   int blocks = 0, admissions = 0, counted = 0;
   double clock = 0;
@@ -43,7 +44,7 @@ class ScriptedMachine : public Measurer {
     ++admissions;
     clock += 0.02;
     Admission a;
-    a.error_fro = 3e-7;
+    a.error_fro = error.at(c.mode);
     if (wrong_mr.contains(c.tile.mr)) {
       a.state = TrialState::correctness;
       a.reason = "row 3 is wrong";
@@ -91,7 +92,8 @@ class ScriptedMachine : public Measurer {
 
   static double true_ns(const Config& c) {
     const int accumulators = c.tile.mr * c.tile.nv * c.tile.ka;
-    return kCallNs * 0.8 * (1 + 0.03 * std::abs(28 - accumulators)) * (threads_used(c.blocking) == 2 ? 0.9 : 1.0);
+    return kCallNs * 0.8 / gemwright::k_group(c.mode) * (1 + 0.03 * std::abs(28 - accumulators)) *
+           (threads_used(c.blocking) == 2 ? 0.9 : 1.0);
   }
   std::size_t open_handles() const { return configs_.size(); }
 

@@ -59,6 +59,7 @@ constexpr auto kHarmless = std::to_array<std::string_view>({"allow-enum-tags-onl
 
 // The options in force.
 struct Options {
+  Interface interface = Interface::f32;
   std::string a_tag, b_tag, c_tag;
   bool bias = false;
   std::optional<std::int64_t> bias_mask;
@@ -67,11 +68,17 @@ struct Options {
 
 using Dims = std::vector<std::int64_t>;
 
-Result<void> set_data_types(std::string_view text) {
-  for (const std::string_view type : split(text, ':')) {
-    if (type != "f32") return fail(fmt::format("data type {} is not built yet; built are: f32", quote(text)));
+// Of source, weights and destination: one word stands for all three.
+Result<void> set_data_types(Options& options, std::string_view text) {
+  for (const Interface i : {Interface::f32, Interface::bf16, Interface::u8s8}) {
+    const std::string_view name = to_text(i);
+    const bool is_one =
+        i == Interface::u8s8 ? text == "u8:s8:f32" : text == name || text == fmt::format("{0}:{0}:{0}", name);
+    if (!is_one) continue;
+    options.interface = i;
+    return {};
   }
-  return {};
+  return fail(fmt::format("data type {} is not built yet; built are: f32, bf16, u8:s8:f32", quote(text)));
 }
 
 Result<void> set_bias_type(Options& options, std::string_view text) {
@@ -116,7 +123,7 @@ Result<void> set_option(Options& options, std::string_view token) {
   if (name != "batch" && value.find(',') != std::string_view::npos) {
     return fail(fmt::format("option --{} has several values; write one line for each", printable(name)));
   }
-  if (name == "dt" || name == "cfg") return set_data_types(value);
+  if (name == "dt" || name == "cfg") return set_data_types(options, value);
   if (name == "stag")
     options.a_tag = value;
   else if (name == "wtag")
@@ -185,6 +192,7 @@ bool bias_along_n(const Options& options, std::size_t dims, std::int64_t n) {
 
 void set_operations(const Options& options, std::size_t dims, SuiteEntry& entry) {
   Problem& p = entry.problem;
+  p.interface = options.interface;
   if (options.bias && !bias_along_n(options, dims, p.n)) {
     return add_note(entry, fmt::format("bias mask {} is not built yet: runs with epilogue none", *options.bias_mask));
   }

@@ -258,6 +258,11 @@ Result<void> check(const Problem& p, std::int64_t m) {
   if (p.beta != 0 && p.beta != 1) {
     return fail(fmt::format("beta is {}, but it must be 0 or 1", p.beta), ErrorKind::usage);
   }
+  if (p.interface == Interface::u8s8 && p.k > gemwright::max_u8s8_depth) {
+    return fail(
+        fmt::format("K is {}, but an s32 sum of u8 x s8 products holds {} at most", p.k, gemwright::max_u8s8_depth),
+        ErrorKind::usage);
+  }
   if (auto fits = check_operand("A", m, p.k, p.batch); !fits) return fits;
   if (auto fits = check_operand("B", p.k, p.n, p.batch); !fits) return fits;
   return check_operand("C", m, p.n, p.batch);

@@ -100,6 +100,9 @@ Result<void> check(const Trial& trial) {
           fmt::format("an error of {} for trial {}: an error is finite and not negative, or absent", *error, trial.id));
     }
   }
+  if (trial.reduction_class && trial.reduction_class->empty()) {
+    return fail(fmt::format("an empty reduction class for trial {}", trial.id));
+  }
   if (negative(trial.compile_ns) || negative(trial.verify_ns)) {
     return fail(fmt::format("a negative compile or verify time for trial {}", trial.id));
   }
@@ -235,6 +238,13 @@ Result<void> check(const StudyEvent& event) {
 
 Result<void> check(const Runner& runner) {
   if (runner.pid < 1) return fail(fmt::format("a process of number {}: numbers count from 1", runner.pid));
+  return {};
+}
+
+Result<void> check_failure(StudyState state, const std::optional<std::string>& failure) {
+  const bool failed = state == StudyState::failed;
+  if (failed != failure.has_value()) return fail("a study says why it failed, and only then");
+  if (failure && failure->empty()) return fail("the reason why a study failed is empty");
   return {};
 }
 

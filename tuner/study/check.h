@@ -28,6 +28,7 @@ Result<void> check(const std::vector<profilers::Counter>& counters);  // each, a
 Result<void> check(const StudyEvent& event);                          // kind, argument and round
 Result<void> check(const Runner& runner);
 Result<void> check_spent(double spent_seconds);
+Result<void> check_failure(StudyState state, const std::optional<std::string>& failure);
 Result<void> check_baseline(const std::string& name, const std::string& reason_if_absent);  // one is given
 
 }  // namespace gemwright::tuner

@@ -8,12 +8,15 @@ namespace gemwright::tuner {
 
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, std::size_t most,
-                                         std::optional<int> wanted_panel) {
+                                         const std::optional<PackingFormat>& wanted) {
   std::vector<Contender*> finalists;
-  std::set<int> formats;
+  std::set<PackingFormat> formats;
+  const auto format_of = [](const Contender& c) {
+    return PackingFormat{c.trial.config.mode, c.trial.config.format.panel};
+  };
   const auto take = [&](Contender& c) {
     finalists.push_back(&c);
-    formats.insert(c.trial.config.format.panel);
+    formats.insert(format_of(c));
   };
   for (const auto& c : field) {
     if (finalists.size() >= most) break;
@@ -21,9 +24,9 @@ std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Conte
   }
   for (const auto& c : field) {
     if (finalists.size() >= most + kMoreFormats) break;
-    const int panel = c->trial.config.format.panel;
+    const PackingFormat format = format_of(*c);
     const bool close = c->cost <= field.front()->cost + std::log(kRaceFactor);
-    if (!formats.contains(panel) && (close || panel == wanted_panel)) take(*c);
+    if (!formats.contains(format) && (close || format == wanted)) take(*c);
   }
   return finalists;
 }

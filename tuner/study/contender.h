@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tuner/measure/race.h"
@@ -27,10 +28,11 @@ struct Candidate {
 
 // Who is confirmed, best first. Of the field that is sorted by cost: the best `most` of those that the race left
 // (`racing`), and up to kMoreFormats beyond them that are the best of a packing format which is not among them, because
-// the export picks one format for all M: one close to the best, or `wanted_panel` however far behind.
+// the export picks one format for all M: one close to the best, or `wanted` however far behind.
+using PackingFormat = std::pair<ComputeMode, int>;  // the mode and the panel: what packed weights depend on
 constexpr std::size_t kMoreFormats = 2;
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, std::size_t most,
-                                         std::optional<int> wanted_panel);
+                                         const std::optional<PackingFormat>& wanted);
 
 }  // namespace gemwright::tuner

@@ -39,7 +39,11 @@ Result<StudyResult> StudyRun::run() {
   }
   if (ended) ended = count();
   if (!ended) {
-    if (record_.id != 0) (void)save(state_after(ended.error()));
+    if (record_.id != 0) {
+      const StudyState state = state_after(ended.error());
+      if (state == StudyState::failed) record_.failure = ended.error().message;
+      (void)save(state);
+    }
     return tl::unexpected(ended.error());
   }
   if (const auto r = save(StudyState::finished); !r) return tl::unexpected(r.error());
@@ -109,9 +113,6 @@ Result<void> StudyRun::prepare() {
   record_ = *record;
   incumbent_ = record_.outcome.best_trial;
   if (const auto r = add_fixed_subjects(); !r) return r;
-  auto strategy = make_strategy(request_.attributes.strategy, request_.space, request_.attributes.seed);
-  if (!strategy) return tl::unexpected(strategy.error());
-  strategy_ = std::move(*strategy);
   if (const auto r = measure_ceilings(); !r) return r;
   started_ = hooks_.now();  // making operands is paid once a problem, not by the study
   return {};
@@ -163,6 +164,8 @@ Result<void> StudyRun::recall() {
   for (const Subject& s : *subjects) {
     if (s.trial) subject_of[*s.trial] = s.id;
   }
+  if (const auto r = narrow_modes(); !r) return r;
+  if (const auto r = start_strategy(); !r) return r;
   std::vector<std::pair<double, const Trial*>> ranked;
   for (const Trial& t : *trials) {
     known_.insert(key(t.config));
@@ -171,7 +174,6 @@ Result<void> StudyRun::recall() {
       continue;
     }
     const auto cost = subject_of.contains(t.id) ? log_.cost(subject_of[t.id], reference()) : std::nullopt;
-    strategy_->observe({t.config, cost, t.state});
     if (t.state == TrialState::ok && cost) ranked.emplace_back(*cost, &t);
     if (t.state != TrialState::ok && t.state != TrialState::pruned) ++failed_;
   }
@@ -257,7 +259,9 @@ void StudyRun::report(const std::string& phase) {
     if (const auto ns = timer_->last_ns(baseline_->id)) p.baseline_gflops = work / *ns;
   }
   double best = std::numeric_limits<double>::infinity();
-  for (const auto& c : field_) best = std::min(best, c->cost);
+  for (const auto& c : field_) {
+    if (!over_bound(c->trial)) best = std::min(best, c->cost);
+  }
   if (baseline_ && std::isfinite(best)) {
     p.best_ratio = std::exp(-best);
     if (p.baseline_gflops) p.best_gflops = *p.best_ratio * *p.baseline_gflops;
@@ -267,10 +271,11 @@ void StudyRun::report(const std::string& phase) {
 
 Result<void> StudyRun::save(StudyState state) {
   record_.state = state;
+  if (state != StudyState::failed) record_.failure.reset();
   const double now = hooks_.now();
   record_.spent_seconds += now - started_;
   started_ = now;
-  return store_.set_study_state(record_.id, state, record_.spent_seconds);
+  return store_.set_study_state(record_.id, state, record_.spent_seconds, record_.failure);
 }
 
 Result<StudyResult> run_study(Store& store, Measurer& measurer, const StudyRequest& request, const EngineHooks& hooks) {

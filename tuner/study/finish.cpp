@@ -113,7 +113,9 @@ Result<void> StudyRun::confirm() {
   phase_ = "confirm";
   const MeasureProtocol& p = request_.protocol;
   const std::size_t most = finalists_for(p, timer_->call_ns());
-  finalists_ = choose_finalists(field_, racing_, most, request_.space.panel);
+  std::optional<PackingFormat> wanted;
+  if (space_.panel && !space_.modes.empty()) wanted = {space_.modes.front(), *space_.panel};
+  finalists_ = choose_finalists(field_, racing_, most, wanted);
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);
   const std::size_t blocks = entrants.size() + 1 + (baseline_ ? 1 : 0);

@@ -32,6 +32,7 @@ Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKe
     if (!trials) return tl::unexpected(trials.error());
     for (const Trial& t : *trials) {
       if (t.id != *s->outcome.best_trial) continue;
+      if (std::find(space.modes.begin(), space.modes.end(), t.config.mode) == space.modes.end()) continue;
       const auto c = repaired(space, t.config);
       if (c && seen.insert(key(*c)).second) out.push_back(*c);
     }

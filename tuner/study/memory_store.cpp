@@ -40,7 +40,8 @@ tl::unexpected<Error> no_study(StudyId id) { return fail(fmt::format("there is n
 class MemoryStore final : public Store {
  public:
   Result<StudyRecord> open_study(const StudyKey& key, const StudyAttributes& attributes, bool fresh) override;
-  Result<void> set_study_state(StudyId study, StudyState state, double spent_seconds) override;
+  Result<void> set_study_state(StudyId study, StudyState state, double spent_seconds,
+                               const std::optional<std::string>& failure) override;
   Result<void> set_baseline(StudyId study, const std::string& name, const std::string& reason_if_absent) override;
   Result<Trial> add_trial(StudyId study, const Config& config, const std::string& origin) override;
   Result<void> update_trial(const Trial& trial) override;
@@ -108,11 +109,14 @@ Result<StudyRecord> MemoryStore::open_study(const StudyKey& key_, const StudyAtt
   return *newest;
 }
 
-Result<void> MemoryStore::set_study_state(StudyId study, StudyState state, double spent_seconds) {
+Result<void> MemoryStore::set_study_state(StudyId study, StudyState state, double spent_seconds,
+                                          const std::optional<std::string>& failure) {
   if (auto r = check_spent(spent_seconds); !r) return r;
+  if (auto r = check_failure(state, failure); !r) return r;
   StudyRecord* row = row_of(studies_, study);
   if (row == nullptr) return no_study(study);
   row->state = state;
+  row->failure = failure;
   row->spent_seconds = spent_seconds;
   row->updated_at = std::max(now_ns(), row->created_at);
   return {};
@@ -155,6 +159,7 @@ Result<void> MemoryStore::update_trial(const Trial& trial) {
   row->error_max = trial.error_max;
   row->compile_ns = trial.compile_ns;
   row->verify_ns = trial.verify_ns;
+  row->reduction_class = trial.reduction_class;
   return {};
 }
 

@@ -111,6 +111,10 @@ Result<EventKind> parse_event_kind(std::string_view text) {
   return value_of<EventKind>(text, kEventKinds, "kind of event");
 }
 
+std::string precision_text(const StudyKey& k) {
+  return k.modes.size() == 1 ? std::string(to_text(k.modes.front())) : "auto";
+}
+
 std::string key(const StudyKey& k) {
   const std::string bound = k.max_error ? fmt::format("{}", *k.max_error) : "none";
   const double cache_bytes = k.cache == CacheState::hot ? 0 : k.cache_bytes;

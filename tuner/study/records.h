@@ -66,6 +66,8 @@ struct StudyKey {
   double cache_bytes = 0;  // bytes that lie between two uses of the same weights (0 when hot)
   bool batch_invariant = false;
 };
+// "bf16" where one mode is admitted, "auto" where several are.
+std::string precision_text(const StudyKey& k);
 // Canonical text of everything above; unique per study and generation.
 std::string key(const StudyKey& k);
 
@@ -109,6 +111,8 @@ struct Trial {
   std::optional<double> error_fro;  // relative Frobenius distance to float64
   std::optional<double> error_max;  // largest element error, relative to its bound's scale
   std::optional<std::int64_t> compile_ns, verify_ns;
+  // What decides the bits of its results (tuner/space/reduction.h); absent in trials of earlier versions.
+  std::optional<std::string> reduction_class;
 };
 
 // What a measuring round times.
@@ -235,6 +239,7 @@ struct StudyRecord {
   StudyKey key;
   StudyAttributes attributes;
   StudyState state = StudyState::running;
+  std::optional<std::string> failure;           // why it failed: one sentence
   std::int64_t created_at = 0, updated_at = 0;  // unix ns
   double spent_seconds = 0;                     // measuring time so far, over all sittings
   std::int64_t trials = 0;

@@ -49,10 +49,10 @@ std::vector<Candidate> StudyRun::next_batch() {
     batch.push_back({retry_.back().config, retry_.back().origin, retry_.back()});
     retry_.pop_back();
   }
-  if (!batch.empty() && search_is_over()) return batch;
+  if ((!batch.empty() && search_is_over()) || space_.modes.empty()) return batch;
   int turned_away = 0;
   const auto take = [&](const Config& proposed, const std::string& origin) {
-    const auto config = steering_.steered(request_.space, proposed);
+    const auto config = steering_.steered(space_, proposed);
     if (!config || *config != proposed) strategy_->observe({proposed, std::nullopt, TrialState::constraint});
     if (config && known_.insert(key(*config)).second) {
       batch.push_back({*config, origin, {}});
@@ -98,6 +98,7 @@ Result<void> StudyRun::search() {
       if (const auto r = admit(c); !r) return r;
     }
     if (const auto r = screen(field_.size() - before); !r) return r;
+    if (const auto r = narrow_modes(); !r) return r;
     if (const auto r = save(StudyState::running); !r) return r;
     take_back();
   }
@@ -105,6 +106,11 @@ Result<void> StudyRun::search() {
   if (const auto r = drop_unwanted(); !r) return r;
   if (!field_.empty()) return {};
   const std::string what = fmt::format("{} at M={}", key(request_.key.problem), request_.key.m);
+  if (space_.modes.empty()) {
+    return fail(fmt::format("no admitted mode of {} keeps --max-error {:.2e}: see 'gemwright show pareto'", what,
+                            *request_.key.max_error),
+                ErrorKind::nothing_valid);
+  }
   if (failed_ < record_.trials && steering_.restricts()) {
     return fail(fmt::format("the pins and vetoes of study {} leave no config of {} that passed: take them back with "
                             "'tune --fresh'",
@@ -128,9 +134,10 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
   trial->error_max = admission->error_max;
   trial->compile_ns = admission->compile_ns;
   trial->verify_ns = admission->verify_ns;
-  if (const auto bound = request_.key.max_error; trial->state == TrialState::ok && bound && trial->error_fro > *bound) {
+  // Where several modes are admitted it is timed all the same: what the bound costs is worth knowing.
+  if (trial->state == TrialState::ok && over_bound(*trial) && request_.key.modes.size() == 1) {
     trial->state = TrialState::constraint;
-    trial->reason = fmt::format("its error {:.2e} exceeds --max-error {:.2e}", *trial->error_fro, *bound);
+    trial->reason = over_bound_text(*trial);
     if (const auto r = measurer_.drop(admission->handle); !r) return r;
   }
   if (trial->state != TrialState::ok) {
@@ -167,7 +174,7 @@ Result<void> StudyRun::screen(std::size_t newcomers) {
   if (const auto r = refuse_too_fast(log_); !r) return r;
   double best = std::numeric_limits<double>::infinity();
   for (const auto& c : field_) {
-    if (c->handle != 0) best = std::min(best, c->cost);
+    if (c->handle != 0 && !over_bound(c->trial)) best = std::min(best, c->cost);
   }
   for (const auto& c : field_) {
     const bool timed = std::find(fresh.begin(), fresh.end(), c->subject) != fresh.end() ||
@@ -180,6 +187,13 @@ Result<void> StudyRun::screen(std::size_t newcomers) {
 
 // What its figure means for a trial that was screened.
 Result<void> StudyRun::judge(Contender& c, double best) {
+  if (over_bound(c.trial)) {
+    c.trial.state = TrialState::constraint;
+    c.trial.reason = over_bound_text(c.trial);
+    ++failed_;
+    strategy_->observe({c.trial.config, std::nullopt, c.trial.state});
+    return store_.update_trial(c.trial);
+  }
   strategy_->observe({c.trial.config, c.cost, TrialState::ok});
   if (c.trial.state != TrialState::running) return {};
   c.trial.state = c.cost > best + std::log(kScreenFactor) ? TrialState::pruned : TrialState::ok;

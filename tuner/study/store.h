@@ -19,12 +19,14 @@ class Store {
   // The newest generation of this key, created when there is none or when `fresh`. Attributes are updated to the given
   // ones, and the calling process becomes its runner.
   virtual Result<StudyRecord> open_study(const StudyKey& key, const StudyAttributes& attributes, bool fresh) = 0;
-  virtual Result<void> set_study_state(StudyId study, StudyState state, double spent_seconds) = 0;
+  // `failure`: why, exactly where the state is failed.
+  virtual Result<void> set_study_state(StudyId study, StudyState state, double spent_seconds,
+                                       const std::optional<std::string>& failure) = 0;
   virtual Result<void> set_baseline(StudyId study, const std::string& name, const std::string& reason_if_absent) = 0;
 
   virtual Result<Trial> add_trial(StudyId study, const Config& config, const std::string& origin) = 0;  // state running
   virtual Result<void> update_trial(
-      const Trial& trial) = 0;  // state, reason, errors and times; the config never changes
+      const Trial& trial) = 0;  // state, reason, errors, times and class; the config never changes
   // The same subject again when it exists already.
   virtual Result<Subject> add_subject(StudyId study, SubjectKind kind, std::optional<TrialId> trial,
                                       const std::string& name) = 0;

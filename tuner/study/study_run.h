@@ -1,5 +1,5 @@
 // One run of one study, behind run_study; internal to the engine. engine.cpp opens and ends it, search.cpp proposes and
-// screens, finish.cpp races, confirms, counts and concludes.
+// screens, finish.cpp races, confirms, counts and concludes, modes.cpp drops modes.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,12 @@ namespace gemwright::tuner {
 class StudyRun {
  public:
   StudyRun(Store& store, Measurer& measurer, const StudyRequest& request, const EngineHooks& hooks)
-      : store_(store), measurer_(measurer), request_(request), hooks_(hooks), random_(request.attributes.seed) {}
+      : store_(store),
+        measurer_(measurer),
+        request_(request),
+        hooks_(hooks),
+        random_(request.attributes.seed),
+        space_(request.space) {}
 
   Result<StudyResult> run();
 
@@ -41,6 +46,12 @@ class StudyRun {
   Result<void> race();
   Result<void> confirm();
   Result<void> count();
+
+  // Modes that cannot keep the error bound leave the space (modes.cpp).
+  bool over_bound(const Trial& trial) const;
+  std::string over_bound_text(const Trial& trial) const;
+  Result<void> narrow_modes();
+  Result<void> start_strategy();
 
   std::vector<Candidate> next_batch();
   void take_back();
@@ -86,6 +97,7 @@ class StudyRun {
   const StudyRequest& request_;
   const EngineHooks& hooks_;
   Random random_;
+  SpaceInput space_;  // of the request, without the modes that turned out not to keep the bound
   StudyRecord record_;
   SetupReply setup_;
   std::optional<Subject> baseline_, anchor_;
