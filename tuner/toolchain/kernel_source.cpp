@@ -12,9 +12,11 @@ const std::vector<SourceFile>& kernel_headers() {
 
 std::string source_digest() { return embedded::kDigest; }
 
-std::string amalgamated_kernels() {
+std::string amalgamated_kernels() { return amalgamated_kernels("gemwright/dispatch.h"); }
+
+std::string amalgamated_kernels(std::string_view entry) {
   // The embedded headers are fixed when the tool is built, and a test amalgamates them: this cannot fail at run time.
-  return amalgamate(kernel_headers(), "gemwright/dispatch.h", embedded::kDigest).value();
+  return amalgamate(kernel_headers(), entry, embedded::kDigest).value();
 }
 
 }  // namespace gemwright::tuner

@@ -22,5 +22,7 @@ std::string source_digest();
 // often as they are included), the inline namespace `gemwright_abi` renamed to "abi_<digest>", guarded by a macro of
 // that digest so that two exported headers can meet in one file, helper macros undefined at the end.
 std::string amalgamated_kernels();
+// Only `entry`, one of the kernel headers, and what it includes.
+std::string amalgamated_kernels(std::string_view entry);
 
 }  // namespace gemwright::tuner

@@ -65,7 +65,9 @@ constexpr std::string_view kTileFunctions = R"cpp(
   }
   void free_context(void* context) { delete static_cast<kernels::context*>(context); }
   void park(void* context) { static_cast<kernels::context*>(context)->park(); }
+)cpp";
 
+constexpr std::string_view kF32Functions = R"cpp(
   void* pack(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
              std::int64_t stride, int panel) {
     const kernels::layout order = col_major != 0 ? kernels::layout::col_major : kernels::layout::row_major;
@@ -89,6 +91,36 @@ constexpr std::string_view kTileFunctions = R"cpp(
     if (tile < 0 || tile >= kTileCount) return static_cast<int>(kernels::status::bad_config);
     const kernels::plan p{kSets[tile], kernels::packing{panel}, *block};
     return static_cast<int>(kernels::run_gemm(*call, p, *static_cast<kernels::context*>(context)));
+  }
+)cpp";
+
+constexpr std::string_view kDotFunctions = R"cpp(
+  void* owned(kernels::packed_dot_weights&& made) {
+    auto* const packed = new (std::nothrow) kernels::packed_dot_weights(std::move(made));
+    if (packed != nullptr && packed->valid()) return packed;
+    delete packed;
+    return nullptr;
+  }
+  void* pack_dot(const kernels::dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch, int panel) {
+    return owned(kernels::pack_dot_weights(kMode, *b, n, k, batch, kernels::packing{panel}));
+  }
+  void* copy_packed(const void* packed) {
+    return owned(kernels::copy_weights(*static_cast<const kernels::packed_dot_weights*>(packed)));
+  }
+  void free_packed(void* packed) { delete static_cast<kernels::packed_dot_weights*>(packed); }
+
+  void scratch(int tile, int panel, const kernels::blocking* block, std::int64_t n, std::int64_t k, std::int64_t batch,
+               int b_packed, kernels::scratch_size* out) {
+    *out = {};
+    if (tile < 0 || tile >= kTileCount || panel < 1) return;
+    const kernels::dot_plan p{kSets[tile], kernels::packing{panel}, *block};
+    *out = kernels::scratch_for(p, n, k, batch, b_packed != 0);
+  }
+
+  int run_dot(void* context, int tile, int panel, const kernels::blocking* block, const kernels::dot_call* call) {
+    if (tile < 0 || tile >= kTileCount) return static_cast<int>(kernels::status::bad_config);
+    const kernels::dot_plan p{kSets[tile], kernels::packing{panel}, *block};
+    return static_cast<int>(kernels::run_dot(*call, p, *static_cast<kernels::context*>(context)));
   }
 )cpp";
 
@@ -226,28 +258,56 @@ std::vector<gemwright::tile> tiles_of(const TileGroup& g) {
   return tiles;
 }
 
+namespace {
+
+std::string_view element_name(gemwright::element e) {
+  using gemwright::element;
+  return e == element::f32 ? "f32" : e == element::bf16 ? "bf16" : e == element::u8 ? "u8" : "s8";
+}
+
+// Defines kSet<rows>, the table of functions of a tile.
+std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& chain) {
+  const std::string tile =
+      fmt::format("kernels::isa::{}, Rows, {}, {}, {}, kernels::prefetch::{}", gemwright::isa_name(g.family), g.nv,
+                  g.ku, g.ka, gemwright::prefetch_name(g.hint));
+  if (g.mode == ComputeMode::f32) {
+    return fmt::format(
+        "using kernel_set = kernels::kernel_set;\ntemplate <int Rows>\nconstexpr kernel_set kSet = "
+        "kernels::compiled_tile<{}, {}>();\n",
+        tile, chain_type(chain));
+  }
+  return fmt::format(
+      "using kernel_set = kernels::dot_kernel_set;\nconstexpr kernels::compute_mode kMode = "
+      "kernels::compute_mode::{};\n"
+      "template <int Rows>\nconstexpr kernel_set kSet = "
+      "kernels::compiled_dot_tile<kMode, {}, kernels::element::{}, {}>();\n",
+      to_text(g.mode), tile, element_name(g.c), chain_type(chain));
+}
+
+}  // namespace
+
 std::string tile_library_source(const TileGroup& g, const std::vector<EpilogueOp>& chain) {
-  const std::string kernels = amalgamated_kernels();
+  const bool f32 = g.mode == ComputeMode::f32;
+  const std::string kernels = amalgamated_kernels(f32 ? "gemwright/gemm.h" : "gemwright/dot.h");
   std::string sets, names;
   for (const gemwright::tile& t : tiles_of(g)) {
     sets += fmt::format("    &kSet<{}>,\n", t.mr);
     names += fmt::format("    \"{}\",\n", tile_name(t));
   }
   std::string out = hidden_from_here(kernels) + kernels + "\n";
-  out += fmt::format(
-      "namespace gemwright_candidates {{\nnamespace kernels = ::gemwright;\nusing gemwright::scratch_size;\n\n"
-      "template <int Rows>\nconstexpr kernels::kernel_set kSet =\n    kernels::compiled_tile<kernels::isa::{}, Rows, "
-      "{}, {}, "
-      "{}, kernels::prefetch::{}, {}>();\n"
-      "constexpr const kernels::kernel_set* kSets[] = {{\n{}}};\nconstexpr const char* kNames[] = {{\n{}}};\n",
-      gemwright::isa_name(g.family), g.nv, g.ku, g.ka, gemwright::prefetch_name(g.hint), chain_type(chain), sets,
-      names);
+  // The interface names them; tiles of f32 do without the rest of dot.h, which takes a second to compile.
+  if (f32) out += "namespace gemwright {\nstruct dot_call;\nstruct dot_weights_source;\n}\n\n";
+  out += "namespace gemwright_candidates {\nnamespace kernels = ::gemwright;\n\n" + set_definition(g, chain);
+  out += fmt::format("constexpr const kernel_set* kSets[] = {{\n{}}};\nconstexpr const char* kNames[] = {{\n{}}};\n",
+                     sets, names);
   out += kTileFunctions;
+  out += f32 ? kF32Functions : kDotFunctions;
   out += fmt::format(
-      "\n{}\n\nconstexpr TileLibraryApi kApi{{{}, \"{}\", kTileCount, kNames, make_context, free_context, park,\n"
-      "                              pack, packed_data, free_packed, scratch, run}};\n\n}}  // namespace "
-      "gemwright_candidates\n",
-      struct_text("TileLibraryApi"), kLibraryVersion, source_digest());
+      "\n{}\n\nconstexpr TileLibraryApi kApi{{{}, \"{}\", {}, {}, kTileCount, kNames, make_context, free_context,\n"
+      "                              park, free_packed, scratch, {}}};\n\n}}  // namespace gemwright_candidates\n",
+      struct_text("TileLibraryApi"), kLibraryVersion, source_digest(), static_cast<int>(g.mode), static_cast<int>(g.c),
+      f32 ? "pack, packed_data, run, nullptr, nullptr, nullptr"
+          : "nullptr, nullptr, nullptr, pack_dot, copy_packed, run_dot");
   return out + visible_entry("gemwright_candidates::TileLibraryApi", kTileLibrarySymbol, "gemwright_candidates::kApi");
 }
 
