@@ -72,9 +72,6 @@ dot_call misread(dot_call x) {
     case DOT_FAULT_SYMMETRIC:
       x.quantisation = row_quantisation::symmetric;
       break;
-    case DOT_FAULT_SHORT:
-      if (x.k > 30) --x.k;
-      break;
     default:
       break;
   }
@@ -91,11 +88,14 @@ void spoil(const dot_call& x) {
   }
 }
 
-// Swaps the scales of two columns of u8s8.
-void swap_scales(const packed_dot_weights& w) {
-  if (w.mode() != compute_mode::u8s8 || w.n() < 5) return;
-  auto* const scales = const_cast<std::uint32_t*>(w.data()) + dot_panels_size(w.mode(), w.n(), w.k(), w.format());
-  std::swap(scales[3], scales[4]);
+// Swaps the scales of two columns of u8s8, or loses the last elements of a column.
+void spoil_weights(const packed_dot_weights& w) {
+  if (!w.valid() || w.n() < 5 || w.k() < 5) return;
+  auto* const words = const_cast<std::uint32_t*>(w.data());
+  const std::int64_t panels = dot_panels_size(w.mode(), w.n(), w.k(), w.format());
+  if (gemwright_test_fault == DOT_FAULT_SCALES) std::swap(words[panels + 3], words[panels + 4]);
+  if (gemwright_test_fault == DOT_FAULT_SHORT)
+    words[(ceil_div(w.k(), k_group(w.mode())) - 1) * w.format().panel + 2] = 0;
 }
 
 }  // namespace
@@ -114,7 +114,7 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLi
   api.pack_dot = [](const dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
                     int panel) -> void* {
     auto w = std::make_unique<packed_dot_weights>(pack_dot_weights(kMode, *b, n, k, batch, {panel}));
-    if (gemwright_test_fault == DOT_FAULT_SCALES && w->valid()) swap_scales(*w);
+    spoil_weights(*w);
     return w->valid() ? w.release() : nullptr;
   };
   api.copy_packed = [](const void* p) -> void* {
@@ -124,7 +124,7 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLi
   api.free_packed = [](void* p) { delete static_cast<packed_dot_weights*>(p); };
   api.scratch = [](int tile, int panel, const blocking* g, std::int64_t n, std::int64_t k, std::int64_t batch,
                    int b_packed, scratch_size* out) {
-    *out = scratch_for({&kernels(tile), {panel}, *g}, n, k, batch, b_packed != 0);
+    if (panel > 0) *out = scratch_for({&kernels(tile), {panel}, *g}, n, k, batch, b_packed != 0);
   };
   api.run_dot = [](void* c, int tile, int panel, const blocking* g, const dot_call* x) -> int {
     const dot_call call = misread(*x);

@@ -20,5 +20,5 @@
 #define DOT_FAULT_ZERO 3        // large problems: the zero point is off by one
 #define DOT_FAULT_SMALL_ZERO 4  // a zero point of 255 is taken for 254
 #define DOT_FAULT_SYMMETRIC 5   // rows of A are quantised symmetrically
-#define DOT_FAULT_SHORT 6       // the last element along K is lost
+#define DOT_FAULT_SHORT 6       // the last elements along K of a column are lost
 #define DOT_FAULT_SCALES 7      // the scales of two columns are swapped

@@ -70,10 +70,11 @@ TEST(ErrorBoundTest, IsNeverAboveTheProvenOne) {
   EXPECT_EQ(ErrorBound(0)(0, 0, 0), 0);
 }
 
-TEST(ErrorBoundTest, GrowsWithKInBf16AndNotInU8s8) {
-  EXPECT_EQ(ErrorBound(4096, ComputeMode::bf16)(64, 1, 0) - ErrorBound(4096)(64, 1, 0), 4096 * (0x1p-126 - 0x1p-149));
+TEST(ErrorBoundTest, AllowsWhatADotModeCosts) {
+  EXPECT_EQ(ErrorBound(4096, ComputeMode::bf16)(0, 0, 0), 4096 * 0x1p-126);
+  EXPECT_EQ(ErrorBound(4096, ComputeMode::bf16)(64, 1, 0), ErrorBound(4096)(64, 1, 0));
   EXPECT_NEAR(ErrorBound(4096, ComputeMode::u8s8)(64, 64, 1), 8 * 65 * 0x1p-24, 1e-30);
-  EXPECT_EQ(ErrorBound(1, ComputeMode::u8s8)(64, 64, 1) > ErrorBound(1)(64, 64, 1), true);
+  EXPECT_GT(ErrorBound(1, ComputeMode::u8s8)(64, 64, 1), ErrorBound(1)(64, 64, 1));
 }
 
 TEST(RoundingOf, IsHalfTheDistanceOfBf16Numbers) {
