@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tuner/space/config.h"
+#include "tuner/toolchain/header_source.h"
 #include "tuner/toolchain/tile_source.h"
 
 namespace gemwright::tuner {

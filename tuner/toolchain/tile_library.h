@@ -10,7 +10,7 @@
 
 namespace gemwright::tuner {
 
-constexpr std::uint32_t kLibraryVersion = 2;
+constexpr std::uint32_t kLibraryVersion = 3;
 
 extern "C" {
 
@@ -40,6 +40,9 @@ struct ChainOperands {
   const float* residual;
   const float* operand;
   float scale, clamp_lo, clamp_hi;
+  float a_scale;  // u8s8 interface
+  std::int32_t a_zero;
+  const float* b_scale;  // u8s8 interface with weights given per call; n a batch item
 };
 
 // One problem of an exported header, seen through what its consumer calls.
@@ -48,11 +51,11 @@ struct HeaderLibraryApi {
   void* (*make_context)(int threads);
   void (*free_context)(void* context);
   void (*park)(void* context);
-  void* (*pack)(const float* b, std::int64_t ldb);  // null where B is given per call
+  void* (*pack)(const void* b, std::int64_t ldb, const float* b_scale);  // null where B is given per call
   void (*free_packed)(void* packed);
   // `b` and `ldb` are used where weights are given per call, `packed` where they are constant.
-  int (*run)(void* context, std::int64_t m, const float* a, std::int64_t lda, const void* packed, const float* b,
-             std::int64_t ldb, float* c, std::int64_t ldc, const ChainOperands* chain);
+  int (*run)(void* context, std::int64_t m, const void* a, std::int64_t lda, const void* packed, const void* b,
+             std::int64_t ldb, void* c, std::int64_t ldc, const ChainOperands* chain);
 };
 
 }  // extern "C"

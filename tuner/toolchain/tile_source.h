@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "tuner/problem/problem.h"
-#include "tuner/result.h"
 #include "tuner/space/config.h"
 
 namespace gemwright::tuner {
@@ -34,9 +33,5 @@ std::vector<gemwright::tile> tiles_of(const TileGroup& group);
 
 // Defines gemwright_tile_library() over the kernels embedded in this program.
 std::string tile_library_source(const TileGroup& group, const std::vector<EpilogueOp>& chain);
-
-// Defines gemwright_header_library() over an exported header. `run_namespace` is the problem's namespace in it;
-// anything but identifiers joined by :: is refused.
-Result<std::string> header_library_source(const std::string& header_text, const std::string& run_namespace);
 
 }  // namespace gemwright::tuner

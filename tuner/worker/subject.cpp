@@ -56,7 +56,7 @@ Result<void> HeaderSubject::prepare() {
   }
   const auto copies = static_cast<std::size_t>(copy_count(cache_bytes_, weight_bytes(p)));
   while (packed_.size() < copies) {
-    PackedWeights one(library_.api().pack(operands_.b.data(), operands_.ldb()), library_.api().free_packed);
+    PackedWeights one(library_.api().pack(operands_.b.data(), operands_.ldb(), nullptr), library_.api().free_packed);
     if (!one) return fail("the header could not pack the weights");
     packed_.push_back(std::move(one));
   }
@@ -67,7 +67,7 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
   const auto run = library_.api().run;
   const bool constant = operands_.problem.constant_weights;
   const gemwright::epilogue_operands o = operands_.chain();
-  const ChainOperands chain{o.bias, o.residual, o.operand, o.scale, o.clamp_lo, o.clamp_hi};
+  const ChainOperands chain{o.bias, o.residual, o.operand, o.scale, o.clamp_lo, o.clamp_hi, 1.0F, 0, nullptr};
   for (std::int64_t i = 0; i < calls; ++i) {
     const void* packed = nullptr;
     const float* b = nullptr;
