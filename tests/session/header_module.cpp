@@ -47,7 +47,7 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::Header
     x.c = static_cast<float*>(out);
     x.ldc = ldc;
     const status s = run_gemm(x, {&kernels(), {8}, kBlock}, *static_cast<context*>(c));
-    if (GEMWRIGHT_HEADER_FAULT != 0) x.c[0] += 1.0F;
+    if (GEMWRIGHT_HEADER_FAULT != 0) *x.c += 1.0F;
     return static_cast<int>(s);
   };
   return &api;
