@@ -104,7 +104,7 @@ enum class status : std::uint8_t {
   bad_config,   // the configuration does not fit this problem, its packing format or this context
   bad_weights,  // packed weights of another shape or format
   no_memory,    // packing could not get memory
-  bad_scalar,   // of the chain: missing, not read by it, or clamp bounds that are not lo <= hi
+  bad_scalar,   // missing, not read by the chain, no zero point, or clamp bounds that are not lo <= hi
 };
 
 constexpr const char* status_text(status s) {
@@ -115,7 +115,7 @@ constexpr const char* status_text(status s) {
          : s == status::bad_config  ? "the configuration does not fit the problem or the context"
          : s == status::bad_weights ? "the packed weights have another shape or format"
          : s == status::no_memory   ? "out of memory"
-                                    : "a scalar of the chain is missing, not read by it, or no bound";
+                                    : "a scalar is missing, out of range or not read by the chain";
 }
 
 }  // namespace gemwright_abi

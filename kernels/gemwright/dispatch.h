@@ -6,6 +6,8 @@
 // a group a call uses the first range whose max_m is not below m, so an M between two tuned ones runs as the next
 // larger one was tuned. Where the CPU lacks the instructions of the chosen plan, the group's fallback runs: portable
 // code on the same packed weights. Choosing is a scan of a few constants: nanoseconds.
+//
+// Here stand the tables of f32 plans and what they share with those of dot plans (dot_dispatch.h).
 #pragma once
 
 #include <cstddef>
@@ -17,16 +19,27 @@
 namespace gemwright {
 inline namespace gemwright_abi {
 
-struct m_range {
+// Functions that both kinds of plans share are templates over them, and each takes a type of this namespace: where two
+// exports of different versions meet, it is not found for the other's types.
+template <class Plan>
+struct plan_range {
   std::int64_t max_m;  // the last range of a group serves all larger M too
-  const plan* use;
+  const Plan* use;
 };
 
-struct thread_group {
+template <class Plan>
+struct plan_group {
   int threads;
-  const m_range* ranges;  // by max_m, ascending
-  int count;              // of ranges, at least 1
-  const plan* fallback;
+  const plan_range<Plan>* ranges;  // by max_m, ascending
+  int count;                       // of ranges, at least 1
+  const Plan* fallback;
+};
+
+template <class Plan, class Shape>
+struct plan_table {
+  const Shape* shape;
+  const plan_group<Plan>* groups;  // by threads, ascending
+  int count;                       // of groups, at least 1
 };
 
 // What a problem fixes. The header's functions check their operands against it.
@@ -38,18 +51,17 @@ struct problem_shape {
   packing format;
 };
 
-struct dispatch_table {
-  const problem_shape* shape;
-  const thread_group* groups;  // by threads, ascending
-  int count;                   // of groups, at least 1
-};
+using m_range = plan_range<plan>;
+using thread_group = plan_group<plan>;
+using dispatch_table = plan_table<plan, problem_shape>;
 
-inline const plan& choose_plan(const dispatch_table& table, std::int64_t m, const context& ctx) {
-  const thread_group* g = table.groups;
-  const thread_group* const last_group = table.groups + table.count - 1;
+template <class Plan, class Shape>
+const Plan& choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m, const context& ctx) {
+  const plan_group<Plan>* g = table.groups;
+  const plan_group<Plan>* const last_group = table.groups + table.count - 1;
   while (g != last_group && g[1].threads <= ctx.threads()) ++g;
-  const m_range* r = g->ranges;
-  const m_range* const last = g->ranges + g->count - 1;
+  const plan_range<Plan>* r = g->ranges;
+  const plan_range<Plan>* const last = g->ranges + g->count - 1;
   while (r != last && r->max_m < m) ++r;
   return ctx.has(r->use->kernels->shape.family) ? *r->use : *g->fallback;
 }
@@ -59,10 +71,11 @@ constexpr scratch_size scratch_for(const problem_shape& s, const plan& p) {
 }
 
 // Scratch memory that serves every plan of a table.
-constexpr scratch_size scratch_for(const dispatch_table& table) {
+template <class Plan, class Shape>
+constexpr scratch_size scratch_for(const plan_table<Plan, Shape>& table) {
   scratch_size most{};
   for (int i = 0; i < table.count; ++i) {
-    const thread_group& g = table.groups[i];
+    const plan_group<Plan>& g = table.groups[i];
     most = larger(most, scratch_for(*table.shape, *g.fallback));
     for (int j = 0; j < g.count; ++j) most = larger(most, scratch_for(*table.shape, *g.ranges[j].use));
   }
@@ -95,34 +108,40 @@ inline packed_weights pack_weights(const problem_shape& s, const float* w, std::
   return pack_weights(w, ldw, order, s.n, s.k, s.batch, stride.value_or(dense), s.format);
 }
 
-// Strides between the items of a batch. Items of C must not overlap; the other operands may be shared by all.
-inline status set_strides(const problem_shape& s, const call_operands& x, gemm_call& call) {
+// M and the leading dimensions of a call; no ldb where B is packed.
+struct call_lines {
+  std::int64_t m, lda, ldc;
+  std::optional<std::int64_t> ldb;
+};
+
+struct item_strides {
+  std::int64_t a = 0, b = 0, c = 0, residual = 0, operand = 0;
+};
+
+// Strides between the items of a batch. Items of C must not overlap; the other operands may be shared by all. That of a
+// packed B is not the caller's: it stays 0.
+inline status find_strides(const problem_shape& s, const call_operands& x, const call_lines& l, item_strides& out) {
+  out = {};
   if (s.batch == 1) return status::ok;
-  const std::int64_t a = x.stride_a.value_or(item_size(s.a_layout == layout::row_major ? call.m : s.k, call.lda));
-  const std::int64_t c = x.stride_c.value_or(item_size(call.m, call.ldc));
-  const std::int64_t b = call.b_packed
-                             ? packed_b_size(s.n, s.k, s.format)
-                             : x.stride_b.value_or(item_size(s.b_layout == layout::row_major ? s.k : s.n, call.ldb));
-  const std::int64_t residual = x.stride_residual.value_or(s.reads.residual ? item_size(call.m, x.ld_residual) : 0);
-  const std::int64_t operand = x.stride_operand.value_or(s.reads.operand ? item_size(call.m, x.ld_operand) : 0);
+  item_strides t;
+  t.a = x.stride_a.value_or(item_size(s.a_layout == layout::row_major ? l.m : s.k, l.lda));
+  if (l.ldb) t.b = x.stride_b.value_or(item_size(s.b_layout == layout::row_major ? s.k : s.n, *l.ldb));
+  t.c = x.stride_c.value_or(item_size(l.m, l.ldc));
+  t.residual = x.stride_residual.value_or(s.reads.residual ? item_size(l.m, x.ld_residual) : 0);
+  t.operand = x.stride_operand.value_or(s.reads.operand ? item_size(l.m, x.ld_operand) : 0);
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
-  if (!in_range(a) || !in_range(b) || !in_range(c) || (call.m > 0 && c < s.n)) return status::bad_stride;
-  if (!in_range(residual) || !in_range(operand)) return status::bad_stride;
-  call.stride_a = a;
-  call.stride_b = b;
-  call.stride_c = c;
-  call.operands.stride_residual = residual;
-  call.operands.stride_operand = operand;
+  if (!in_range(t.a) || !in_range(t.b) || !in_range(t.c) || (l.m > 0 && t.c < s.n)) return status::bad_stride;
+  if (!in_range(t.residual) || !in_range(t.operand)) return status::bad_stride;
+  out = t;
   return status::ok;
 }
 
 // The operands of the chain: those that it reads are there, and none that would be lost without a word.
-inline status set_chain(const chain_reads& reads, const call_operands& x, gemm_call& call) {
+inline status set_chain(const chain_reads& reads, const call_operands& x, epilogue_operands& o) {
   const bool matrices = reads.residual == (x.residual != nullptr) && reads.operand == (x.operand != nullptr);
   if (!matrices || reads.bias != (x.bias != nullptr)) return status::bad_pointer;
   const bool bounds = reads.clamp == x.clamp_lo.has_value() && reads.clamp == x.clamp_hi.has_value();
   if (!bounds || reads.scale != x.scale.has_value()) return status::bad_scalar;
-  epilogue_operands& o = call.operands;
   o.bias = x.bias;
   o.residual = x.residual;
   o.ld_residual = x.ld_residual;
@@ -134,36 +153,56 @@ inline status set_chain(const chain_reads& reads, const call_operands& x, gemm_c
   return status::ok;
 }
 
+// Chain and strides of a call. With no rows nothing of the chain is read, and nothing of it is asked for.
+inline status set_operands(const problem_shape& s, const call_operands& x, const call_lines& l, epilogue_operands& o,
+                           item_strides& strides) {
+  if (x.beta != 0 && x.beta != 1) return status::bad_config;
+  if (l.m > 0) {
+    if (const status wrong = set_chain(s.reads, x, o); wrong != status::ok) return wrong;
+  }
+  if (const status wrong = find_strides(s, x, l, strides); wrong != status::ok) return wrong;
+  o.stride_residual = strides.residual;
+  o.stride_operand = strides.operand;
+  return status::ok;
+}
+
+// Whether packed weights are those of this problem. Packing says itself why it failed.
+template <class Weights>
+status check_weights(const problem_shape& s, const Weights& w) {
+  if (!w.valid()) return w.state();
+  const bool same = w.n() == s.n && w.k() == s.k && w.batch() == s.batch && w.format() == s.format;
+  return same ? status::ok : status::bad_weights;
+}
+
 // `weights` where they are constant, `b` and `ldb` otherwise.
 inline status run_table(const dispatch_table& table, context& ctx, std::int64_t m, const float* a, std::int64_t lda,
                         const packed_weights* weights, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
                         const call_operands& x) {
   const problem_shape& s = *table.shape;
-  if (x.beta != 0 && x.beta != 1) return status::bad_config;
   if (weights != nullptr) {
-    if (!weights->valid()) return weights->state();
-    const bool same = weights->n() == s.n && weights->k() == s.k && weights->batch() == s.batch;
-    if (!same || !(weights->format() == s.format)) return status::bad_weights;
+    if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
   }
   gemm_call call;
+  item_strides strides;
+  const call_lines lines{m, lda, ldc, weights != nullptr ? std::nullopt : std::optional(ldb)};
+  if (const status wrong = set_operands(s, x, lines, call.operands, strides); wrong != status::ok) return wrong;
   call.m = m;
   call.n = s.n;
   call.k = s.k;
   call.batch = s.batch;
   call.a = a;
   call.lda = lda;
+  call.stride_a = strides.a;
   call.a_layout = s.a_layout;
   call.b = weights != nullptr ? weights->data() : b;
   call.ldb = ldb;
+  call.stride_b = weights != nullptr ? packed_b_size(s.n, s.k, s.format) : strides.b;
   call.b_layout = s.b_layout;
   call.b_packed = weights != nullptr;
   call.c = c;
   call.ldc = ldc;
+  call.stride_c = strides.c;
   call.beta = x.beta == 1;
-  if (m > 0) {
-    if (const status wrong = set_chain(s.reads, x, call); wrong != status::ok) return wrong;
-  }
-  if (const status wrong = set_strides(s, x, call); wrong != status::ok) return wrong;
   return run_gemm(call, choose_plan(table, m, ctx), ctx);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -190,6 +191,7 @@ class packed_dot_weights {
  private:
   friend packed_dot_weights pack_dot_weights(compute_mode, const dot_weights_source&, std::int64_t, std::int64_t,
                                              std::int64_t, packing);
+  friend packed_dot_weights copy_weights(const packed_dot_weights&);
   float_block data_;
   compute_mode mode_ = compute_mode::bf16;
   std::int64_t n_ = 0, k_ = 0, batch_ = 0;
@@ -232,6 +234,25 @@ inline packed_dot_weights pack_dot_weights(compute_mode mode, const dot_weights_
   auto* const out = reinterpret_cast<std::uint32_t*>(w.data_.get());
   for (std::int64_t i = 0; i < batch; ++i) {
     pack_dot_panels(s, i, mode, n, k, format, 0, ceil_div(n, format.panel), out + i * one);
+  }
+  return w;
+}
+
+// Equal weights in memory of their own, faster than packing them again. Check state().
+inline packed_dot_weights copy_weights(const packed_dot_weights& from) {
+  packed_dot_weights w;
+  w.mode_ = from.mode_;
+  w.n_ = from.n_;
+  w.k_ = from.k_;
+  w.batch_ = from.batch_;
+  w.format_ = from.format_;
+  w.state_ = from.state_;
+  if (from.data_ == nullptr) return w;
+  w.data_ = allocate_floats(static_cast<std::size_t>(from.bytes() / 4));
+  if (w.data_ == nullptr) {
+    w.state_ = status::no_memory;
+  } else {
+    std::memcpy(w.data_.get(), from.data_.get(), static_cast<std::size_t>(from.bytes()));
   }
   return w;
 }

@@ -5,7 +5,8 @@
 #include "check.h"
 #include "wide.h"
 
-int check_small();  // in the other file
+int check_modes();  // in the other files
+int check_small();
 
 namespace {
 
@@ -213,7 +214,7 @@ int check_contexts() {
 }  // namespace
 
 int main() {
-  const int wrong = check_contexts() + check_small();
+  const int wrong = check_contexts() + check_modes() + check_small();
   std::printf("%d wrong\n", wrong);
   return wrong == 0 ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds and runs the consumer: run.sh WORK_FOLDER HEADERS_FOLDER standalone|library COMPILER [INSTALL_PREFIX]
-# HEADERS_FOLDER holds wide_STYLE.h, hostile_STYLE.h and small_standalone.h (see make_header).
+# HEADERS_FOLDER holds wide_STYLE.h, modes_STYLE.h, hostile_STYLE.h and small_standalone.h (see make_header).
 set -eu
 
 if [ $# -lt 4 ]; then
@@ -13,9 +13,11 @@ work=$1 headers=$2 style=$3 compiler=$4 prefix=${5:-}
 rm -rf "$work"
 mkdir -p "$work/include"
 cp "$headers/wide_$style.h" "$work/include/wide.h"
-digest=$(sed -n 's/^#ifndef GEMWRIGHT_KERNELS_//p' "$headers/small_standalone.h")
+cp "$headers/modes_$style.h" "$work/include/modes.h"
+digest=$(sed -n 's/^.*kernels_digest = "\([0-9a-f]*\)".*$/\1/p' "$headers/small_standalone.h")
 if [ "$style" = standalone ]; then
   # As if the second header had been exported by another version.
+  [ -n "$digest" ]
   sed "s/$digest/00000000deadbeef/g" "$headers/small_standalone.h" > "$work/include/small.h"
 else
   cp "$headers/small_standalone.h" "$work/include/small.h"  # beside the installed kernels of the same digest

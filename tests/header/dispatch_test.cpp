@@ -134,6 +134,53 @@ TEST(Dispatch, CellsMayComeInAnyOrder) {
   EXPECT_EQ(d.configs[d.cells[0].config].blocking.kc, 512);
 }
 
+Config dot_config(ComputeMode mode, std::int64_t kc) {
+  Config c = config(kc);
+  c.mode = mode;
+  c.tile.family = mode == ComputeMode::u8s8 ? isa::avx512_vnni : isa::avx512_bf16;
+  c.blocking.order = gemwright::loop_order::mnk;
+  return c;
+}
+
+TEST(Dispatch, ChoosesTheModeWithThePanel) {
+  // bf16 is faster at M = 1 and slower at M = 8: one mode serves both.
+  const auto cells = [](double weight) {
+    return std::vector<Cell>{
+        cell(1, 1, {candidate(config(256), 200), candidate(dot_config(ComputeMode::bf16, 256), 100)}, weight),
+        cell(8, 1, {candidate(config(256), 800), candidate(dot_config(ComputeMode::bf16, 256), 1000)}, 1)};
+  };
+  const Dispatch light = choose_dispatch(kProblem, cells(0.2), 0.02).value();
+  EXPECT_EQ(light.mode, ComputeMode::f32);
+  const Dispatch heavy = choose_dispatch(kProblem, cells(1), 0.02).value();
+  EXPECT_EQ(heavy.mode, ComputeMode::bf16);
+  for (const Config& c : heavy.configs) EXPECT_EQ(c.mode, ComputeMode::bf16);
+  EXPECT_NEAR(heavy.cells[1].regret.value(), 0.25, 1e-12);
+}
+
+TEST(Dispatch, OfEquallyFastModesTakesTheMostExact) {
+  const std::vector<Cell> cells = {cell(
+      1, 1, {candidate(dot_config(ComputeMode::u8s8, 256), 100), candidate(dot_config(ComputeMode::bf16, 256), 100)})};
+  EXPECT_EQ(choose_dispatch(kProblem, cells, 0.02)->mode, ComputeMode::bf16);
+}
+
+TEST(Dispatch, AModeThatOneStudyDidNotAdmitServesNone) {
+  std::vector<Cell> cells = {
+      cell(1, 1, {candidate(config(256), 200), candidate(dot_config(ComputeMode::u8s8, 256), 100)}, 100),
+      cell(8, 1, {candidate(config(256), 800)}, 1)};
+  cells[1].modes = {ComputeMode::f32};
+  EXPECT_EQ(choose_dispatch(kProblem, cells, 0.02)->mode, ComputeMode::f32);
+  // Nor where that leaves a cell without any.
+  cells[0].candidates.erase(cells[0].candidates.begin());
+  const auto d = choose_dispatch(kProblem, cells, 0.02);
+  ASSERT_TRUE(d);
+  EXPECT_EQ(d->mode, ComputeMode::f32);
+  EXPECT_FALSE(d->cells[0].trial.has_value());
+  cells[0].modes = {ComputeMode::u8s8};
+  const auto none = choose_dispatch(kProblem, cells, 0.02);
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("--filter"), std::string::npos) << none.error().message;
+}
+
 TEST(Dispatch, RefusesWhatHasNoMeaning) {
   EXPECT_FALSE(choose_dispatch(kProblem, {}, 0.02));
   EXPECT_FALSE(choose_dispatch(kProblem, {cell(1, 1, {})}, 0.02));

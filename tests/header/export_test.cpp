@@ -130,6 +130,50 @@ TEST(Export, ServesEachCompilerThatWasTuned) {
   EXPECT_EQ(plan->spec.problems[0].tables.size(), 2u);
 }
 
+TEST(Export, ShipsOneModeWithItsErrorAndTheLoosestBound) {
+  const auto store = make_memory_store();
+  const auto bf16 = [](std::int64_t kc) {
+    Config c = config(kc);
+    c.mode = ComputeMode::bf16;
+    c.tile.family = isa::avx512_bf16;
+    c.blocking.order = gemwright::loop_order::mnk;
+    return c;
+  };
+  for (const auto& [m, bound] : {std::pair<std::int64_t, double>{1, 0.01}, {8, 0.02}}) {
+    StudyKey k = study_key(m, 1);
+    k.modes = modes_behind(Interface::f32);
+    k.max_error = bound;
+    k.data = DataKind::uniform;
+    add_study(*store, k, "qkv", {{bf16(256), 500}, {config(256), 1000}});
+  }
+  const auto plan = plan_export(*store, {HeaderStyle::library, "tuned", 0.02, {}, "0.1.0", "2026-03-01"});
+  ASSERT_TRUE(plan) << plan.error().message;
+  const HeaderTable& t = plan->spec.problems[0].tables.at(0);
+  EXPECT_EQ(t.mode, ComputeMode::bf16);
+  EXPECT_EQ(t.max_error, 0.02);
+  EXPECT_EQ(t.data, DataKind::uniform);
+  EXPECT_EQ(t.choices[0].error, 2e-7);
+  const auto text = write_header(plan->spec);
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_NE(text->find("compiled_dot_tile<kernels::compute_mode::bf16"), std::string::npos);
+}
+
+TEST(Export, StudiesOfOneNameAndTwoInterfacesAreTwoProblems) {
+  const auto store = make_memory_store();
+  StudyKey short_key = study_key(1, 1);
+  short_key.problem.interface = Interface::bf16;
+  short_key.modes = {ComputeMode::bf16};
+  Config c = config(256);
+  c.mode = ComputeMode::bf16;
+  c.tile.family = isa::avx512_bf16;
+  c.blocking.order = gemwright::loop_order::mnk;
+  add_study(*store, study_key(1, 1), "qkv", {{config(256), 1000}});
+  add_study(*store, short_key, "qkv", {{c, 500}});
+  const auto plan = plan_export(*store, {HeaderStyle::library, "tuned", 0.02, {}, "0.1.0", "2026-03-01"});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(problem_namespaces(plan->spec.problems), (std::vector<std::string>{"qkv_f32", "qkv_bf16"}));
+}
+
 TEST(Export, RefusesABadNamespaceBeforeItReads) {
   const auto r = plan_export(*make_memory_store(), {HeaderStyle::library, "1x", 0.02, {}, "", ""});
   ASSERT_FALSE(r);

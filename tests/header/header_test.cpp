@@ -28,6 +28,20 @@ TEST(Header, StandaloneNeedsNothingAndLibraryNeedsTheKernels) {
   EXPECT_FALSE(has(library, "class thread_pool"));
 }
 
+// Of the kernels a header has what its modes need.
+TEST(Header, HoldsNoKernelsOfModesThatItDoesNotUse) {
+  const std::string f32 = write_header(wide(HeaderStyle::standalone)).value();
+  EXPECT_FALSE(has(f32, "dot_plan"));
+  EXPECT_FALSE(has(write_header(wide()).value(), "dot_dispatch.h"));
+  HeaderSpec dot = samples::modes_spec("modes", HeaderStyle::standalone);
+  EXPECT_TRUE(has(write_header(dot).value(), "struct dot_plan"));
+  dot.style = HeaderStyle::library;
+  EXPECT_TRUE(has(write_header(dot).value(), "#include <gemwright/dispatch.h>\n#include <gemwright/dot_dispatch.h>\n"));
+  dot.problems.pop_back();  // the only one in f32
+  EXPECT_TRUE(has(write_header(dot).value(), "#include <gemwright/dot_dispatch.h>\n"));
+  EXPECT_FALSE(has(write_header(dot).value(), "#include <gemwright/dispatch.h>\n"));
+}
+
 TEST(Header, IsTheSameTextForTheSameSpecAndHasAnotherNamespaceForAnother) {
   EXPECT_EQ(write_header(wide()).value(), write_header(wide()).value());
   const auto id = [](const HeaderSpec& s) {
@@ -63,6 +77,49 @@ TEST(Header, CarriesProvenanceForPeopleAndTools) {
   EXPECT_FALSE(objects[3].contains("confidence"));
 }
 
+std::string part_of(const std::string& text, const std::string& name) {
+  const auto begin = text.find("namespace " + name + " {");
+  return text.substr(begin, text.find("}  // namespace " + name + "\n") - begin);
+}
+
+TEST(Header, SaysOfEachModeHowItComputesAndWhatThatCosts) {
+  const std::string text = write_header(samples::modes_spec("modes", HeaderStyle::library)).value();
+  EXPECT_TRUE(has(text, "//   either: gemm/f32/n40/k43/b1/nn/constant/beta0/scale+mul, computed in bf16 or u8s8\n"));
+  const std::string either = part_of(text, "either");
+  EXPECT_TRUE(has(either, "// Computed in bf16: A and B are rounded to bfloat16"));
+  EXPECT_TRUE(has(either, "// Computed in u8s8: each row of A is quantised"));
+  EXPECT_TRUE(
+      has(either, "// Error at most 2.40e-03 (relative Frobenius distance to float64, outliers data), bound 0.02.\n"));
+  EXPECT_TRUE(has(either, "inline constexpr const char* mode = \"bf16\";"));
+  EXPECT_TRUE(has(either, "inline constexpr std::optional<double> measured_error = 0.0024;"));
+  EXPECT_TRUE(has(either, "inline constexpr std::optional<double> error_bound = 0.02;"));
+  EXPECT_TRUE(has(part_of(text, "q8"), "// Computed in u8s8: A and B as they are"));
+  EXPECT_TRUE(has(text, "\"interface\":\"bf16\",\"max_error\":0.02,\"mode\":\"u8s8\""));
+}
+
+TEST(Header, TakesTheElementsOfTheInterface) {
+  const std::string text = write_header(samples::modes_spec("modes", HeaderStyle::library)).value();
+  const std::string bf16 = part_of(text, "n51_k38_bf16");
+  EXPECT_TRUE(has(bf16, "pack_weights(const bf16* w, std::int64_t ldw, layout"));
+  EXPECT_TRUE(has(bf16, "pack_weights(const float* w, std::int64_t ldw, layout"));
+  EXPECT_TRUE(has(bf16, "run(context& ctx, std::int64_t m, const bf16* a,"));
+  EXPECT_FALSE(has(bf16, "a_scale"));
+  const std::string q8 = part_of(text, "q8"), call = part_of(text, "q8_call");
+  EXPECT_TRUE(has(q8, "pack_weights(const std::int8_t* w, std::int64_t ldw, const float* column_scales, layout"));
+  EXPECT_TRUE(has(q8, "std::optional<float> a_scale;  // must be given"));
+  EXPECT_TRUE(has(q8, "std::int32_t a_zero = 0;"));
+  EXPECT_TRUE(has(q8, "ldc, const args& x) {")) << "args hold what must be given";
+  EXPECT_FALSE(has(q8, "b_scale"));
+  EXPECT_TRUE(has(call, "const float* b_scale = nullptr;"));
+  EXPECT_TRUE(has(call, "const std::int8_t* b, std::int64_t ldb,"));
+  // Who reads the head of the file sees what to write.
+  HeaderSpec first = samples::modes_spec("modes", HeaderStyle::library);
+  first.problems.erase(first.problems.begin(), first.problems.begin() + 3);
+  EXPECT_TRUE(has(write_header(first).value(),
+                  "//   auto weights = modes::q8::pack_weights(w, ldw, scales);  // once\n"
+                  "//   modes::q8::args x;  x.a_scale = scale;  x.a_zero = zero;\n"));
+}
+
 TEST(Header, SaysOfACertifiedWinnerHowSureItIs) {
   HeaderSpec s = samples::small_spec("small", HeaderStyle::library);
   HeaderChoice& c = s.problems[0].tables[0].choices[0];
@@ -76,10 +133,7 @@ TEST(Header, SaysOfACertifiedWinnerHowSureItIs) {
 // Each problem's args have what its chain reads, and run hands it on.
 TEST(Header, ArgsHoldTheOperandsOfTheChain) {
   const std::string text = write_header(wide()).value();
-  const auto part = [&text](const std::string& name) {
-    const auto begin = text.find("namespace " + name + " {");
-    return text.substr(begin, text.find("}  // namespace " + name + "\n") - begin);
-  };
+  const auto part = [&text](const std::string& name) { return part_of(text, name); };
   for (const char* line :
        {"const float* residual = nullptr;", "std::int64_t ld_residual = 0;", "const float* operand = nullptr;",
         "std::optional<float> scale;", "std::optional<float> clamp_lo, clamp_hi;", "stride_residual, stride_operand;",
@@ -156,17 +210,45 @@ TEST(Header, RefusesSpecsThatCannotRun) {
   EXPECT_TRUE(table([](HeaderTable& t) { t.choices[0].config = 99; }));
 }
 
+TEST(Header, RefusesModesThatCannotRun) {
+  const auto refuses = [](const std::function<void(HeaderProblem&)>& spoil) {
+    HeaderSpec s = samples::modes_spec("modes", HeaderStyle::library);
+    s.problems.erase(s.problems.begin() + 1, s.problems.end());
+    spoil(s.problems[0]);
+    return !write_header(s);
+  };
+  EXPECT_FALSE(refuses([](HeaderProblem&) {}));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) { p.problem.interface = Interface::u8s8; }));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].mode = ComputeMode::u8s8; }));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].configs[0].mode = ComputeMode::f32; }));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].configs[0].blocking.order = gemwright::loop_order::nkm; }));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].configs[0].blocking.tk = 2; }));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) {
+    p.problem.constant_weights = false;  // packed per call all the same
+    p.tables[0].format.panel = 0;
+    for (Config& c : p.tables[0].configs) c.format.panel = 0;
+  }));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) {
+    p.tables[0] = samples::dot_table(samples::gcc_build(), ComputeMode::u8s8, 32);
+    p.problem.k = gemwright::max_u8s8_depth + 1;
+  }));
+}
+
 TEST(ProblemNamespaces, SaysWhatDiffersWhereNamesAreEqual) {
   Problem base = samples::problem(64, 32);
   Problem chain = base, call = base, sizes = base;
   chain.chain = {EpilogueOp::bias};
   call.constant_weights = false;
   sizes.n = 128;
+  const Problem bf16 = samples::problem(Interface::bf16, 64, 32), u8s8 = samples::problem(Interface::u8s8, 64, 32);
   using Names = std::vector<std::string>;
   EXPECT_EQ(problem_namespaces({{"qkv", base, {}}, {"mlp", chain, {}}}), (Names{"qkv", "mlp"}));
   EXPECT_EQ(problem_namespaces({{"qkv", base, {}}, {"qkv", chain, {}}}), (Names{"qkv_plain", "qkv_bias"}));
   EXPECT_EQ(problem_namespaces({{"", base, {}}, {"", call, {}}}), (Names{"n64_k32_f32_constant", "n64_k32_f32_call"}));
   EXPECT_EQ(problem_namespaces({{"q", base, {}}, {"q", sizes, {}}}), (Names{"q_n64", "q_n128"}));
+  EXPECT_EQ(problem_namespaces({{"q", base, {}}, {"q", bf16, {}}, {"q", u8s8, {}}}),
+            (Names{"q_f32", "q_bf16", "q_u8s8"}));
+  EXPECT_EQ(problem_namespaces({{"", bf16, {}}, {"", u8s8, {}}}), (Names{"n64_k32_bf16", "n64_k32_u8s8"}));
   // Somebody chose the suffixed name already.
   EXPECT_EQ(problem_namespaces({{"q_n64", chain, {}}, {"q", base, {}}, {"q", sizes, {}}}),
             (Names{"q_n64", "q_n64_2", "q_n128"}));

@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
       {"wide_standalone.h", samples::wide_spec("wide", HeaderStyle::standalone)},
       {"small_standalone.h", samples::small_spec("engine::small", HeaderStyle::standalone)},
       {"wide_library.h", samples::wide_spec("wide", HeaderStyle::library)},
+      {"modes_standalone.h", samples::modes_spec("modes", HeaderStyle::standalone)},
+      {"modes_library.h", samples::modes_spec("modes", HeaderStyle::library)},
       {"small_library.h", samples::small_spec("engine::small", HeaderStyle::library)},
       {"hostile_standalone.h", samples::hostile_spec("hostile", HeaderStyle::standalone)},
       {"hostile_library.h", samples::hostile_spec("hostile", HeaderStyle::library)},

@@ -120,9 +120,72 @@ inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
   return s;
 }
 
+// Short elements: two tiles, with 2 threads also packing A together.
+inline HeaderTable dot_table(const Build& build, ComputeMode mode, int panel) {
+  using gemwright::isa;
+  const bool integers = mode == ComputeMode::u8s8;
+  HeaderTable t;
+  t.build = build;
+  t.mode = mode;
+  t.format.panel = panel;
+  t.configs = {config(integers ? isa::avx512_vnni : isa::avx512_bf16, 3, 1, panel, blocking(4, 256, 512)),
+               config(integers ? isa::avx_vnni : isa::avx512f, 4, integers ? 2 : 1, panel, blocking(24, 16, 20)),
+               config(isa::avx2, 2, 2, panel, blocking(8, 64, 512, 1, 2, 1, true))};
+  for (Config& c : t.configs) {
+    c.mode = mode;
+    c.blocking.order = gemwright::loop_order::mnk;
+  }
+  t.groups = {{1, {{4, 0}, {32, 1}}}, {2, {{4, 0}, {32, 2}}}};
+  t.choices = {choice(4, 1, 0), choice(32, 1, 1), choice(4, 2, 0), choice(32, 2, 2)};
+  for (HeaderChoice& c : t.choices) c.error = integers ? 1.1e-2 : 2.3e-3;
+  t.choices[2].error = integers ? 1.3e-2 : 2.4e-3;
+  t.data = DataKind::outliers;
+  t.max_error = 0.02;
+  return t;
+}
+
+inline Problem problem(Interface interface, std::int64_t n, std::int64_t k) {
+  Problem p = problem(n, k);
+  p.interface = interface;
+  return p;
+}
+
+// Every interface in every mode that can stand behind it; one problem in another mode for each compiler.
+inline HeaderSpec modes_spec(std::string name_space, HeaderStyle style) {
+  constexpr ComputeMode bf16 = ComputeMode::bf16, u8s8 = ComputeMode::u8s8;
+  HeaderSpec s = spec(std::move(name_space), style);
+  s.problems.push_back({"", problem(Interface::bf16, 51, 38), {dot_table(gcc_build(), bf16, 32)}});
+  Problem mlp = problem(Interface::bf16, 70, 41);
+  mlp.batch = 2;
+  mlp.chain = {EpilogueOp::bias, EpilogueOp::relu, EpilogueOp::add};
+  s.problems.push_back({"mlp", mlp, {dot_table(gcc_build(), bf16, 64)}});
+  Problem bf16_call = problem(Interface::bf16, 33, 29);
+  bf16_call.constant_weights = false;
+  bf16_call.beta = 1;
+  s.problems.push_back({"bf16 call", bf16_call, {dot_table(clang_build(), bf16, 32)}});
+  Problem q8 = problem(Interface::u8s8, 45, 67);
+  q8.b_layout = gemwright::layout::col_major;
+  q8.chain = {EpilogueOp::bias};
+  s.problems.push_back({"q8", q8, {dot_table(gcc_build(), u8s8, 32)}});
+  Problem q8_call = problem(Interface::u8s8, 37, 26);
+  q8_call.constant_weights = false;
+  q8_call.batch = 2;
+  s.problems.push_back({"q8 call", q8_call, {dot_table(gcc_build(), u8s8, 16)}});
+  Problem either = problem(40, 43);
+  either.chain = {EpilogueOp::scale, EpilogueOp::mul};
+  s.problems.push_back({"either", either, {dot_table(gcc_build(), bf16, 32), dot_table(clang_build(), u8s8, 48)}});
+  s.problems.push_back({"bf16 in u8s8", problem(Interface::bf16, 39, 71), {dot_table(gcc_build(), u8s8, 32)}});
+  Problem f32_call = problem(39, 31);
+  f32_call.constant_weights = false;
+  s.problems.push_back({"f32 call", f32_call, {dot_table(gcc_build(), u8s8, 32)}});
+  s.problems.push_back({"plain", problem(64, 48), {table(gcc_build(), 32)}});
+  return s;
+}
+
 inline HeaderSpec small_spec(std::string name_space, HeaderStyle style) {
   HeaderSpec s = spec(std::move(name_space), style);
   s.problems.push_back({"qkv", problem(203, 97), {table(gcc_build(), 96)}});
+  s.problems.push_back({"q8", problem(Interface::u8s8, 45, 67), {dot_table(gcc_build(), ComputeMode::u8s8, 32)}});
   return s;
 }
 

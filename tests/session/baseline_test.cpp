@@ -1,15 +1,21 @@
 #include "tuner/baseline/baseline.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstring>
+#include <vector>
 
+#include "tuner/worker/chain_reference.h"
 #include "tuner/worker/operands.h"
 #include "tuner/worker/verify.h"
 
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::element;
 using gemwright::layout;
 
 BaselineCall call_for(Operands& o, int threads, double cache_bytes) {
@@ -31,6 +37,160 @@ Problem product(std::int64_t n, std::int64_t k) {
   p.k = k;
   return p;
 }
+
+using Bytes = std::vector<std::uint8_t>;
+
+double element_at(const Bytes& v, element e, std::int64_t i) {
+  const std::uint8_t* const p = v.data() + i * element_size(e);
+  float f = 0;
+  gemwright::bf16 b{};
+  switch (e) {
+    case element::f32:
+      std::memcpy(&f, p, sizeof f);
+      return static_cast<double>(f);
+    case element::bf16:
+      std::memcpy(&b, p, sizeof b);
+      return static_cast<double>(gemwright::to_float(b));
+    case element::u8:
+      return *p;
+    case element::s8:
+      break;
+  }
+  return static_cast<std::int8_t>(*p);
+}
+
+// Random elements. Weights of s8 stay below 64: pairs of products then fit into 16 bits, as CPUs without dot products
+// add them.
+Bytes random_elements(element e, std::uint64_t stream, std::int64_t count) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  fill(DataKind::uniform, 1, stream, values.data(), count);
+  Bytes out(static_cast<std::size_t>(count * element_size(e)));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float v = values[static_cast<std::size_t>(i)];
+    const auto b = gemwright::to_bf16(v);
+    std::uint8_t* const to = out.data() + i * element_size(e);
+    if (e == element::f32) std::memcpy(to, &v, sizeof v);
+    if (e == element::bf16) std::memcpy(to, &b, sizeof b);
+    if (e == element::u8) *to = static_cast<std::uint8_t>(127.5F + 127.5F * v);
+    if (e == element::s8) *to = static_cast<std::uint8_t>(static_cast<std::int8_t>(63.0F * v));
+  }
+  return out;
+}
+
+std::vector<float> random_floats(std::uint64_t stream, std::int64_t count) {
+  std::vector<float> out(static_cast<std::size_t>(count));
+  fill(DataKind::uniform, 1, stream, out.data(), count);
+  return out;
+}
+
+// Operands of any interface, and what float64 makes of them.
+class TypedOperands {
+ public:
+  TypedOperands(Problem p, std::int64_t m, int a_zero = 0)
+      : p_(std::move(p)),
+        m_(m),
+        a_zero_(a_zero),
+        a_(random_elements(a_element(p_.interface), 1, p_.batch * m * p_.k)),
+        b_(random_elements(b_element(p_.interface), 2, p_.batch * p_.k * p_.n)),
+        c0_(random_elements(c_element(p_.interface), 3, p_.batch * m * p_.n)),
+        bias_(random_floats(4, p_.n)),
+        residual_(random_floats(5, p_.batch * m * p_.n)),
+        operand_(random_floats(6, p_.batch * m * p_.n)),
+        b_scale_(random_floats(7, p_.batch * p_.n)),
+        c_(c0_) {
+    for (float& s : b_scale_) s = 0.01F * (1.5F + s);
+    b_scale_[0] = 0;  // a column of zeros
+  }
+
+  BaselineCall call(double cache_bytes = 0, int threads = 1) {
+    BaselineCall call;
+    call.problem = p_;
+    call.m = m_;
+    call.threads = threads;
+    call.cache_bytes = cache_bytes;
+    call.a = a_.data();
+    call.a_scale = kScale;
+    call.a_zero = a_zero_;
+    call.b = {b_.data(), 0, 1};
+    call.b_scale = b_scale_.data();
+    gemwright::epilogue_operands& x = call.operands;
+    x.bias = bias_.data();
+    x.residual = residual_.data();
+    x.operand = operand_.data();
+    x.ld_residual = x.ld_operand = p_.n;
+    x.stride_residual = x.stride_operand = m_ * p_.n;
+    x.scale = 0.75F;
+    x.clamp_lo = -0.5F;
+    x.clamp_hi = 1.0F;
+    call.c = c_.data();
+    return call;
+  }
+
+  void scale_columns(float by) {
+    for (float& s : b_scale_) s *= by;
+  }
+  const Bytes& b() const { return b_; }
+  // In place: what was prepared holds the address. All bits set is a NaN in every floating-point type.
+  void prefill() {
+    if (p_.beta == 1) {
+      std::copy(c0_.begin(), c0_.end(), c_.begin());
+    } else {
+      std::fill(c_.begin(), c_.end(), std::uint8_t{0xff});
+    }
+  }
+
+  // The first element that lies too far from float64; empty where none does.
+  std::string fault() {
+    for (std::int64_t item = 0; item < p_.batch; ++item) {
+      for (std::int64_t i = 0; i < m_; ++i) {
+        for (std::int64_t j = 0; j < p_.n; ++j) {
+          const Bounded want = expected(item, i, j);
+          const double got = element_at(c_, c_element(p_.interface), (item * m_ + i) * p_.n + j);
+          if (!(std::abs(got - want.value) <= want.error)) {
+            return fmt::format("item {} row {} column {}: {} instead of {} +- {}", item, i, j, got, want.value,
+                               want.error);
+          }
+        }
+      }
+    }
+    return "";
+  }
+
+ private:
+  static constexpr float kScale = 0.02F;
+
+  Bounded expected(std::int64_t item, std::int64_t i, std::int64_t j) {
+    const Problem& p = p_;
+    double sum = 0, magnitude = 0;
+    for (std::int64_t k = 0; k < p.k; ++k) {
+      const auto at_a = p.a_layout == layout::row_major ? i * p.k + k : k * m_ + i;
+      const auto at_b = p.b_layout == layout::row_major ? k * p.n + j : j * p.k + k;
+      const double a = element_at(a_, a_element(p.interface), item * m_ * p.k + at_a) - a_zero_;
+      const double product = a * element_at(b_, b_element(p.interface), item * p.k * p.n + at_b);
+      sum += product;
+      magnitude += std::abs(product);
+    }
+    Bounded v{sum, magnitude * static_cast<double>(p.k) * 0x1p-24};
+    if (p.interface == Interface::u8s8) {  // sums of integers are exact, their scales are two floats
+      const double scale = static_cast<double>(kScale) * b_scale_[static_cast<std::size_t>(item * p.n + j)];
+      v = {sum * scale, std::abs(sum * scale) * 4 * 0x1p-24};
+    }
+    if (p.beta == 1) {
+      const double c0 = element_at(c0_, c_element(p.interface), (item * m_ + i) * p.n + j);
+      v = {v.value + c0, v.error + (std::abs(v.value) + std::abs(c0)) * 0x1p-23};
+    }
+    v = apply_chain(p.chain, v, chain_point(call().operands, item, i, j), 2e-6);
+    const double unit = p.interface == Interface::bf16 ? 0x1p-8 : 0x1p-24;
+    return {v.value, 1.01 * v.error + (std::abs(v.value) + v.error) * unit + 1e-7};
+  }
+
+  Problem p_;
+  std::int64_t m_;
+  int a_zero_;
+  Bytes a_, b_, c0_;
+  std::vector<float> bias_, residual_, operand_, b_scale_;
+  Bytes c_;
+};
 
 void prefill(Operands& o) {
   o.c.mark();
@@ -59,25 +219,51 @@ class BaselineTest : public testing::Test {
     EXPECT_FALSE(v.fault) << key(p) << " m" << m << ": " << v.fault.value_or("");
   }
 
+  // An interface that oneDNN has no code for on this CPU is refused, and nothing more can be asked.
+  bool computes(Interface i) {
+    Problem p = product(16, 16);
+    p.interface = i;
+    TypedOperands o(p, 16);
+    return baseline_->prepare(o.call(), false).has_value();
+  }
+
+  // Whether it computes it; what it does compute is right.
+  bool right_or_refused(const Problem& p, std::int64_t m, int a_zero, int threads = 1) {
+    SCOPED_TRACE(fmt::format("{} m{} zero {}", key(p), m, a_zero));
+    TypedOperands o(p, m, a_zero);
+    const auto ready = baseline_->prepare(o.call(0, threads), false);
+    if (!ready) {
+      EXPECT_NE(ready.error().message.find("only its reference code"), std::string::npos) << ready.error().message;
+      return false;
+    }
+    o.prefill();
+    EXPECT_TRUE(baseline_->run(0));
+    EXPECT_EQ(o.fault(), "");
+    return true;
+  }
+
   std::unique_ptr<Baseline> baseline_;
 };
 
+constexpr Interface kShort[] = {Interface::bf16, Interface::u8s8};
+
+using Chain = std::vector<EpilogueOp>;
+const Chain kChains[] = {{},
+                         {EpilogueOp::bias},
+                         {EpilogueOp::relu},
+                         {EpilogueOp::bias, EpilogueOp::relu},
+                         {EpilogueOp::relu, EpilogueOp::bias},
+                         {EpilogueOp::bias, EpilogueOp::gelu_erf},
+                         {EpilogueOp::bias, EpilogueOp::add},
+                         {EpilogueOp::gelu_tanh, EpilogueOp::mul},
+                         {EpilogueOp::scale, EpilogueOp::bias, EpilogueOp::silu, EpilogueOp::add},
+                         {EpilogueOp::add, EpilogueOp::clamp, EpilogueOp::mul, EpilogueOp::bias}};
+
 TEST_F(BaselineTest, EqualsFloat64ForAllLayoutsChainsAndSizes) {
-  using Chain = std::vector<EpilogueOp>;
-  const Chain chains[] = {{},
-                          {EpilogueOp::bias},
-                          {EpilogueOp::relu},
-                          {EpilogueOp::bias, EpilogueOp::relu},
-                          {EpilogueOp::relu, EpilogueOp::bias},
-                          {EpilogueOp::bias, EpilogueOp::gelu_erf},
-                          {EpilogueOp::bias, EpilogueOp::add},
-                          {EpilogueOp::gelu_tanh, EpilogueOp::mul},
-                          {EpilogueOp::scale, EpilogueOp::bias, EpilogueOp::silu, EpilogueOp::add},
-                          {EpilogueOp::add, EpilogueOp::clamp, EpilogueOp::mul, EpilogueOp::bias}};
   int i = 0;
   for (const layout la : {layout::row_major, layout::col_major}) {
     for (const layout lb : {layout::row_major, layout::col_major}) {
-      for (const Chain& chain : chains) {
+      for (const Chain& chain : kChains) {
         for (const int beta : {0, 1}) {
           for (const bool constant : {true, false}) {
             const std::int64_t sizes[][3] = {{13, 37, 29}, {1, 64, 33}, {17, 1, 16}, {5, 19, 1}, {1, 1, 1}};
@@ -137,6 +323,110 @@ TEST_F(BaselineTest, PackedWeightsAreMadeAgainForOtherValues) {
   auto trusted = TrustedResult::make(o, nullptr, call);
   ASSERT_TRUE(trusted);
   EXPECT_FALSE(trusted->check({0}).fault);
+}
+
+TEST_F(BaselineTest, ShortElementsEqualFloat64ForAllLayoutsChainsAndSizes) {
+  for (const Interface interface : kShort) {
+    if (!computes(interface)) GTEST_SKIP() << "oneDNN has no " << to_text(interface) << " on this CPU";
+    int i = 0, computed = 0;
+    for (const layout la : {layout::row_major, layout::col_major}) {
+      for (const layout lb : {layout::row_major, layout::col_major}) {
+        for (const Chain& chain : kChains) {
+          for (const int beta : {0, 1}) {
+            for (const bool constant : {true, false}) {
+              const std::int64_t sizes[][3] = {{13, 37, 29}, {1, 64, 33}, {17, 1, 16}, {5, 19, 1}, {1, 1, 1}};
+              const auto& [m, n, k] = sizes[i++ % 5];
+              const int zero = interface == Interface::u8s8 ? std::array{0, 7, 128, 255}[i % 4] : 0;
+              const Problem p{interface, n, k, i % 3 == 0 ? 3 : 1, la, lb, constant, beta, chain};
+              if (right_or_refused(p, m, zero)) ++computed;
+            }
+          }
+        }
+      }
+    }
+    EXPECT_GT(computed, i * 2 / 3) << to_text(interface);
+  }
+}
+
+TEST_F(BaselineTest, BatchedItemsOfU8s8HaveScalesOfTheirOwn) {
+  if (!computes(Interface::u8s8)) GTEST_SKIP() << "oneDNN has no u8s8 on this CPU";
+  for (const int beta : {0, 1}) {
+    const Problem p{Interface::u8s8, 70, 50, 3, layout::row_major, layout::row_major, true, beta, {EpilogueOp::bias}};
+    EXPECT_TRUE(right_or_refused(p, 40, 3, 2)) << "beta " << beta;
+  }
+}
+
+TEST_F(BaselineTest, TwoThreadsGiveTheSameShortElements) {
+  for (const Interface interface : kShort) {
+    if (!computes(interface)) continue;
+    Problem p = product(150, 200);
+    p.interface = interface;
+    EXPECT_TRUE(right_or_refused(p, 50, interface == Interface::u8s8 ? 11 : 0, 2));
+  }
+}
+
+TEST_F(BaselineTest, EveryCopyOfShortWeightsGivesTheSameResult) {
+  for (const Interface interface : kShort) {
+    if (!computes(interface)) continue;
+    Problem p = product(64, 64);
+    p.interface = interface;
+    TypedOperands o(p, 4, interface == Interface::u8s8 ? 9 : 0);
+    const BaselineCall call = o.call(5 * weight_bytes(p));
+    ASSERT_TRUE(baseline_->prepare(call, false));
+    EXPECT_GE(baseline_->weight_copies() * baseline_->weight_bytes(), call.cache_bytes);
+    ASSERT_GT(baseline_->weight_copies(), 1) << to_text(interface);
+    for (std::int64_t i = 0; i < baseline_->weight_copies(); ++i) {
+      o.prefill();
+      ASSERT_TRUE(baseline_->run(i));
+      EXPECT_EQ(o.fault(), "") << to_text(interface) << " copy " << i;
+    }
+  }
+}
+
+TEST_F(BaselineTest, ShortWeightsGivenPerCallAreReadWhereTheyLie) {
+  for (const Interface interface : kShort) {
+    if (!computes(interface)) continue;
+    Problem p = product(19, 23);
+    p.interface = interface;
+    p.constant_weights = false;
+    TypedOperands o(p, 5, 0);
+    Bytes copies(o.b().size() * 2, 0);
+    std::copy(o.b().begin(), o.b().end(), copies.begin() + std::ssize(o.b()));
+    BaselineCall call = o.call();
+    call.b = {copies.data(), std::ssize(o.b()), 2};
+    ASSERT_TRUE(baseline_->prepare(call, false));
+    ASSERT_EQ(baseline_->weight_copies(), 2);
+    ASSERT_TRUE(baseline_->run(0));
+    EXPECT_NE(o.fault(), "") << "the first copy holds zeros";
+    ASSERT_TRUE(baseline_->run(1));
+    EXPECT_EQ(o.fault(), "") << to_text(interface);
+  }
+}
+
+TEST_F(BaselineTest, KeptWeightsServeOtherScalesButNoOtherInterface) {
+  Problem p = product(32, 16);
+  for (const Interface interface : {Interface::f32, Interface::bf16, Interface::u8s8}) {
+    p.interface = interface;
+    if (!computes(interface)) continue;
+    TypedOperands o(p, 4);
+    for (const float by : {1.0F, 2.0F}) {
+      o.scale_columns(by);
+      ASSERT_TRUE(baseline_->prepare(o.call(), true));
+      o.prefill();
+      ASSERT_TRUE(baseline_->run(0));
+      EXPECT_EQ(o.fault(), "") << to_text(interface) << " scaled by " << by;
+    }
+  }
+}
+
+TEST_F(BaselineTest, TheBareProductIsOfF32Alone) {
+  for (const Interface interface : kShort) {
+    Problem p = product(4, 4);
+    p.interface = interface;
+    TypedOperands o(p, 4);
+    std::vector<float> c(16);
+    EXPECT_FALSE(baseline_->product(o.call(), c.data()));
+  }
 }
 
 TEST_F(BaselineTest, AProductWithoutKIsRefused) {

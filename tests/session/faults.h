@@ -12,3 +12,13 @@
 #define GEMWRIGHT_FAULT_SUBNORMAL 8    // flushes subnormal numbers to zero
 #define GEMWRIGHT_FAULT_VERSION 9      // another interface version
 #define GEMWRIGHT_FAULT_STATUS 10      // refuses to run large problems
+
+// What can be wrong with a library of dot tiles, chosen while it runs; see dot_module.cpp.
+#define DOT_FAULT_NONE 0
+#define DOT_FAULT_ELEMENT 1     // an element of a large result is off by little
+#define DOT_FAULT_WRITE 2       // writes one element behind the last row
+#define DOT_FAULT_ZERO 3        // large problems: the zero point is off by one
+#define DOT_FAULT_SMALL_ZERO 4  // a zero point of 255 is taken for 254
+#define DOT_FAULT_SYMMETRIC 5   // rows of A are quantised symmetrically
+#define DOT_FAULT_SHORT 6       // the last elements along K of a column are lost
+#define DOT_FAULT_SCALES 7      // the scales of two columns are swapped

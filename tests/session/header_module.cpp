@@ -28,25 +28,26 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::Header
   api.make_context = [](int threads) -> void* { return new context(threads, {0, 1, 0}); };
   api.free_context = [](void* c) { delete static_cast<context*>(c); };
   api.park = [](void* c) { static_cast<context*>(c)->park(); };
-  api.pack = [](const float* b, std::int64_t ldb) -> void* {
+  api.pack = [](const void* b, std::int64_t ldb, const float*) -> void* {
     ++gemwright_test_packings;
-    return new packed_weights(pack_weights(b, ldb, layout::row_major, kN, kK, 1, kN * kK, {8}));
+    return new packed_weights(
+        pack_weights(static_cast<const float*>(b), ldb, layout::row_major, kN, kK, 1, kN * kK, {8}));
   };
   api.free_packed = [](void* p) { delete static_cast<packed_weights*>(p); };
-  api.run = [](void* c, std::int64_t m, const float* a, std::int64_t lda, const void* packed, const float*,
-               std::int64_t, float* out, std::int64_t ldc, const gemwright::tuner::ChainOperands*) -> int {
+  api.run = [](void* c, std::int64_t m, const void* a, std::int64_t lda, const void* packed, const void*, std::int64_t,
+               void* out, std::int64_t ldc, const gemwright::tuner::ChainOperands*) -> int {
     gemm_call x;
     x.m = m;
     x.n = kN;
     x.k = kK;
-    x.a = a;
+    x.a = static_cast<const float*>(a);
     x.lda = lda;
     x.b = static_cast<const packed_weights*>(packed)->data();
     x.b_packed = true;
-    x.c = out;
+    x.c = static_cast<float*>(out);
     x.ldc = ldc;
     const status s = run_gemm(x, {&kernels(), {8}, kBlock}, *static_cast<context*>(c));
-    if (GEMWRIGHT_HEADER_FAULT != 0) out[0] += 1.0F;
+    if (GEMWRIGHT_HEADER_FAULT != 0) *x.c += 1.0F;
     return static_cast<int>(s);
   };
   return &api;

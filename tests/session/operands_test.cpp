@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <vector>
 
+#include "tuner/worker/factors.h"
 #include "tuner/worker/weights.h"
 
 namespace gemwright::tuner {
@@ -70,6 +74,33 @@ TEST(GuardedFloats, AWriteOnEitherSideIsFoundOut) {
   EXPECT_FALSE(g->bands_intact());
 }
 
+TEST(GuardedElements, BandsBeginAtTheByteBehindTheLastElement) {
+  using gemwright::element;
+  for (const element type : {element::bf16, element::u8, element::s8}) {
+    for (const std::int64_t count : {1, 2, 3, 4, 5}) {
+      auto g = GuardedElements::make(type, count);
+      ASSERT_TRUE(g);
+      const std::int64_t bytes = count * element_size(type);
+      std::fill_n(g->as<char>(), bytes, '\1');
+      EXPECT_TRUE(g->bands_intact());
+      EXPECT_FALSE(g->holds_mark(0));
+      for (const std::int64_t outside : {std::int64_t{-1}, bytes, bytes + 3, bytes + 255}) {
+        char& byte = g->as<char>()[outside];
+        const char mark = byte;
+        byte = static_cast<char>(byte ^ 1);
+        EXPECT_FALSE(g->bands_intact()) << outside;
+        byte = mark;
+      }
+      g->mark();
+      for (std::int64_t i = 0; i < count; ++i) EXPECT_TRUE(g->holds_mark(i));
+    }
+  }
+  auto g = GuardedElements::make(element::bf16, 2);
+  ASSERT_TRUE(g);
+  g->mark();
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(std::isnan(gemwright::to_float(g->as<gemwright::bf16>()[i])));
+}
+
 TEST(CopyCount, CopiesHoldAtLeastTheBytesAskedFor) {
   EXPECT_EQ(copy_count(0, 100), 1);
   EXPECT_EQ(copy_count(1000, 100), 10);
@@ -101,6 +132,95 @@ TEST(Operands, WeightsStayWhereOnlyMChanges) {
   EXPECT_FALSE(same_weights(o, o.problem, DataKind::normal, 2));
 }
 
+Operands operands_of(Interface interface, int beta = 0, std::uint64_t seed = 1) {
+  Operands o;
+  Problem p;
+  p.interface = interface;
+  p.n = 50;
+  p.k = 40;
+  p.batch = 2;
+  p.beta = beta;
+  p.b_layout = gemwright::layout::col_major;
+  EXPECT_TRUE(make_operands(o, p, 30, DataKind::normal, seed));
+  return o;
+}
+
+TEST(Operands, OfBf16AreTheValuesOfF32Rounded) {
+  const Operands f32 = operands_of(Interface::f32), o = operands_of(Interface::bf16);
+  EXPECT_EQ(f32.short_a.data(), nullptr);
+  EXPECT_EQ(f32.a_data(), f32.a.data());
+  ASSERT_EQ(o.a_data(), o.short_a.data());
+  ASSERT_EQ(o.short_b.size(), f32.b.size());
+  for (std::int64_t i = 0; i < o.a.size(); ++i) {
+    const auto v = gemwright::to_bf16(f32.a.data()[i]);
+    ASSERT_EQ(o.short_a.as<gemwright::bf16>()[i].bits, v.bits);
+    ASSERT_EQ(o.a.data()[i], gemwright::to_float(v));
+  }
+  for (std::int64_t i = 0; i < o.b.size(); ++i) {
+    ASSERT_EQ(o.b.data()[i], gemwright::to_float(gemwright::to_bf16(f32.b.data()[i])));
+  }
+}
+
+TEST(Operands, OfU8s8HaveOneScaleForAAndOneForEachColumnOfB) {
+  const Operands f32 = operands_of(Interface::f32), o = operands_of(Interface::u8s8);
+  const auto* const a = o.short_a.as<std::uint8_t>();
+  EXPECT_EQ(*std::min_element(a, a + o.a.size()), 0);
+  EXPECT_EQ(*std::max_element(a, a + o.a.size()), 255);
+  EXPECT_GT(o.a_zero, 80);
+  EXPECT_LT(o.a_zero, 175);
+  for (std::int64_t i = 0; i < o.a.size(); ++i) {
+    ASSERT_EQ(o.a.data()[i], o.a_scale * static_cast<float>(a[i] - o.a_zero));
+    ASSERT_NEAR(o.a.data()[i], f32.a.data()[i], o.a_scale);
+  }
+  ASSERT_EQ(o.b_scale.size(), 100);
+  for (std::int64_t column = 0; column < 100; ++column) {
+    const auto* const q = o.short_b.as<std::int8_t>() + column * 40;  // columns follow each other: col_major
+    int most = 0;
+    for (int k = 0; k < 40; ++k) {
+      most = std::max(most, std::abs(q[k]));
+      ASSERT_EQ(o.b.data()[column * 40 + k], o.b_scale.data()[column] * static_cast<float>(q[k]));
+      ASSERT_NEAR(o.b.data()[column * 40 + k], f32.b.data()[column * 40 + k], o.b_scale.data()[column]);
+    }
+    EXPECT_EQ(most, 127) << column;
+  }
+}
+
+TEST(Operands, OfEachInterfaceAreTheSameForTheSameSeed) {
+  for (const Interface i : {Interface::bf16, Interface::u8s8}) {
+    const Operands one = operands_of(i), again = operands_of(i), other = operands_of(i, 0, 2);
+    const auto bytes =
+        static_cast<std::size_t>(one.b.size()) * static_cast<std::size_t>(element_size(one.short_b.type()));
+    EXPECT_EQ(std::memcmp(one.b_data(), again.b_data(), bytes), 0);
+    EXPECT_NE(std::memcmp(one.b_data(), other.b_data(), bytes), 0);
+    EXPECT_FALSE(same_weights(operands_of(Interface::f32), one.problem, DataKind::normal, 1));
+  }
+}
+
+TEST(Operands, COfBf16HoldsBeforeACallWhatBetaAdds) {
+  Operands o = operands_of(Interface::bf16, 1);
+  EXPECT_EQ(o.c.data(), nullptr);
+  o.reset_c();
+  std::vector<float> space;
+  for (std::int64_t row = 0; row < o.rows(); ++row) {
+    const float* const c = o.c_row(row, space);
+    for (std::int64_t j = 0; j < 50; ++j) ASSERT_EQ(c[j], o.c0.data()[row * 50 + j]);
+  }
+  EXPECT_TRUE(o.c_bands_intact());
+  o.short_c.as<char>()[o.rows() * 100] ^= 1;
+  EXPECT_FALSE(o.c_bands_intact());
+  Operands without = operands_of(Interface::bf16);
+  without.reset_c();
+  EXPECT_TRUE(std::isnan(without.c_row(0, space)[0]));
+}
+
+TEST(Operands, TheirBytesAreTold) {
+  for (const Interface i : {Interface::f32, Interface::bf16, Interface::u8s8}) {
+    const Operands o = operands_of(i, 1);
+    const double trusted = 8.0 * 60 * 50;
+    EXPECT_EQ(o.bytes() + trusted, bytes_for_weights(o.problem) + bytes_for_m(o.problem, 30) + 4.0 * o.b_scale.size());
+  }
+}
+
 TEST(WeightStore, CopiesAreEqualAndTakenInTurn) {
   const Operands o = small_operands();
   WeightStore store;
@@ -109,13 +229,24 @@ TEST(WeightStore, CopiesAreEqualAndTakenInTurn) {
   ASSERT_TRUE(w);
   EXPECT_EQ((*w)->copies.count, 4);
   std::vector<const float*> seen;
+  const auto next = [&] { return static_cast<const float*>((*w)->next()); };
   for (int i = 0; i < 4; ++i) {
-    seen.push_back((*w)->next());
+    seen.push_back(next());
     EXPECT_TRUE(std::equal(seen.back(), seen.back() + 60, o.b.data()));
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(seen.back()) % 64, 0U);
   }
   std::sort(seen.begin(), seen.end());
   EXPECT_EQ(std::unique(seen.begin(), seen.end()), seen.end());
+}
+
+TEST(WeightStore, CopiesAreOfTheInterfacesElements) {
+  const Operands o = operands_of(Interface::u8s8);
+  WeightStore store;
+  store.configure(3.5 * 4000, std::nullopt);
+  auto w = store.plain(o);
+  ASSERT_TRUE(w);
+  EXPECT_EQ((*w)->copies.count, 4);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(std::memcmp((*w)->next(), o.b_data(), 4000), 0);
 }
 
 TEST(WeightStore, HotWeightsAreTheOperandItself) {
@@ -132,7 +263,7 @@ TEST(WeightStore, TheTurnGoesOnBetweenUsers) {
   const Operands o = small_operands();
   WeightStore store;
   store.configure(1000, std::nullopt);
-  const float* const first = (*store.plain(o))->next();
+  const void* const first = (*store.plain(o))->next();
   EXPECT_NE((*store.plain(o))->next(), first);
 }
 

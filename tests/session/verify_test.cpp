@@ -18,28 +18,41 @@ blocking grid(std::int64_t mc, int tm, int tk = 1) {
 }
 
 TEST(BorderRows, LieOnBothSidesOfEachTile) {
-  EXPECT_EQ(border_rows(12, 1, 4, grid(100, 1)), (Rows{0, 3, 4, 7, 8, 11}));
+  EXPECT_EQ(border_rows(12, 1, ComputeMode::f32, 4, grid(100, 1)), (Rows{0, 3, 4, 7, 8, 11}));
 }
 
 TEST(BorderRows, FollowTheEvenCutOfTilesAndThreads) {
   // 10 rows in three tiles of 4, 3 and 3; two threads take two tiles and one.
-  EXPECT_EQ(border_rows(10, 1, 4, grid(100, 1)), (Rows{0, 3, 4, 6, 7, 9}));
-  const Rows two = border_rows(10, 1, 4, grid(100, 2));
+  EXPECT_EQ(border_rows(10, 1, ComputeMode::f32, 4, grid(100, 1)), (Rows{0, 3, 4, 6, 7, 9}));
+  const Rows two = border_rows(10, 1, ComputeMode::f32, 4, grid(100, 2));
   for (const std::int64_t r : {0, 9}) EXPECT_TRUE(std::count(two.begin(), two.end(), r) == 1);
 }
 
 TEST(BorderRows, FollowBlocksSlicesOfKAndItems) {
-  const Rows blocks = border_rows(64, 1, 8, grid(16, 1));
+  const Rows blocks = border_rows(64, 1, ComputeMode::f32, 8, grid(16, 1));
   EXPECT_TRUE(std::count(blocks.begin(), blocks.end(), 15) == 1 && std::count(blocks.begin(), blocks.end(), 16) == 1);
   // Slices of K: chunks of mc rows.
-  const Rows chunks = border_rows(10, 1, 8, grid(5, 1, 2));
+  const Rows chunks = border_rows(10, 1, ComputeMode::f32, 8, grid(5, 1, 2));
   EXPECT_TRUE(std::count(chunks.begin(), chunks.end(), 4) == 1 && std::count(chunks.begin(), chunks.end(), 5) == 1);
-  EXPECT_EQ(border_rows(2, 3, 4, grid(100, 1)), (Rows{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(border_rows(2, 3, ComputeMode::f32, 4, grid(100, 1)), (Rows{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(BorderRows, OfADotModeAreThoseOfItsTilesAlone) {
+  // Rows spread evenly over the tiles of each item, whatever blocks, threads and chunks take of them.
+  const Rows expected = {0, 3, 4, 6, 7, 9, 10, 13, 14, 16, 17, 19};
+  EXPECT_EQ(border_rows(10, 2, ComputeMode::bf16, 4, grid(100, 1)), expected);
+  EXPECT_EQ(border_rows(10, 2, ComputeMode::u8s8, 4, grid(5, 3)), expected);
+  // 14 rows in two tiles of 7 where f32, in blocks of 8, has one of 8 and one of 6.
+  EXPECT_EQ(border_rows(14, 1, ComputeMode::bf16, 8, grid(8, 1)), (Rows{0, 6, 7, 13}));
+  const Rows many = border_rows(1 << 20, 2, ComputeMode::bf16, 3, grid(50, 3));
+  EXPECT_TRUE(std::is_sorted(many.begin(), many.end()));
+  EXPECT_EQ(many.back(), (2 << 20) - 1);
+  EXPECT_LT(many.size(), 20000U);
 }
 
 TEST(BorderRows, AreAscendingInsideTheResultAndBounded) {
   for (const std::int64_t m : {1, 7, 1000, 1 << 20}) {
-    const Rows rows = border_rows(m, 2, 3, grid(50, 3));
+    const Rows rows = border_rows(m, 2, ComputeMode::f32, 3, grid(50, 3));
     ASSERT_FALSE(rows.empty());
     EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end()));
     EXPECT_EQ(std::adjacent_find(rows.begin(), rows.end()), rows.end());
@@ -55,6 +68,27 @@ TEST(ErrorBoundTest, IsNeverAboveTheProvenOne) {
   EXPECT_LE(ErrorBound(1)(1, 1, 0), 4.1 * 0x1p-24);
   EXPECT_LT(ErrorBound(4096)(4096, 64, 0), 4099 * 0x1p-24 * 4096);
   EXPECT_EQ(ErrorBound(0)(0, 0, 0), 0);
+}
+
+TEST(ErrorBoundTest, AllowsWhatADotModeCosts) {
+  EXPECT_EQ(ErrorBound(4096, ComputeMode::bf16)(0, 0, 0), 4096 * 0x1p-126);
+  EXPECT_EQ(ErrorBound(4096, ComputeMode::bf16)(64, 1, 0), ErrorBound(4096)(64, 1, 0));
+  EXPECT_NEAR(ErrorBound(4096, ComputeMode::u8s8)(64, 64, 1), 8 * 65 * 0x1p-24, 1e-30);
+  EXPECT_GT(ErrorBound(1, ComputeMode::u8s8)(64, 64, 1), ErrorBound(1)(64, 64, 1));
+}
+
+TEST(RoundingOf, IsHalfTheDistanceOfBf16Numbers) {
+  using gemwright::element;
+  EXPECT_EQ(rounding_of(element::f32, 3, 1), 0);
+  EXPECT_EQ(rounding_of(element::bf16, 1, 0), 0x1p-8);
+  EXPECT_EQ(rounding_of(element::bf16, -1.99, 0), 0x1p-8);
+  EXPECT_EQ(rounding_of(element::bf16, 1.99, 0.01), 0x1p-7) << "the error reaches the next binade";
+  EXPECT_EQ(rounding_of(element::bf16, 0, 0), 0x1p-134) << "subnormal numbers are equally far apart";
+  EXPECT_EQ(rounding_of(element::bf16, std::numeric_limits<double>::infinity(), 0), 0);
+  for (const float v : {1.00390625F, 300.7F, -0.0123F, 1e-39F}) {
+    const double moved = std::abs(static_cast<double>(gemwright::to_float(gemwright::to_bf16(v)) - v));
+    EXPECT_LE(moved, rounding_of(element::bf16, static_cast<double>(v), 0)) << v;
+  }
 }
 
 // A problem that is too large for float64 altogether, with a product to be trusted that a test can spoil.

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tuner/space/config.h"
+#include "tuner/toolchain/header_source.h"
 #include "tuner/toolchain/tile_source.h"
 
 namespace gemwright::tuner {
@@ -58,6 +59,37 @@ TEST(TileSource, DependsOnGroupAndChainAlone) {
   other.hint = prefetch::nta;
   all.insert(tile_library_source(other, {}));
   EXPECT_EQ(all.size(), 5u);
+}
+
+const auto dot_group = [](ComputeMode mode, Interface interface) {
+  Problem p;
+  p.interface = interface;
+  Config c;
+  c.mode = mode;
+  c.tile = {isa::scalar, 2, 4, 2, 1, prefetch::none};
+  return group_of(p, c);
+};
+
+TEST(TileSource, NamesModeAndTypeOfC) {
+  const std::string bf16 = tile_library_source(dot_group(ComputeMode::bf16, Interface::bf16), {EpilogueOp::bias});
+  EXPECT_NE(bf16.find("compute_mode kMode = kernels::compute_mode::bf16;"), std::string::npos);
+  EXPECT_NE(bf16.find("compiled_dot_tile<kMode, kernels::isa::scalar, Rows, 4, 2, 1, kernels::prefetch::none, "
+                      "kernels::element::bf16, kernels::chain<kernels::epilogue_op::bias>>"),
+            std::string::npos);
+  const std::set<std::string> all{bf16, tile_library_source(dot_group(ComputeMode::bf16, Interface::f32), {}),
+                                  tile_library_source(dot_group(ComputeMode::u8s8, Interface::f32), {}),
+                                  tile_library_source(dot_group(ComputeMode::u8s8, Interface::bf16), {})};
+  EXPECT_EQ(all.size(), 4u);
+  EXPECT_EQ(tile_library_source(dot_group(ComputeMode::u8s8, Interface::f32), {}),
+            tile_library_source(dot_group(ComputeMode::u8s8, Interface::u8s8), {}))
+      << "the interfaces differ in what is packed alone";
+}
+
+TEST(TileSource, OfF32HoldsNoDotTiles) {
+  const std::string f32 = tile_library_source(dot_group(ComputeMode::f32, Interface::f32), {});
+  EXPECT_EQ(f32.find("dot_kernel_set"), std::string::npos);
+  EXPECT_NE(f32.find("kernels::run_gemm("), std::string::npos);
+  EXPECT_EQ(f32.find("kernels::run_dot("), std::string::npos);
 }
 
 TEST(TileSource, CarriesTheInterfaceAsItStandsInTheHeader) {

@@ -20,15 +20,37 @@ using gemwright::layout;
 
 constexpr auto kF32 = memory::data_type::f32;
 
+memory::data_type type_of(gemwright::element e) {
+  switch (e) {
+    case gemwright::element::bf16:
+      return memory::data_type::bf16;
+    case gemwright::element::u8:
+      return memory::data_type::u8;
+    case gemwright::element::s8:
+      return memory::data_type::s8;
+    case gemwright::element::f32:
+      break;
+  }
+  return kF32;
+}
+
 memory::dims shape(std::int64_t batch, std::int64_t rows, std::int64_t cols) {
   return batch > 1 ? memory::dims{batch, rows, cols} : memory::dims{rows, cols};
 }
 
-memory::desc dense(std::int64_t batch, std::int64_t rows, std::int64_t cols, layout order) {
+memory::desc dense(gemwright::element e, std::int64_t batch, std::int64_t rows, std::int64_t cols, layout order) {
   const std::int64_t row = order == layout::row_major ? cols : 1;
   const std::int64_t col = order == layout::row_major ? 1 : rows;
   const memory::dims strides = batch > 1 ? memory::dims{rows * cols, row, col} : memory::dims{row, col};
-  return {shape(batch, rows, cols), kF32, strides};
+  return {shape(batch, rows, cols), type_of(e), strides};
+}
+
+memory::desc dense_b(const Problem& p) { return dense(b_element(p.interface), p.batch, p.k, p.n, p.b_layout); }
+
+// A row of n floats for all rows of C: one for all items, or one an item.
+memory::desc row_desc(const Problem& p, bool one_an_item) {
+  if (p.batch == 1) return {{1, p.n}, kF32, memory::dims{p.n, 1}};
+  return {{one_an_item ? p.batch : 1, 1, p.n}, kF32, memory::dims{p.n, p.n, 1}};
 }
 
 dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const memory::desc& src, const memory::desc& weights,
@@ -77,30 +99,31 @@ Result<void> set_threads(int threads) {
 class Matmul {
  public:
   // `fused`: with chain and beta; otherwise the bare product. `any_format`: the library chooses the weights' format.
-  Matmul(const dnnl::engine& engine, const BaselineCall& call, void* c, bool fused, bool any_format) {
+  Matmul(const dnnl::engine& engine, const BaselineCall& call, void* c, bool fused, bool any_format) : engine_(engine) {
     const Problem& p = call.problem;
-    const memory::desc src = dense(p.batch, call.m, p.k, p.a_layout);
-    const memory::desc dst = dense(p.batch, call.m, p.n, layout::row_major);
-    memory::desc weights = dense(p.batch, p.k, p.n, p.b_layout);
-    if (any_format) weights = memory::desc(shape(p.batch, p.k, p.n), kF32, memory::format_tag::any);
-
-    add(DNNL_ARG_SRC, src, engine, call.a);
+    const memory::desc src = dense(a_element(p.interface), p.batch, call.m, p.k, p.a_layout);
+    const memory::desc dst = dense(c_element(p.interface), p.batch, call.m, p.n, layout::row_major);
+    memory::desc weights = dense_b(p);
+    if (any_format) {
+      weights = memory::desc(shape(p.batch, p.k, p.n), type_of(b_element(p.interface)), memory::format_tag::any);
+    }
+    add(DNNL_ARG_SRC, src, call.a);
     args_.push_back({DNNL_ARG_WEIGHTS, nullptr});
-    add(DNNL_ARG_DST, dst, engine, c);
-    dnnl::post_ops ops;
-    std::optional<memory::desc> bias;
-    if (fused) bias = fuse(engine, call, ops);
+    add(DNNL_ARG_DST, dst, c);
     dnnl::primitive_attr attributes;
+    dnnl::post_ops ops;
+    if (p.interface == Interface::u8s8) scale(call, attributes, ops);
+    std::optional<memory::desc> bias;
+    if (fused) bias = fuse(call, ops);
     attributes.set_post_ops(ops);
     const dnnl::matmul::primitive_desc chosen = describe(engine, src, weights, bias, dst, attributes);
-    // Its reference code is some hundred times slower than what a user would write instead.
-    reference_ = fused && !p.chain.empty() && std::string_view(chosen.impl_info_str()).substr(0, 3) == "ref";
+    reference_ = std::string_view(chosen.impl_info_str()).substr(0, 3) == "ref";
     weights_ = chosen.weights_desc();
     primitive_ = dnnl::matmul(chosen);
   }
 
   const memory::desc& weights() const { return weights_; }
-  // oneDNN has no kernel that fuses this chain.
+  // oneDNN's own reference code: some hundred times slower than what a user would write instead.
   bool is_reference() const { return reference_; }
 
   // Through the C interface: it takes the arguments as they lie here, where the C++ one builds a list in each call.
@@ -112,36 +135,72 @@ class Matmul {
   }
 
  private:
-  void add(int role, const memory::desc& d, const dnnl::engine& engine, const void* data) {
-    held_.emplace_back(d, engine, const_cast<void*>(data));
+  void add(int role, const memory::desc& d, const void* data) {
+    held_.emplace_back(d, engine_, const_cast<void*>(data));
     args_.push_back({role, held_.back().get()});
   }
 
+  void append_binary(dnnl::post_ops& ops, dnnl::algorithm what, const memory::desc& d, const float* data) {
+    add(DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1, d, data);
+    ops.append_binary(what, d);
+  }
+
+  // u8s8: what makes of the sums of integers the floats that the post-operations begin with. oneDNN's scales of columns
+  // are those of all items; where each item has its own, they are a first post-operation.
+  void scale(const BaselineCall& call, dnnl::primitive_attr& attributes, dnnl::post_ops& ops) {
+    const Problem& p = call.problem;
+    const bool by_item = p.batch > 1;
+#if DNNL_VERSION_MAJOR >= 3
+    attributes.set_scales_mask(DNNL_ARG_SRC, 0);
+    add_value(DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, kF32, call.a_scale);
+    if (!by_item) {
+      attributes.set_scales_mask(DNNL_ARG_WEIGHTS, 1 << 1);
+      add(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, {{p.n}, kF32, memory::dims{1}}, call.b_scale);
+    }
+    if (call.a_zero != 0) {
+      attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
+      add_value(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, memory::data_type::s32, std::int32_t{call.a_zero});
+    }
+#else
+    std::vector<float> scales(by_item ? 1 : static_cast<std::size_t>(p.n), call.a_scale);
+    for (std::size_t i = 0; !by_item && i < scales.size(); ++i) scales[i] *= call.b_scale[i];
+    attributes.set_output_scales(by_item ? 0 : 1 << 1, scales);
+    if (call.a_zero != 0) attributes.set_zero_points(DNNL_ARG_SRC, 0, {call.a_zero});
+#endif
+    if (by_item) append_binary(ops, dnnl::algorithm::binary_mul, row_desc(p, true), call.b_scale);
+  }
+
+#if DNNL_VERSION_MAJOR >= 3
+  // A number that oneDNN reads from memory: it holds its own.
+  template <class T>
+  void add_value(int role, memory::data_type type, T value) {
+    held_.emplace_back(memory::desc({1}, type, memory::dims{1}), engine_);
+    std::memcpy(held_.back().get_data_handle(), &value, sizeof value);
+    args_.push_back({role, held_.back().get()});
+  }
+#endif
+
   // Beta and the chain; what matmul takes as its own bias.
-  std::optional<memory::desc> fuse(const dnnl::engine& engine, const BaselineCall& call, dnnl::post_ops& ops) {
+  std::optional<memory::desc> fuse(const BaselineCall& call, dnnl::post_ops& ops) {
     const Problem& p = call.problem;
     const gemwright::epilogue_operands& x = call.operands;
-    const memory::desc row(
-        shape(p.batch > 1 ? 2 : 1, 1, p.n).size() == 3 ? memory::dims{1, 1, p.n} : memory::dims{1, p.n}, kF32,
-        p.batch > 1 ? memory::dims{p.n, p.n, 1} : memory::dims{p.n, 1});
-    const memory::desc matrix = dense(p.batch, call.m, p.n, layout::row_major);
-    const auto append_binary = [&](dnnl::algorithm what, const memory::desc& d, const float* data) {
-      add(DNNL_ARG_ATTR_MULTIPLE_POST_OP(ops.len()) | DNNL_ARG_SRC_1, d, engine, data);
-      ops.append_binary(what, d);
-    };
+    const memory::desc row = row_desc(p, false);
+    const memory::desc matrix = dense(gemwright::element::f32, p.batch, call.m, p.n, layout::row_major);
+    // Its own bias comes before all post-operations, where sums commute, and with integers before their scales.
+    const bool own_bias = p.interface != Interface::u8s8;
     std::optional<memory::desc> bias;
     if (p.beta == 1) ops.append_sum(1.0F);
     for (std::size_t i = 0; i < p.chain.size(); ++i) {
       const EpilogueOp op = p.chain[i];
-      if (op == EpilogueOp::bias && i == 0) {  // matmul's own bias comes before all post-ops; sums commute
+      if (op == EpilogueOp::bias && i == 0 && own_bias) {
         bias = row;
-        add(DNNL_ARG_BIAS, row, engine, x.bias);
+        add(DNNL_ARG_BIAS, row, x.bias);
       } else if (op == EpilogueOp::bias) {
-        append_binary(dnnl::algorithm::binary_add, row, x.bias);
+        append_binary(ops, dnnl::algorithm::binary_add, row, x.bias);
       } else if (op == EpilogueOp::add) {
-        append_binary(dnnl::algorithm::binary_add, matrix, x.residual);
+        append_binary(ops, dnnl::algorithm::binary_add, matrix, x.residual);
       } else if (op == EpilogueOp::mul) {
-        append_binary(dnnl::algorithm::binary_mul, matrix, x.operand);
+        append_binary(ops, dnnl::algorithm::binary_mul, matrix, x.operand);
       } else {
         append_scalar_op(ops, op, x);
       }
@@ -149,12 +208,22 @@ class Matmul {
     return bias;
   }
 
+  dnnl::engine engine_;
   dnnl::matmul primitive_;
   memory::desc weights_;
   bool reference_ = false;
   std::vector<memory> held_;
   std::vector<dnnl_exec_arg_t> args_;  // the second is the weights
 };
+
+// Its f32 product is what it is on every machine; nothing else is asked of its reference code.
+bool is_bare_f32(const Problem& p) { return p.interface == Interface::f32 && p.chain.empty(); }
+
+std::string only_reference(const Problem& p) {
+  return fmt::format(
+      "oneDNN has no kernel for {} with layout {}, beta {} and the chain {} here, only its reference code",
+      to_text(p.interface), layout_text(p), p.beta, epilogue_text(p.chain));
+}
 
 class OneDnn final : public Baseline {
  public:
@@ -171,10 +240,7 @@ class OneDnn final : public Baseline {
     if (auto set = set_threads(call.threads); !set) return set;
     try {
       Matmul matmul(engine_, call, call.c, true, call.problem.constant_weights);
-      if (matmul.is_reference()) {
-        return fail(fmt::format("oneDNN has no fused kernel for the chain {}, only its reference code",
-                                epilogue_text(call.problem.chain)));
-      }
+      if (matmul.is_reference() && !is_bare_f32(call.problem)) return fail(only_reference(call.problem));
       if (call.problem.constant_weights) {
         if (auto packed = pack(call, matmul.weights(), same_weights); !packed) return packed;
       } else {
@@ -197,6 +263,7 @@ class OneDnn final : public Baseline {
   double weight_bytes() const override { return packed_bytes_; }
 
   Result<void> product(const BaselineCall& call, float* c) override {
+    if (call.problem.interface != Interface::f32) return fail("the bare product is of f32 alone");
     if (call.problem.k == 0) return fail("oneDNN does not compute products with K = 0");
     if (auto set = set_threads(call.threads); !set) return set;
     try {
@@ -221,8 +288,7 @@ class OneDnn final : public Baseline {
     packed_ = gemwright::allocate_floats(stride * static_cast<std::size_t>(count));
     if (!packed_) return fail("not enough memory for oneDNN's weights");
     packed_bytes_ = static_cast<double>(stride) * 4 * static_cast<double>(count);
-    const Problem& p = call.problem;
-    memory from(dense(p.batch, p.k, p.n, p.b_layout), engine_, const_cast<void*>(call.b.first));
+    memory from(dense_b(call.problem), engine_, const_cast<void*>(call.b.first));
     copies_.emplace_back(format, engine_, packed_.get());
     dnnl::reorder(from, copies_[0]).execute(stream_, from, copies_[0]);
     stream_.wait();

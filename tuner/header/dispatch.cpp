@@ -41,6 +41,16 @@ Result<void> check(const std::vector<Cell>& cells, double max_regret) {
   return {};
 }
 
+// What pack_weights writes.
+struct Format {
+  ComputeMode mode = ComputeMode::f32;
+  int panel = 0;
+
+  auto operator<=>(const Format&) const = default;
+};
+
+Format format_of(const Config& c) { return {c.mode, c.format.panel}; }
+
 // What a cell says about configs: looked up by what they run there.
 class Measured {
  public:
@@ -57,12 +67,13 @@ class Measured {
     input_.problem = problem;
     input_.m = cell.m;
     input_.threads = cell.threads;
+    input_.modes = modes_behind(problem.interface);
     const double best = best_ns();
     for (const Candidate& c : cell.candidates) {
       const Figure f{std::max(c.ns_per_call / best - 1, 0.0), c.trial, c.confirmed};
       const auto [at, fresh] = figures_.try_emplace(program(c.config), f);
       if (!fresh && f.better_than(at->second)) at->second = f;
-      const auto [least, first] = least_.try_emplace(c.config.format.panel, f.regret);
+      const auto [least, first] = least_.try_emplace(format_of(c.config), f.regret);
       if (!first) least->second = std::min(least->second, f.regret);
     }
   }
@@ -73,14 +84,14 @@ class Measured {
     const auto at = figures_.find(program(c));
     return at == figures_.end() ? std::nullopt : std::optional(at->second);
   }
-  std::optional<double> least_regret(int panel) const {
-    const auto at = least_.find(panel);
+  std::optional<double> least_regret(const Format& format) const {
+    const auto at = least_.find(format);
     return at == least_.end() ? std::nullopt : std::optional(at->second);
   }
   // Nothing where the config was not measured or is slower than the bound allows.
   std::optional<double> allowed(const Config& c, double max_regret) const {
     const auto f = find(c);
-    const double bound = std::max(max_regret, least_regret(c.format.panel).value_or(0)) + kRounding;
+    const double bound = std::max(max_regret, least_regret(format_of(c)).value_or(0)) + kRounding;
     return f && f->regret <= bound ? std::optional(f->regret) : std::nullopt;
   }
 
@@ -99,30 +110,40 @@ class Measured {
   const Cell& cell_;
   SpaceInput input_;
   std::map<std::string, Figure> figures_;
-  std::map<int, double> least_;  // by panel
+  std::map<Format, double> least_;
 };
 
-int choose_panel(const std::vector<Measured>& cells) {
-  std::set<int> panels;
+bool admits(const Cell& cell, ComputeMode mode) {
+  return std::find(cell.modes.begin(), cell.modes.end(), mode) != cell.modes.end();
+}
+
+// Of equally good formats the one of the most exact mode, then of the narrowest panel. Nothing where no mode that was
+// measured is admitted by all cells.
+std::optional<Format> choose_format(const std::vector<Measured>& cells) {
+  std::set<Format> formats;
   for (const Measured& m : cells) {
-    for (const Candidate& c : m.cell().candidates) panels.insert(c.config.format.panel);
+    for (const Candidate& c : m.cell().candidates) {
+      const bool all = std::all_of(cells.begin(), cells.end(),
+                                   [&](const Measured& other) { return admits(other.cell(), c.config.mode); });
+      if (all) formats.insert(format_of(c.config));
+    }
   }
-  std::optional<int> chosen;
+  std::optional<Format> chosen;
   std::pair<double, double> least{};  // weight not covered, weighted regret
-  for (const int panel : panels) {
+  for (const Format& format : formats) {
     std::pair<double, double> cost{0, 0};
     for (const Measured& m : cells) {
-      const auto regret = m.least_regret(panel);
+      const auto regret = m.least_regret(format);
       // A missing cell counts even where its weight is 0.
       if (!regret) cost.first += m.cell().weight + kRounding;
       if (regret) cost.second += m.cell().weight * *regret;
     }
     if (!chosen || cost < least) {
-      chosen = panel;
+      chosen = format;
       least = cost;
     }
   }
-  return *chosen;
+  return chosen;
 }
 
 // A run of neighbouring M of one thread count, and the config that serves it.
@@ -144,7 +165,7 @@ std::optional<double> total(const Config& c, const std::vector<const Measured*>&
 }
 
 // The fewest runs over the cells (by M, all covered by the format); then the least regret.
-std::vector<Run> cut(const std::vector<const Measured*>& cells, int panel, double max_regret) {
+std::vector<Run> cut(const std::vector<const Measured*>& cells, const Format& format, double max_regret) {
   struct Best {
     std::pair<std::size_t, double> cost{0, 0};  // runs, weighted regret
     std::size_t first = 0;
@@ -155,7 +176,7 @@ std::vector<Run> cut(const std::vector<const Measured*>& cells, int panel, doubl
     // A run's config has the form it was measured in at the run's largest M: "all rows" is then written as that M.
     const Measured& last = *cells[end - 1];
     for (const Candidate& c : last.cell().candidates) {
-      if (c.config.format.panel != panel || !last.allowed(c.config, max_regret)) continue;
+      if (format_of(c.config) != format || !last.allowed(c.config, max_regret)) continue;
       double sum = 0;
       for (std::size_t first = end; first-- > 0;) {
         const auto regret = total(c.config, cells, first, first, max_regret);
@@ -292,16 +313,23 @@ Result<Dispatch> choose_dispatch(const Problem& problem, const std::vector<Cell>
   measured.reserve(cells.size());
   for (const Cell& c : cells) measured.emplace_back(problem, c);
   Dispatch d;
-  d.format.panel = choose_panel(measured);
+  const auto chosen = choose_format(measured);
+  if (!chosen) {
+    return fail(
+        fmt::format("{}: its studies admit no compute mode in common; choose some with --filter", key(problem)));
+  }
+  const Format format = *chosen;
+  d.mode = format.mode;
+  d.format.panel = format.panel;
 
   std::map<int, std::vector<const Measured*>> covered;  // by threads
   for (const Measured& m : measured) {
-    if (m.least_regret(d.format.panel)) covered[m.cell().threads].push_back(&m);
+    if (m.least_regret(format)) covered[m.cell().threads].push_back(&m);
   }
   Groups groups;
   for (auto& [threads, row] : covered) {
     std::sort(row.begin(), row.end(), [](const Measured* x, const Measured* y) { return x->cell().m < y->cell().m; });
-    groups[threads] = cut(row, d.format.panel, max_regret);
+    groups[threads] = cut(row, format, max_regret);
   }
   drop_configs(groups, max_regret);
   d.configs = distinct_configs(groups);

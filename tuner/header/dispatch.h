@@ -4,19 +4,16 @@
 // how much longer it takes than the best: ns / best ns - 1. The best is the fastest confirmed candidate; a candidate
 // that was not confirmed and looks faster than it is taken as equally fast, since its lead was not confirmed.
 //
-// 1. Format: all cells share it. Only formats that were measured in every cell are considered, and among them the one
-// whose
-//    weighted sum of least regrets is smallest. Where no format was measured in every cell, the one that covers the
-//    most weight is taken; the cells it leaves out are then served like an M that was not tuned, and their regret is
-//    unknown.
-// 2. Ranges: in each thread count the fewest runs of neighbouring M such that one config was measured in all cells of a
-// run
-//    and stays within max_regret there (or within the least regret of the format, where that is larger). Among equally
-//    few runs, the least weighted regret. "Measured there" is meant as the space means it: two configs that run the
-//    same program at that M are one (`canonical` in space.h).
+// 1. Format (compute mode and panel width): all cells share it. Only formats that were measured in every cell are
+//    considered, and among them the one whose weighted sum of least regrets is smallest. Where no format was measured
+//    in every cell, the one that covers the most weight is taken; the cells it leaves out are then served like an M
+//    that was not tuned, and their regret is unknown. A mode that one of the cells does not admit is none for any.
+// 2. Ranges: in each thread count the fewest runs of neighbouring M such that one config was measured in all cells of
+//    a run and stays within max_regret there (or within the least regret of the format, where that is larger). Among
+//    equally few runs, the least weighted regret. "Measured there" is meant as the space means it: two configs that run
+//    the same program at that M are one (`canonical` in space.h).
 // 3. Configs: a config is dropped where another chosen one can serve all its runs within the bound (greedy, rarest
-// first).
-//    Thread counts that end up with the same ranges as the next smaller one are left out.
+//    first). Thread counts that end up with the same ranges as the next smaller one are left out.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +39,8 @@ struct Cell {
   int threads = 1;
   double weight = 1;
   std::vector<Candidate> candidates;  // at least one
+  // Admitted where this cell was tuned: another one may be less exact than was asked for.
+  std::vector<ComputeMode> modes{ComputeMode::f32, ComputeMode::bf16, ComputeMode::u8s8};
 };
 
 struct DispatchRange {
@@ -62,14 +61,15 @@ struct ServedCell {
 };
 
 struct Dispatch {
+  ComputeMode mode = ComputeMode::f32;  // of all configs
   gemwright::packing format{};
   std::vector<Config> configs;
   std::vector<DispatchGroup> groups;  // by threads, ascending
   std::vector<ServedCell> cells;      // one for each cell given, in that order
 };
 
-// Fails when there is no cell, a cell without a candidate, two cells of one (M, threads), or a time that is not
-// positive.
+// Fails when there is no cell, a cell without a candidate, two cells of one (M, threads), a time that is not positive,
+// or no measured mode that every cell admits.
 Result<Dispatch> choose_dispatch(const Problem& problem, const std::vector<Cell>& cells, double max_regret);
 
 }  // namespace gemwright::tuner

@@ -95,6 +95,7 @@ Result<HeaderTable> table_of(const std::vector<Material>& all, double max_regret
   if (!d) return tl::unexpected(d.error());
   HeaderTable t;
   t.build = first.key.build;
+  t.mode = d->mode;
   t.format = d->format;
   t.configs = d->configs;
   t.groups = d->groups;
@@ -102,6 +103,10 @@ Result<HeaderTable> table_of(const std::vector<Material>& all, double max_regret
   t.cache = first.key.cache;
   t.data = first.key.data;
   t.max_error = first.key.max_error;
+  for (const Material& m : all) {
+    const auto& bound = m.study.key.max_error;
+    t.max_error = t.max_error && bound ? std::optional(std::max(*t.max_error, *bound)) : std::nullopt;
+  }
   for (std::size_t i = 0; i < all.size(); ++i) t.choices.push_back(choice_of(all[i], d->cells[i]));
   return t;
 }
@@ -129,7 +134,7 @@ void note_misses(const HeaderProblem& p, double max_regret, std::vector<std::str
 std::optional<Cell> cell_of_study(const StudyRecord& study, const std::vector<Trial>& trials,
                                   const std::vector<Subject>& subjects, const std::vector<Estimate>& estimates) {
   const std::map<TrialId, Estimate> best = best_estimates(subjects, estimates);
-  Cell cell{study.key.m, study.key.device.threads, study.attributes.weight, {}};
+  Cell cell{study.key.m, study.key.device.threads, study.attributes.weight, {}, study.key.modes};
   for (const Trial& t : trials) {
     const auto e = best.find(t.id);
     // A pruned trial was verified and timed, then given up: its figure counts.

@@ -24,9 +24,11 @@ constexpr std::string_view kIdMark = "@export_id@";
 // Why a config cannot be in this table; empty when it can.
 std::string wrong_with(const Config& c, const HeaderTable& table, const Problem& p) {
   const auto& b = c.blocking;
+  if (c.mode != table.mode) return "has another compute mode than its table";
   if (!(c.format == table.format)) return "has another packing format than its table";
   if (auto why = violated(c.mode, c.tile)) return "has no valid tile: " + *why;
-  const bool unpacked = !p.constant_weights && p.b_layout == gemwright::layout::row_major;
+  const bool dot = table.mode != ComputeMode::f32;
+  const bool unpacked = !p.constant_weights && p.b_layout == gemwright::layout::row_major && !dot;
   if (c.format.panel < 0 || c.format.panel > kMaxPanel || (c.format.panel == 0 && !unpacked) ||
       c.format.panel % nr(c.tile) != 0) {
     return fmt::format("has a packing panel of {} columns, which does not fit its tile or its problem", c.format.panel);
@@ -38,6 +40,9 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
   if (!size(b.mc) || !size(b.nc) || !size(b.kc) || !grid || !order || b.prefetch_rows < 0 ||
       b.prefetch_rows > kMaxPrefetchRows) {
     return "has a blocking out of range";
+  }
+  if (dot && (b.order != gemwright::loop_order::mnk || b.tk != 1)) {
+    return "has a loop order or slices of K that its compute mode does not have";
   }
   return "";
 }
@@ -63,6 +68,13 @@ Result<void> check_groups(const HeaderTable& t, const std::string& where) {
 
 Result<void> check_table(const HeaderTable& t, const Problem& p, const std::string& where) {
   if (auto r = check_groups(t, where); !r) return r;
+  const auto modes = modes_behind(p.interface);
+  if (std::find(modes.begin(), modes.end(), t.mode) == modes.end()) {
+    return fail(fmt::format("{}: {} cannot compute this interface", where, to_text(t.mode)));
+  }
+  if (t.mode == ComputeMode::u8s8 && p.k > gemwright::max_u8s8_depth) {
+    return fail(fmt::format("{}: u8s8 sums at most {} products", where, gemwright::max_u8s8_depth));
+  }
   for (const Config& c : t.configs) {
     if (const std::string why = wrong_with(c, t, p); !why.empty())
       return fail(fmt::format("{}: config {}", where, why));

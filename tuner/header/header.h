@@ -45,6 +45,7 @@ struct HeaderChoice {
 // One build of one problem.
 struct HeaderTable {
   Build build;
+  ComputeMode mode = ComputeMode::f32;  // of all its configs
   gemwright::packing format{};
   std::vector<Config> configs;
   std::vector<DispatchGroup> groups;
@@ -52,7 +53,7 @@ struct HeaderTable {
   std::string baseline;  // "onednn 2.6.3"; empty when there was none
   CacheState cache = CacheState::cold;
   DataKind data = DataKind::normal;
-  std::optional<double> max_error;
+  std::optional<double> max_error;  // the bound on the error of the choices; absent where a study had none
 };
 
 struct HeaderProblem {
@@ -72,7 +73,7 @@ struct HeaderSpec {
 };
 
 // Namespaces for the problems, in their order: the name as an identifier, or n4096_k4096_f32; where two would be equal,
-// a suffix says what differs (n, k, batch, layout, weights, beta, chain).
+// a suffix says what differs (n, k, interface, batch, layout, weights, beta, chain).
 std::vector<std::string> problem_namespaces(const std::vector<HeaderProblem>& problems);
 
 Result<std::string> write_header(const HeaderSpec& spec);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -44,11 +45,13 @@ json ranges(const HeaderTable& table) {
   return groups;
 }
 
-json build_of(const HeaderTable& table, const std::string& name) {
+json build_of(const HeaderTable& table, const std::string& name, const Problem& problem) {
   json configs = json::array();
   for (const Config& c : table.configs) configs.push_back(to_json(c));
   json j = {{"type", "table"},
             {"problem", name},
+            {"interface", to_text(problem.interface)},
+            {"mode", to_text(table.mode)},
             {"compiler", harmless(table.build.compiler)},
             {"compiler_version", harmless(table.build.compiler_version)},
             {"flags", harmless(table.build.flags)},
@@ -59,6 +62,7 @@ json build_of(const HeaderTable& table, const std::string& name) {
             {"groups", ranges(table)}};
   if (!table.baseline.empty()) j["baseline"] = harmless(table.baseline);
   put(j, "max_error", table.max_error);
+  put(j, "error", largest_error(table));
   return j;
 }
 
@@ -97,24 +101,71 @@ std::string choice_line(const HeaderChoice& c, const HeaderTable& table) {
   return line + "\n";
 }
 
+// How a mode computes, and where precision is lost on the way.
+std::string mode_text(const HeaderTable& table, Interface interface) {
+  const std::string rounded = interface == Interface::bf16 ? ", C is rounded to bfloat16" : "";
+  if (table.mode == ComputeMode::f32) return "f32";
+  if (table.mode == ComputeMode::bf16) {
+    return interface == Interface::bf16 ? "bf16: A and B as they are, products summed in f32" + rounded
+                                        : "bf16: A and B are rounded to bfloat16 (8 significant bits) as they are "
+                                          "packed, products summed in f32";
+  }
+  if (interface == Interface::u8s8) return "u8s8: A and B as they are, sums exact in 32 bits, then scaled in f32";
+  return "u8s8: each row of A is quantised to 8 bits by its range in every call, each column of B to 8 bits as it is "
+         "packed, sums exact" +
+         rounded;
+}
+
+std::string error_text(const HeaderTable& table) {
+  const auto error = largest_error(table);
+  const std::string bound = table.max_error ? fmt::format(", bound {:.3g}", *table.max_error) : ", no bound";
+  if (!error) return "not measured" + bound;
+  return fmt::format("at most {:.2e} (relative Frobenius distance to float64, {} data){}", *error, to_text(table.data),
+                     bound);
+}
+
+// What a consumer writes.
+std::string usage(const HeaderSpec& spec, const std::vector<std::string>& names) {
+  const std::string ns = spec.name_space + "::" + names.front();
+  const Problem& p = spec.problems.front().problem;
+  const bool integers = p.interface == Interface::u8s8;
+  std::string out = fmt::format(
+      "//   {}::context ctx(2);  // two threads of its own; or the caller's executor; or none\n", spec.name_space);
+  if (p.constant_weights) {
+    out += fmt::format("//   auto weights = {}::pack_weights(w, ldw{});  // once\n", ns, integers ? ", scales" : "");
+  }
+  if (integers) out += fmt::format("//   {}::args x;  x.a_scale = scale;  x.a_zero = zero;\n", ns);
+  return out + fmt::format(
+                   "//   {}::run(ctx, m, a, lda, {}, c, ldc{});  // picks the config for this m; returns a "
+                   "status\n//\n",
+                   ns, p.constant_weights ? "weights" : "b, ldb", integers ? ", x" : "");
+}
+
 }  // namespace
+
+std::optional<double> largest_error(const HeaderTable& table) {
+  std::optional<double> most;
+  for (const HeaderChoice& c : table.choices) {
+    if (c.error && std::isfinite(*c.error)) most = std::max(most.value_or(0), *c.error);
+  }
+  return most;
+}
 
 std::string provenance_comment(const HeaderSpec& spec, const std::vector<std::string>& names) {
   std::string out =
       fmt::format("// Tuned matrix products, written by gemwright {} on {}: export again rather than edit.\n//\n",
                   harmless(spec.tool_version), harmless(spec.date));
-  const std::string ns = spec.name_space + "::" + names.front();
-  const bool constant = spec.problems.front().problem.constant_weights;
-  out += fmt::format("//   {}::context ctx(2);  // two threads of its own; or the caller's executor; or none\n",
-                     spec.name_space);
-  if (constant) out += fmt::format("//   auto weights = {}::pack_weights(w, ldw);  // once\n", ns);
-  out +=
-      fmt::format("//   {}::run(ctx, m, a, lda, {}, c, ldc);  // picks the config for this m; returns a status\n//\n",
-                  ns, constant ? "weights" : "b, ldb");
+  out += usage(spec, names);
   out += fmt::format("// Device: {} (fingerprint {}). Regret bound of the export: {:.3g} %.\n",
                      harmless(spec.device.name), harmless(spec.device.fingerprint), spec.max_regret * 100);
   for (std::size_t i = 0; i < spec.problems.size(); ++i) {
-    out += fmt::format("//   {}: {}\n", names[i], key(spec.problems[i].problem));
+    const HeaderProblem& p = spec.problems[i];
+    std::string modes;
+    for (const HeaderTable& t : p.tables) {
+      const std::string mode(to_text(t.mode));
+      if (modes.find(mode) == std::string::npos) modes += (modes.empty() ? "" : " or ") + mode;
+    }
+    out += fmt::format("//   {}: {}, computed in {}\n", names[i], key(p.problem), modes);
   }
   out += "//\n";
   const auto line = [&out](const json& j) { out += kLine + j.dump(-1, ' ', true) + "\n"; };
@@ -123,16 +174,18 @@ std::string provenance_comment(const HeaderSpec& spec, const std::vector<std::st
     const HeaderProblem& p = spec.problems[i];
     line({{"type", "problem"}, {"name", names[i]}, {"key", key(p.problem)}});
     for (const HeaderTable& t : p.tables) {
-      line(build_of(t, names[i]));
+      line(build_of(t, names[i], p.problem));
       for (const HeaderChoice& c : t.choices) line(choice_of(c, t, names[i]));
     }
   }
   return out;
 }
 
-std::string table_comment(const HeaderTable& table) {
-  std::string out = fmt::format("// Compiled with {}, flags {}, build {}.\n", harmless(table.build.compiler_version),
-                                harmless(table.build.flags), harmless(table.build.digest));
+std::string table_comment(const HeaderTable& table, const Problem& problem) {
+  std::string out =
+      fmt::format("// Computed in {}.\n// Error {}.\n", mode_text(table, problem.interface), error_text(table));
+  out += fmt::format("// Compiled with {}, flags {}, build {}.\n", harmless(table.build.compiler_version),
+                     harmless(table.build.flags), harmless(table.build.digest));
   out += fmt::format("// Measured with {} data, weights {}, {}.\n", to_text(table.data), to_text(table.cache),
                      table.baseline.empty() ? "no baseline" : "against " + harmless(table.baseline));
   for (const HeaderChoice& c : table.choices) out += choice_line(c, table);

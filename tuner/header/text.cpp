@@ -136,7 +136,8 @@ constexpr std::string_view kTaken[] = {"linux",      "unix",
                                        "executor",   "packed_weights",
                                        "context",    "measured_choice",
                                        "provenance", "scratch_bound",
-                                       "main"};
+                                       "bf16",       "to_bf16",
+                                       "to_float",   "main"};
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

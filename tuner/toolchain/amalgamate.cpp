@@ -98,9 +98,18 @@ std::string replace_word(std::string_view text, std::string_view word, std::stri
   return out;
 }
 
+// Whether a header says anything beside its macros and includes.
+bool has_code(std::string_view text) {
+  for (std::string_view line : lines_of(text)) {
+    line = trim(line);
+    if (!line.empty() && line[0] != '#' && line.substr(0, 2) != "//") return true;
+  }
+  return false;
+}
+
 class Amalgam {
  public:
-  explicit Amalgam(const std::vector<SourceFile>& files) {
+  Amalgam(const std::vector<SourceFile>& files, std::string_view digest) : digest_(digest) {
     for (const SourceFile& f : files) files_[f.path] = f.text;
   }
 
@@ -112,14 +121,16 @@ class Amalgam {
     if (auto r = add_needed(file->second, depth); !r) return r;
     if (!done_.insert(path).second) return {};
     body_ += fmt::format("\n// ---- {}\n", path);
+    const bool guarded = has_code(file->second);
+    if (guarded) body_ += fmt::format("#ifndef {0}\n#define {0}\n\n", guard(path));
     Conditions conditions;
-    return add_text(file->second, conditions, depth);
+    if (auto r = add_text(file->second, conditions, depth); !r) return r;
+    if (guarded) body_ += fmt::format("\n#endif  // {}\n", guard(path));
+    return {};
   }
 
-  std::string text(std::string_view digest) const {
-    std::string out = fmt::format(
-        "// gemwright kernel templates, sources {0}.\n#ifndef GEMWRIGHT_KERNELS_{0}\n#define GEMWRIGHT_KERNELS_{0}\n\n",
-        digest);
+  std::string text() const {
+    std::string out = fmt::format("// gemwright kernel templates, sources {}.\n\n", digest_);
     for (const auto& [condition, headers] : system_) {
       std::string lines;
       for (const std::string& h : headers) {
@@ -130,14 +141,21 @@ class Amalgam {
     }
     out += '\n';
     for (const std::string& m : macros_) out += fmt::format("#pragma push_macro(\"{0}\")\n#undef {0}\n", m);
-    out += replace_word(without_empty_blocks(), "gemwright_abi", fmt::format("abi_{}", digest));
+    out += replace_word(without_empty_blocks(), "gemwright_abi", fmt::format("abi_{}", digest_));
     out += '\n';
     for (const std::string& m : macros_) out += fmt::format("#undef {0}\n#pragma pop_macro(\"{0}\")\n", m);
-    return out + fmt::format("\n#endif  // GEMWRIGHT_KERNELS_{}\n", digest);
+    return out;
   }
 
  private:
   static bool once(std::string_view text) { return text.find("#pragma once") != std::string_view::npos; }
+
+  std::string guard(std::string_view path) const {
+    std::string name = fmt::format("GEMWRIGHT_KERNELS_{}_{}", digest_, path);
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return !is_word(c); }, '_');
+    return name;
+  }
 
   bool always_includes(const std::string& header) const {
     const auto unconditional = system_.find("");
@@ -207,6 +225,7 @@ class Amalgam {
     return out;
   }
 
+  const std::string digest_;
   std::map<std::string_view, std::string_view> files_;
   std::set<std::string_view> done_;
   std::map<std::string, std::set<std::string>> system_;  // by condition; "" sorts first
@@ -216,10 +235,13 @@ class Amalgam {
 
 }  // namespace
 
-Result<std::string> amalgamate(const std::vector<SourceFile>& files, std::string_view entry, std::string_view digest) {
-  Amalgam all(files);
-  if (auto r = all.add(entry); !r) return tl::unexpected(r.error());
-  return all.text(digest);
+Result<std::string> amalgamate(const std::vector<SourceFile>& files, const std::vector<std::string_view>& entries,
+                               std::string_view digest) {
+  Amalgam all(files, digest);
+  for (const std::string_view entry : entries) {
+    if (auto r = all.add(entry); !r) return tl::unexpected(r.error());
+  }
+  return all.text();
 }
 
 }  // namespace gemwright::tuner

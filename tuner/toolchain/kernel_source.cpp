@@ -12,9 +12,12 @@ const std::vector<SourceFile>& kernel_headers() {
 
 std::string source_digest() { return embedded::kDigest; }
 
-std::string amalgamated_kernels() {
+std::string amalgamated_kernels(bool f32, bool dot) {
+  std::vector<std::string_view> entries;
+  if (f32) entries.emplace_back("gemwright/dispatch.h");
+  if (dot) entries.emplace_back("gemwright/dot_dispatch.h");
   // The embedded headers are fixed when the tool is built, and a test amalgamates them: this cannot fail at run time.
-  return amalgamate(kernel_headers(), "gemwright/dispatch.h", embedded::kDigest).value();
+  return amalgamate(kernel_headers(), entries, embedded::kDigest).value();
 }
 
 }  // namespace gemwright::tuner

@@ -18,9 +18,10 @@ const std::vector<SourceFile>& kernel_headers();
 // 16 hex digits over all paths and texts.
 std::string source_digest();
 
-// All kernel headers as one C++17 text: system includes first, then each header once in include order (.inl texts as
-// often as they are included), the inline namespace `gemwright_abi` renamed to "abi_<digest>", guarded by a macro of
-// that digest so that two exported headers can meet in one file, helper macros undefined at the end.
-std::string amalgamated_kernels();
+// The kernel headers that f32 plans, dot plans (bf16, u8s8) or both need, as one C++17 text: system includes first,
+// then each header once in include order (.inl texts as often as they are included), the inline namespace
+// `gemwright_abi` renamed to "abi_<digest>", each header guarded by a macro of that digest so that two exported headers
+// can meet in one file, helper macros undefined at the end.
+std::string amalgamated_kernels(bool f32 = true, bool dot = false);
 
 }  // namespace gemwright::tuner

@@ -1,58 +1,75 @@
 // The C interface of a shared library that the tuner compiles and its worker loads: candidate tiles, or a whole
-// exported header. Only this file's structs cross the border. kernels/ values (blocking, gemm_call, scratch_size) pass
-// by address: the library is compiled from the very headers embedded in the tool (`source_digest` says so and is
-// compared on loading), so their layout is the same.
+// exported header. Only this file's structs cross the border. kernels/ values (blocking, gemm_call, dot_call,
+// scratch_size) pass by address: the library is compiled from the very headers embedded in the tool (`source_digest`
+// says so and is compared on loading), so their layout is the same.
 #pragma once
 
+#include <gemwright/dot_nest.h>
 #include <gemwright/gemm.h>
 
 #include <cstdint>
 
 namespace gemwright::tuner {
 
-constexpr std::uint32_t kLibraryVersion = 2;
+constexpr std::uint32_t kLibraryVersion = 3;
 
 extern "C" {
 
-// A library of tiles with one chain. Functions return a gemwright::status as int; pointers are null on failure.
+// A library of tiles with one compute mode, one type of C and one chain. Functions return a gemwright::status as int;
+// pointers are null on failure.
 struct TileLibraryApi {
   std::uint32_t version;
   const char* source_digest;
+  std::int32_t mode;    // a compute_mode
+  std::int32_t c_type;  // an element
   std::int32_t tile_count;
   const char* const* tile_names;  // as tile_name() writes them
   void* (*make_context)(int threads, const gemwright::scratch_size* scratch);
   void (*free_context)(void* context);
   void (*park)(void* context);
-  // Constant weights in a packing format; packed_data gives what gemm_call::b takes.
-  void* (*pack)(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
-                std::int64_t stride, int panel);
-  const float* (*packed_data)(const void* packed);
   void (*free_packed)(void* packed);
   void (*scratch)(int tile, int panel, const gemwright::blocking* block, std::int64_t n, std::int64_t k,
                   std::int64_t batch, int b_packed, gemwright::scratch_size* out);
+
+  // Of f32 tiles alone; null in other libraries. Constant weights in a packing format: packed_data gives what
+  // gemm_call::b takes.
+  void* (*pack)(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
+                std::int64_t stride, int panel);
+  const float* (*packed_data)(const void* packed);
   int (*run)(void* context, int tile, int panel, const gemwright::blocking* block, const gemwright::gemm_call* call);
+
+  // Of tiles of the dot modes alone. What is packed, or copied, is what dot_call::weights takes.
+  void* (*pack_dot)(const gemwright::dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
+                    int panel);
+  void* (*copy_packed)(const void* packed);
+  int (*run_dot)(void* context, int tile, int panel, const gemwright::blocking* block, const gemwright::dot_call* call);
 };
 
 // What an exported header's chain may read, dense: gemwright::epilogue_operands as no version of the kernels changes
-// it.
+// it; and what the u8s8 interface adds.
 struct ChainOperands {
   const float* bias;
   const float* residual;
   const float* operand;
   float scale, clamp_lo, clamp_hi;
+  float a_scale;         // u8s8
+  std::int32_t a_zero;   // u8s8
+  const float* b_scale;  // u8s8 with weights given per call: n a batch item
 };
 
-// One problem of an exported header, seen through what its consumer calls.
+// One problem of an exported header, seen through what its consumer calls. Its interface says what a, b and c are made
+// of.
 struct HeaderLibraryApi {
   std::uint32_t version;
   void* (*make_context)(int threads);
   void (*free_context)(void* context);
   void (*park)(void* context);
-  void* (*pack)(const float* b, std::int64_t ldb);  // null where B is given per call
+  // Null where B is given per call. `b_scale`: u8s8, n a batch item.
+  void* (*pack)(const void* b, std::int64_t ldb, const float* b_scale);
   void (*free_packed)(void* packed);
   // `b` and `ldb` are used where weights are given per call, `packed` where they are constant.
-  int (*run)(void* context, std::int64_t m, const float* a, std::int64_t lda, const void* packed, const float* b,
-             std::int64_t ldb, float* c, std::int64_t ldc, const ChainOperands* chain);
+  int (*run)(void* context, std::int64_t m, const void* a, std::int64_t lda, const void* packed, const void* b,
+             std::int64_t ldb, void* c, std::int64_t ldc, const ChainOperands* chain);
 };
 
 }  // extern "C"

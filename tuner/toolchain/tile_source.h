@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "tuner/problem/problem.h"
-#include "tuner/result.h"
 #include "tuner/space/config.h"
 
 namespace gemwright::tuner {
@@ -32,11 +31,8 @@ TileGroup group_of(const Problem& p, const Config& c);
 // One for each row count up to the group's that the kernel library offers.
 std::vector<gemwright::tile> tiles_of(const TileGroup& group);
 
-// Defines gemwright_tile_library() over the kernels embedded in this program.
+// Defines gemwright_tile_library() over the kernels embedded in this program: those that the group's mode needs,
+// because dot tiles make the text twice as long.
 std::string tile_library_source(const TileGroup& group, const std::vector<EpilogueOp>& chain);
-
-// Defines gemwright_header_library() over an exported header. `run_namespace` is the problem's namespace in it;
-// anything but identifiers joined by :: is refused.
-Result<std::string> header_library_source(const std::string& header_text, const std::string& run_namespace);
 
 }  // namespace gemwright::tuner

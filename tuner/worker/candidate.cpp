@@ -48,6 +48,10 @@ Result<std::unique_ptr<TileLibrary>> TileLibrary::open(const std::string& path, 
     return fail(
         fmt::format("{} was compiled from kernel sources {}, but this program has {}", path, digest, expected_digest));
   }
+  const bool f32 = api.mode == static_cast<int>(ComputeMode::f32);
+  const bool whole = f32 ? api.pack && api.packed_data && api.run : api.pack_dot && api.copy_packed && api.run_dot;
+  const bool known = api.mode >= 0 && api.mode < gemwright::compute_mode_count;
+  if (!known || !whole) return fail(fmt::format("{} offers no tiles of a known compute mode", path));
   return std::unique_ptr<TileLibrary>(new TileLibrary(std::move(loaded->first), loaded->second));
 }
 
@@ -65,6 +69,15 @@ PackedWeights TileLibrary::pack(const float* b, std::int64_t ldb, gemwright::lay
                                 std::int64_t k, std::int64_t batch, std::int64_t stride, int panel) const {
   const int col_major = order == gemwright::layout::col_major ? 1 : 0;
   return {api_->pack(b, ldb, col_major, n, k, batch, stride, panel), api_->free_packed};
+}
+
+PackedWeights TileLibrary::pack(const gemwright::dot_weights_source& b, std::int64_t n, std::int64_t k,
+                                std::int64_t batch, int panel) const {
+  return {api_->pack_dot(&b, n, k, batch, panel), api_->free_packed};
+}
+
+PackedWeights TileLibrary::copy(const PackedWeights& packed) const {
+  return {api_->copy_packed(packed.get()), api_->free_packed};
 }
 
 bool TileLibrary::ensure_context(int threads, const gemwright::scratch_size& scratch) {

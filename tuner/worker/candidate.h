@@ -27,9 +27,16 @@ class TileLibrary {
   ~TileLibrary();
 
   const TileLibraryApi& api() const { return *api_; }
+  ComputeMode mode() const { return static_cast<ComputeMode>(api_->mode); }
+  gemwright::element c_type() const { return static_cast<gemwright::element>(api_->c_type); }
   std::optional<int> find(const gemwright::tile& t) const;
+  // f32.
   PackedWeights pack(const float* b, std::int64_t ldb, gemwright::layout order, std::int64_t n, std::int64_t k,
                      std::int64_t batch, std::int64_t stride, int panel) const;
+  // The dot modes.
+  PackedWeights pack(const gemwright::dot_weights_source& b, std::int64_t n, std::int64_t k, std::int64_t batch,
+                     int panel) const;
+  PackedWeights copy(const PackedWeights& packed) const;
   // Makes the context anew when it has other threads or too little scratch memory. False when it cannot be made.
   bool ensure_context(int threads, const gemwright::scratch_size& scratch);
   void* context() const { return context_; }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tuner/toolchain/build_queue.h"
+#include "tuner/toolchain/header_source.h"
 #include "tuner/toolchain/tile_source.h"
 #include "tuner/worker/channel.h"
 #include "tuner/worker/guarded_child.h"

@@ -5,17 +5,23 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 
 #include "tuner/random.h"
+#include "tuner/worker/factors.h"
 
 namespace gemwright::tuner {
 namespace {
 
-constexpr std::uint32_t kMarkBits = 0x7fc0dead;
+constexpr std::uint32_t kMarkBits = 0x7fdb7fdb;
+constexpr float kMark = std::bit_cast<float>(kMarkBits);
 constexpr double kOutlierChance = 1e-3;
 constexpr float kOutlierFactor = 20.0F;
+
+bool is_mark(float value) { return std::bit_cast<std::uint32_t>(value) == kMarkBits; }
 
 // 64 random bits that depend on (key, i) alone.
 std::uint64_t bits_at(std::uint64_t key, std::uint64_t i) {
@@ -48,12 +54,65 @@ std::optional<double> number_in(const std::string& file) {
 // The streams of one seed.
 enum Stream : std::uint64_t { kStreamA = 1, kStreamB, kStreamBias, kStreamC, kStreamResidual, kStreamOperand };
 
-Result<void> make_one(GuardedFloats& to, std::int64_t count, const Operands& o, Stream stream) {
+template <class Guarded, class... Arguments>
+Result<void> make_one(Guarded& to, Arguments... arguments) {
   to = {};  // free first: both at once might not fit
-  auto made = GuardedFloats::make(count);
+  auto made = Guarded::make(arguments...);
   if (!made) return tl::unexpected(made.error());
   to = std::move(*made);
+  return {};
+}
+
+Result<void> make_filled(GuardedFloats& to, std::int64_t count, const Operands& o, Stream stream) {
+  if (auto made = make_one(to, count); !made) return made;
   fill(o.data, o.seed, stream, to.data(), count);
+  return {};
+}
+
+// A or B of an interface beside f32, from the values in `values`, which become what the elements mean.
+Result<void> shorten(GuardedFloats& values, GuardedElements& to, gemwright::element type) {
+  if (type == gemwright::element::f32) return {};
+  if (auto made = make_one(to, type, values.size()); !made) return made;
+  if (type == gemwright::element::bf16) {
+    round_to_bf16(values.data(), values.size(), values.data(), to.as<gemwright::bf16>());
+  }
+  return {};
+}
+
+Result<void> make_a(Operands& o) {
+  const Problem& p = o.problem;
+  if (auto made = make_filled(o.a, p.batch * o.m * p.k, o, kStreamA); !made) return made;
+  if (auto made = shorten(o.a, o.short_a, a_element(p.interface)); !made) return made;
+  if (o.short_a.type() != gemwright::element::u8) return {};
+  const auto scale = quantise_tensor(o.a.data(), o.a.size(), o.a.data(), o.short_a.as<std::uint8_t>());
+  o.a_scale = scale.scale;
+  o.a_zero = scale.zero;
+  return {};
+}
+
+Result<void> make_b(Operands& o) {
+  const Problem& p = o.problem;
+  if (auto made = make_filled(o.b, p.batch * p.k * p.n, o, kStreamB); !made) return made;
+  if (auto made = shorten(o.b, o.short_b, b_element(p.interface)); !made) return made;
+  if (o.short_b.type() != gemwright::element::s8) return {};
+  if (auto made = make_one(o.b_scale, p.batch * p.n); !made) return made;
+  for (std::int64_t item = 0; item < p.batch; ++item) {
+    const std::int64_t at = item * p.k * p.n;
+    quantise_columns(o.b_item(item), o.b.data() + at, o.short_b.as<std::int8_t>() + at, o.b_scale.data() + item * p.n);
+  }
+  return {};
+}
+
+// What C holds before a call is a value of its type.
+Result<void> make_c(Operands& o) {
+  const Problem& p = o.problem;
+  const std::int64_t size = o.rows() * p.n;
+  const gemwright::element type = c_element(p.interface);
+  const bool f32 = type == gemwright::element::f32;
+  if (auto made = f32 ? make_one(o.c, size) : make_one(o.short_c, type, size); !made) return made;
+  if (p.beta == 0) return {};
+  if (auto made = make_filled(o.c0, size, o, kStreamC); !made) return made;
+  if (!f32) round_to_bf16(o.c0.data(), size, o.c0.data(), nullptr);
   return {};
 }
 
@@ -76,28 +135,48 @@ void fill(DataKind kind, std::uint64_t seed, std::uint64_t stream, float* out, s
   }
 }
 
-float guard_mark() { return std::bit_cast<float>(kMarkBits); }
-bool is_guard_mark(float value) { return std::bit_cast<std::uint32_t>(value) == kMarkBits; }
-
-Result<GuardedFloats> GuardedFloats::make(std::int64_t count) {
-  GuardedFloats g;
-  g.block_ = gemwright::allocate_floats(static_cast<std::size_t>(count + 2 * kBand));
-  if (!g.block_) return fail(fmt::format("not enough memory for an operand of {} numbers", count));
+Result<GuardedElements> GuardedElements::make(gemwright::element type, std::int64_t count) {
+  GuardedElements g;
+  g.type_ = type;
   g.size_ = count;
-  std::fill_n(g.block_.get(), kBand, guard_mark());
-  std::fill_n(g.block_.get() + kBand + count, kBand, guard_mark());
+  g.block_ = gemwright::allocate_floats(static_cast<std::size_t>(g.all() / 4));
+  if (!g.block_) return fail(fmt::format("not enough memory for an operand of {} numbers", count));
+  float* const behind = g.block_.get() + (kBand + g.used()) / 4;  // with the rest of the last word
+  std::fill_n(g.block_.get(), kBand / 4, kMark);
+  std::fill(behind, g.block_.get() + g.all() / 4, kMark);
   return g;
 }
 
-void GuardedFloats::mark() {
-  if (block_) std::fill(block_.get(), block_.get() + size_ + 2 * kBand, guard_mark());
+void GuardedElements::mark() {
+  if (block_) std::fill_n(block_.get(), all() / 4, kMark);
 }
 
-bool GuardedFloats::bands_intact() const {
+bool GuardedElements::bands_intact() const {
   if (!block_) return true;
-  const float* const before = block_.get();
-  const float* const behind = before + kBand + size_;
-  return std::all_of(before, before + kBand, is_guard_mark) && std::all_of(behind, behind + kBand, is_guard_mark);
+  const float* const first = block_.get();
+  const float* const last = first + all() / 4;
+  if (!std::all_of(first, first + kBand / 4, is_mark)) return false;
+  if (!std::all_of(last - kBand / 4, last, is_mark)) return false;
+  const auto whole = static_cast<std::int64_t>(4 / element_size(type_));
+  for (std::int64_t i = size_; i % whole != 0; ++i) {
+    if (!holds_mark(i)) return false;
+  }
+  return true;
+}
+
+bool GuardedElements::holds_mark(std::int64_t i) const {
+  constexpr std::uint32_t kWords[] = {kMarkBits, kMarkBits};
+  const auto size = static_cast<std::size_t>(element_size(type_));
+  const std::int64_t at = kBand + i * element_size(type_);
+  return std::memcmp(bytes() + at, reinterpret_cast<const char*>(kWords) + at % 4, size) == 0;
+}
+
+Result<GuardedFloats> GuardedFloats::make(std::int64_t count) {
+  auto made = GuardedElements::make(gemwright::element::f32, count);
+  if (!made) return tl::unexpected(made.error());
+  GuardedFloats g;
+  static_cast<GuardedElements&>(g) = std::move(*made);
+  return g;
 }
 
 std::optional<double> available_memory() {
@@ -121,12 +200,31 @@ std::int64_t Operands::ldb() const {
   return std::max<std::int64_t>(problem.b_layout == gemwright::layout::row_major ? problem.n : problem.k, 1);
 }
 
-MatrixView Operands::a_item(std::int64_t item) const {
-  return matrix_view(a.data() + item * m * problem.k, m, problem.k, lda(), problem.a_layout);
+void Operands::reset_c() {
+  c.mark();
+  short_c.mark();
+  if (problem.beta == 0) return;
+  if (c.data() != nullptr) {
+    std::copy_n(c0.data(), c0.size(), c.data());
+  } else {
+    std::transform(c0.data(), c0.data() + c0.size(), short_c.as<gemwright::bf16>(), gemwright::to_bf16);
+  }
 }
 
-MatrixView Operands::b_item(std::int64_t item) const {
-  return matrix_view(b.data() + item * problem.k * problem.n, problem.k, problem.n, ldb(), problem.b_layout);
+const float* Operands::c_row(std::int64_t row, std::vector<float>& space) const {
+  if (c.data() != nullptr) return c.data() + row * problem.n;
+  space.resize(static_cast<std::size_t>(problem.n));
+  const auto* const from = short_c.as<gemwright::bf16>() + row * problem.n;
+  std::transform(from, from + problem.n, space.begin(), gemwright::to_float);
+  return space.data();
+}
+
+MatrixView Operands::a_item(const float* values, std::int64_t item) const {
+  return matrix_view(values + item * m * problem.k, m, problem.k, lda(), problem.a_layout);
+}
+
+MatrixView Operands::b_item(const float* values, std::int64_t item) const {
+  return matrix_view(values + item * problem.k * problem.n, problem.k, problem.n, ldb(), problem.b_layout);
 }
 
 MatrixView Operands::c_item(const float* values, std::int64_t item) const {
@@ -147,18 +245,33 @@ gemwright::epilogue_operands Operands::chain() const {
   return x;
 }
 
+double Operands::bytes() const {
+  double sum = 0;
+  for (const GuardedElements* const e : std::initializer_list<const GuardedElements*>{
+           &a, &b, &short_a, &short_b, &b_scale, &c, &short_c, &c0, &bias, &residual, &operand}) {
+    sum += static_cast<double>(e->size()) * element_size(e->type());
+  }
+  return sum;
+}
+
 bool same_weights(const Operands& o, const Problem& p, DataKind data, std::uint64_t seed) {
   const Problem& q = o.problem;
-  return o.m > 0 && q.n == p.n && q.k == p.k && q.batch == p.batch && q.b_layout == p.b_layout && o.data == data &&
-         o.seed == seed;
+  return o.m > 0 && q.interface == p.interface && q.n == p.n && q.k == p.k && q.batch == p.batch &&
+         q.b_layout == p.b_layout && o.data == data && o.seed == seed;
+}
+
+double bytes_for_weights(const Problem& p) {
+  const double elements = static_cast<double>(p.batch) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  return weight_bytes(p) + (p.interface == Interface::f32 ? 0 : 4 * elements);
 }
 
 double bytes_for_m(const Problem& p, std::int64_t m) {
   const double a = static_cast<double>(p.batch) * static_cast<double>(m) * static_cast<double>(p.k);
   const double c = static_cast<double>(p.batch) * static_cast<double>(m) * static_cast<double>(p.n);
-  // C, the trusted result, what it may be off by, and what the call reads: with beta what C held before, and the
-  // chain's.
-  return 4 * (a + c * ((p.beta == 1 ? 4 : 3) + chain_matrices(p)));
+  const int short_a = p.interface == Interface::f32 ? 0 : element_size(a_element(p.interface));
+  // The trusted result, what it may be off by, and what the call reads: with beta what C held before, and the chain's.
+  const int with_c = 4 * ((p.beta == 1 ? 3 : 2) + chain_matrices(p));
+  return (4 + short_a) * a + (element_size(c_element(p.interface)) + with_c) * c;
 }
 
 Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKind data, std::uint64_t seed) {
@@ -168,27 +281,31 @@ Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKi
   o.data = data;
   o.seed = seed;
   for (GuardedFloats* const old : {&o.a, &o.c, &o.c0, &o.bias, &o.residual, &o.operand}) *old = {};
+  for (GuardedElements* const old : {&o.short_a, &o.short_c}) *old = {};
+  o.a_scale = 1;
+  o.a_zero = 0;
   if (!keep) {
-    if (auto made = make_one(o.b, p.batch * p.k * p.n, o, kStreamB); !made) return made;
+    o.b_scale = {};
+    o.short_b = {};
+    if (auto made = make_b(o); !made) return made;
   }
-  if (auto made = make_one(o.a, p.batch * m * p.k, o, kStreamA); !made) return made;
-  if (has_op(p, EpilogueOp::bias)) {
-    if (auto made = make_one(o.bias, p.n, o, kStreamBias); !made) return made;
-  }
-  if (has_op(p, EpilogueOp::add)) {
-    if (auto made = make_one(o.residual, p.batch * m * p.n, o, kStreamResidual); !made) return made;
-  }
-  if (has_op(p, EpilogueOp::mul)) {
-    if (auto made = make_one(o.operand, p.batch * m * p.n, o, kStreamOperand); !made) return made;
-  }
-  if (p.beta == 1) {
-    if (auto made = make_one(o.c0, p.batch * m * p.n, o, kStreamC); !made) return made;
-  }
-  auto c = GuardedFloats::make(p.batch * m * p.n);
-  if (!c) return tl::unexpected(c.error());
-  o.c = std::move(*c);
   o.m = m;
-  return {};
+  const auto rest = [&]() -> Result<void> {
+    if (auto made = make_a(o); !made) return made;
+    if (has_op(p, EpilogueOp::bias)) {
+      if (auto made = make_filled(o.bias, p.n, o, kStreamBias); !made) return made;
+    }
+    if (has_op(p, EpilogueOp::add)) {
+      if (auto made = make_filled(o.residual, p.batch * m * p.n, o, kStreamResidual); !made) return made;
+    }
+    if (has_op(p, EpilogueOp::mul)) {
+      if (auto made = make_filled(o.operand, p.batch * m * p.n, o, kStreamOperand); !made) return made;
+    }
+    return make_c(o);
+  };
+  auto made = rest();
+  if (!made) o.m = 0;
+  return made;
 }
 
 }  // namespace gemwright::tuner

@@ -16,7 +16,7 @@
 #include "tuner/worker/meter.h"
 #include "tuner/worker/subject.h"
 #include "tuner/worker/tile_check.h"
-#include "tuner/worker/verify.h"
+#include "tuner/worker/trust.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -82,7 +82,8 @@ struct Session::State {
   WeightStore store;
   std::unique_ptr<Baseline> baseline;
   std::string no_baseline;  // why
-  std::optional<TrustedResult> trusted;
+  Trust trust{operands};
+  std::optional<double> left_for_weights;  // bytes that the store may hold
   std::map<int, std::unique_ptr<TimedSubject>> subjects;
   int last_handle = 0;
   std::vector<std::unique_ptr<profilers::CounterProvider>> counter_providers;  // made when first needed
@@ -90,7 +91,9 @@ struct Session::State {
   // What passed the small problems in this process.
   std::set<std::tuple<std::string, std::string, int, std::string>> checked_tiles;
 
-  double cache_bytes() const { return setup->cache == CacheState::hot ? 0 : setup->cache_bytes; }
+  ComputeMode interface_mode() const { return own_mode(operands.problem.interface); }
+  static double cache_bytes_of(const MeasureSetup& s) { return s.cache == CacheState::hot ? 0 : s.cache_bytes; }
+  double cache_bytes() const { return cache_bytes_of(*setup); }
   double rotated_weights(const MeasureSetup& s) const;
   Result<void> claim_memory(const MeasureSetup& next);
   Result<void> make(const MeasureSetup& next);
@@ -104,29 +107,27 @@ struct Session::State {
   Result<void> make_way(TimedSubject& subject);
   Result<TileLibrary*> tile_library(const std::string& path);
   Result<HeaderLibrary*> header_library(const std::string& path);
-  Verdict judge(TimedSubject& subject, const std::vector<std::int64_t>& borders, bool& ran);
-  Admission admit(std::unique_ptr<TimedSubject> subject, bool verify, const std::vector<std::int64_t>& borders);
+  Result<void> make_trust(ComputeMode mode);
+  std::optional<std::string> run_once(TimedSubject& subject);
+  std::unique_ptr<TimedSubject> tile_subject(TileLibrary& library, int tile, const Config& config);
+  Admission admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify);
+  Admission admit_header(std::unique_ptr<HeaderSubject> subject, bool verify);
 };
 
 // Bytes of all copies of one set of weights.
 double Session::State::rotated_weights(const MeasureSetup& s) const {
   const double one = weight_bytes(s.problem);
-  return one * static_cast<double>(copy_count(s.cache == CacheState::hot ? 0 : s.cache_bytes, one));
+  return one * static_cast<double>(copy_count(cache_bytes_of(s), one));
 }
 
 // Refuses what would not fit, and tells the store of weights what is left for it.
 Result<void> Session::State::claim_memory(const MeasureSetup& next) {
-  const double extra = next.cache == CacheState::hot ? 0 : next.cache_bytes;
-  std::optional<double> left;
+  left_for_weights.reset();
   if (const std::optional<double> available = available_memory()) {
-    const double held =
-        store.bytes() + (baseline ? baseline->weight_bytes() : 0) +
-        4.0 * static_cast<double>(operands.a.size() + operands.b.size() + operands.c.size() + operands.c0.size() +
-                                  operands.residual.size() + operands.operand.size()) +
-        (trusted ? 8.0 * static_cast<double>(operands.c.size()) : 0);
+    const double held = store.bytes() + (baseline ? baseline->weight_bytes() : 0) + operands.bytes() + trust.bytes();
     const double limit = kMemoryShare * (*available + held);
     // The baseline has copies of its own where it reorders weights.
-    const double fixed = weight_bytes(next.problem) + bytes_for_m(next.problem, next.m) +
+    const double fixed = bytes_for_weights(next.problem) + bytes_for_m(next.problem, next.m) +
                          (next.problem.constant_weights ? rotated_weights(next) : 0);
     if (fixed + rotated_weights(next) > limit) {
       return fail(
@@ -135,9 +136,9 @@ Result<void> Session::State::claim_memory(const MeasureSetup& next) {
                       next.m, next.problem.n, next.problem.k, next.problem.batch,
                       (fixed + rotated_weights(next)) / 0x1p30, limit / 0x1p30));
     }
-    left = limit - fixed;
+    left_for_weights = limit - fixed;
   }
-  store.configure(extra, left);
+  store.configure(cache_bytes_of(next), left_for_weights);
   return {};
 }
 
@@ -147,10 +148,13 @@ Result<BaselineCall> Session::State::baseline_call() {
   call.m = operands.m;
   call.threads = setup->threads;
   call.cache_bytes = cache_bytes();
-  call.a = operands.a.data();
+  call.a = operands.a_data();
+  call.a_scale = operands.a_scale;
+  call.a_zero = operands.a_zero;
   call.operands = operands.chain();
-  call.c = operands.c.data();
-  call.b = {operands.b.data(), 0, 1};
+  call.c = operands.c_data();
+  call.b = {operands.b_data(), 0, 1};
+  call.b_scale = operands.b_scale.data();
   if (!operands.problem.constant_weights) {
     auto plain = store.plain(operands);
     if (!plain) return tl::unexpected(plain.error());
@@ -176,10 +180,35 @@ void Session::State::prepare_baseline(const BaselineCall& call, bool same) {
     no_baseline = ready.error().message;
     return;
   }
-  bool ran = false;
   BaselineSubject subject(*baseline);
-  const Verdict v = judge(subject, all_rows(operands.rows()), ran);
-  if (v.fault) no_baseline = fmt::format("{}: {}", baseline->name(), *v.fault);
+  std::optional<std::string> fault = run_once(subject);
+  if (!fault) fault = trust.check(interface_mode(), all_rows(operands.rows())).fault;
+  if (fault) no_baseline = fmt::format("{}: {}", baseline->name(), *fault);
+}
+
+// The trusted result of a mode. The memory of one that is not the interface's own was not claimed at the setup: the
+// copies of weights make room.
+Result<void> Session::State::make_trust(ComputeMode mode) {
+  if (trust.knows(mode)) return {};
+  if (mode != interface_mode() && left_for_weights) {
+    const double more = trust.bytes_for(mode);
+    // Weights given per call have to stay where the baseline was told that they are.
+    const double kept = operands.problem.constant_weights ? 0 : store.bytes();
+    if (more + kept > *left_for_weights) {
+      return fail(
+          fmt::format("checking {} needs {:.1f} GiB beside the problem, but only {:.1f} GiB of this machine's "
+                      "free memory may be used",
+                      to_text(mode), more / 0x1p30, *left_for_weights / 0x1p30));
+    }
+    *left_for_weights -= more;
+    store.configure(cache_bytes(), left_for_weights);
+  }
+  auto call = baseline_call();
+  if (!call) return tl::unexpected(call.error());
+  unparked = unparked || baseline;  // its threads may make the product
+  auto made = trust.make(mode, baseline.get(), *call);
+  if (!made) return tl::unexpected(made.error());
+  return {};
 }
 
 Result<void> Session::State::make(const MeasureSetup& next) {
@@ -187,15 +216,15 @@ Result<void> Session::State::make(const MeasureSetup& next) {
   const bool same = same_weights(operands, next.problem, next.data, next.seed);
   if (!same) store.reset();
   if (auto claimed = claim_memory(next); !claimed) return claimed;
-  trusted.reset();
+  trust.reset(same && trust.bytes_of_weights() < left_for_weights.value_or(0x1p60));
+  if (left_for_weights) *left_for_weights -= trust.bytes();
+  store.configure(cache_bytes_of(next), left_for_weights);
   if (auto made = make_operands(operands, next.problem, next.m, next.data, next.seed); !made) return made;
   setup = next;
   make_baseline();
+  if (auto made = make_trust(interface_mode()); !made) return made;
   auto call = baseline_call();
   if (!call) return tl::unexpected(call.error());
-  auto result = TrustedResult::make(operands, baseline.get(), *call);
-  if (!result) return tl::unexpected(result.error());
-  trusted.emplace(std::move(*result));
   if (baseline) prepare_baseline(*call, same);
   return {};
 }
@@ -256,34 +285,72 @@ Result<HeaderLibrary*> Session::State::header_library(const std::string& path) {
   return (header_libraries[path] = std::move(*opened)).get();
 }
 
-// Runs a subject once at full size and compares. `ran` false: the fault is that it did not run.
-Verdict Session::State::judge(TimedSubject& subject, const std::vector<std::int64_t>& borders, bool& ran) {
-  operands.c.mark();
-  if (operands.problem.beta == 1) {
-    std::copy_n(operands.c0.data(), operands.c0.size(), operands.c.data());
+std::unique_ptr<TimedSubject> Session::State::tile_subject(TileLibrary& library, int tile, const Config& config) {
+  if (config.mode == ComputeMode::f32) {
+    return std::make_unique<F32TileSubject>(library, tile, config, operands, store, setup->threads);
   }
-  park_others(subject.library());
-  Verdict v;
-  v.fault = subject.run(1);
-  ran = !v.fault;
-  return ran ? trusted->check(borders) : v;
+  return std::make_unique<DotTileSubject>(library, tile, config, operands, store, setup->threads);
 }
 
-Admission Session::State::admit(std::unique_ptr<TimedSubject> subject, bool verify,
-                                const std::vector<std::int64_t>& borders) {
+// Runs a subject once at full size; C is there to be compared then. The sentence says why it did not run.
+std::optional<std::string> Session::State::run_once(TimedSubject& subject) {
+  operands.reset_c();
+  park_others(subject.library());
+  return subject.run(1);
+}
+
+Admission Session::State::admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify) {
+  if (verify) {
+    if (auto made = make_trust(config.mode); !made) return refused(TrialState::runtime, made.error().message);
+  }
   if (auto ready = subject->prepare(); !ready) return refused(TrialState::runtime, ready.error().message);
   Admission a;
   if (verify) {
     const auto start = std::chrono::steady_clock::now();
-    bool ran = false;
-    const Verdict v = judge(*subject, borders, ran);
-    if (v.fault) return refused(ran ? TrialState::correctness : TrialState::runtime, *v.fault);
+    if (auto fault = run_once(*subject)) return refused(TrialState::runtime, *fault);
+    const Problem& p = operands.problem;
+    const auto borders = border_rows(operands.m, p.batch, config.mode, config.tile.mr, config.blocking);
+    const Verdict v = trust.check(config.mode, borders);
+    if (v.fault) return refused(TrialState::correctness, *v.fault);
     a.error_fro = v.error_fro;
     a.error_max = v.error_max;
     a.verify_ns = ns_since(start);
   }
   a.handle = add(std::move(subject));
   return a;
+}
+
+// A header does not say its mode: what it computes has to be right in one of those behind the interface, the most exact
+// that it is right in. Which tile it picks is its own affair, too: every row may be a border.
+Admission Session::State::admit_header(std::unique_ptr<HeaderSubject> subject, bool verify) {
+  Admission a;
+  if (!verify) {
+    if (auto ready = subject->prepare(); !ready) return refused(TrialState::runtime, ready.error().message);
+    a.handle = add(std::move(subject));
+    return a;
+  }
+  std::int64_t spent = 0;
+  std::string fault;  // in the interface's own mode
+  for (const ComputeMode mode : modes_behind(operands.problem.interface)) {
+    // Without the memory to try another mode the first fault stands.
+    if (auto made = make_trust(mode); !made) return refused(TrialState::correctness, fault);
+    const auto start = std::chrono::steady_clock::now();
+    subject->set_mode(mode);
+    if (auto ready = subject->prepare(); !ready) return refused(TrialState::runtime, ready.error().message);
+    if (auto failed = run_once(*subject)) return refused(TrialState::runtime, *failed);
+    const Verdict v = trust.check(mode, all_rows(operands.rows()));
+    spent += ns_since(start);
+    if (v.fault) {
+      if (fault.empty()) fault = *v.fault;
+      continue;
+    }
+    a.error_fro = v.error_fro;
+    a.error_max = v.error_max;
+    a.verify_ns = spent;
+    a.handle = add(std::move(subject));
+    return a;
+  }
+  return refused(TrialState::correctness, fault);
 }
 
 Session::Session(std::string expected_source_digest)
@@ -302,6 +369,7 @@ Result<SetupReply> Session::setup(const MeasureSetup& setup) {
     // Weights packed for what is no longer there must not be taken for those of the next setup.
     s.setup.reset();
     s.store.reset();
+    s.trust.reset(false);
     s.baseline.reset();
     return tl::unexpected(made.error());
   }
@@ -313,23 +381,31 @@ Result<Admission> Session::admit(const Config& config, const std::string& librar
   if (!s.setup) return fail("a candidate was sent before the problem was set up");
   auto loaded = s.tile_library(library);
   if (!loaded) return refused(TrialState::compile, loaded.error().message);
+  const Problem& p = s.setup->problem;
+  const auto modes = modes_behind(p.interface);
+  if (std::find(modes.begin(), modes.end(), config.mode) == modes.end()) {
+    return refused(TrialState::runtime, fmt::format("the mode {} does not stand behind the interface {}",
+                                                    to_text(config.mode), to_text(p.interface)));
+  }
   const std::optional<int> tile = (*loaded)->find(config.tile);
-  if (!tile) return refused(TrialState::compile, fmt::format("{} has no tile {}", library, tile_name(config.tile)));
+  if (!tile || (*loaded)->mode() != config.mode || (*loaded)->c_type() != c_element(p.interface)) {
+    return refused(TrialState::compile,
+                   fmt::format("{} has no tile {} of {} for the interface {}", library, tile_name(config.tile),
+                               to_text(config.mode), to_text(p.interface)));
+  }
 
   const auto start = std::chrono::steady_clock::now();
-  const Problem& p = s.setup->problem;
   // What of the problem the small ones depend on.
-  const auto identity =
-      std::tuple{library, tile_name(config.tile), config.format.panel,
-                 fmt::format("{}{}{}{}{}{}", static_cast<int>(p.a_layout), static_cast<int>(p.b_layout),
-                             p.constant_weights, p.beta, p.batch > 1, epilogue_text(p.chain))};
+  const auto identity = std::tuple{
+      library, tile_name(config.tile), config.format.panel,
+      fmt::format("{}{}{}{}{}{}{}", to_text(p.interface), static_cast<int>(p.a_layout), static_cast<int>(p.b_layout),
+                  p.constant_weights, p.beta, p.batch > 1, epilogue_text(p.chain))};
   if (verify && s.checked_tiles.count(identity) == 0) {
     if (auto fault = check_tile(**loaded, *tile, config, p)) return refused(fault->state, fault->reason);
     s.checked_tiles.insert(identity);
   }
   const std::int64_t tile_ns = ns_since(start);
-  auto subject = std::make_unique<TileSubject>(**loaded, *tile, config, s.operands, s.store, s.setup->threads);
-  Admission a = s.admit(std::move(subject), verify, border_rows(s.setup->m, p.batch, config.tile.mr, config.blocking));
+  Admission a = s.admit(s.tile_subject(**loaded, *tile, config), config, verify);
   if (a.verify_ns) *a.verify_ns += tile_ns;
   return a;
 }
@@ -339,9 +415,8 @@ Result<Admission> Session::admit_header(const std::string& library, bool verify)
   if (!s.setup) return fail("a candidate was sent before the problem was set up");
   auto loaded = s.header_library(library);
   if (!loaded) return refused(TrialState::compile, loaded.error().message);
-  auto subject = std::make_unique<HeaderSubject>(**loaded, s.operands, s.store, s.setup->threads, s.cache_bytes());
-  // Which tile the header picks is its own affair: every row may be a border.
-  return s.admit(std::move(subject), verify, all_rows(s.setup->m * s.setup->problem.batch));
+  return s.admit_header(
+      std::make_unique<HeaderSubject>(**loaded, s.operands, s.store, s.setup->threads, s.cache_bytes()), verify);
 }
 
 Result<Block> Session::block(int handle, std::int64_t calls) {

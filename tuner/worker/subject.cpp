@@ -5,14 +5,18 @@ namespace gemwright::tuner {
 Result<void> TileSubject::prepare() {
   const Problem& p = operands_.problem;
   const int panel = config_.format.panel;
-  const bool b_packed = p.constant_weights && panel > 0;
-  auto weights = b_packed ? store_.packed(operands_, library_, panel) : store_.plain(operands_);
+  auto weights = b_packed() ? store_.packed(operands_, library_, panel) : store_.plain(operands_);
   if (!weights) return tl::unexpected(weights.error());
   weights_ = *weights;
   gemwright::scratch_size scratch;
-  library_.api().scratch(tile_, panel, &config_.blocking, p.n, p.k, p.batch, b_packed ? 1 : 0, &scratch);
+  library_.api().scratch(tile_, panel, &config_.blocking, p.n, p.k, p.batch, b_packed() ? 1 : 0, &scratch);
   if (!library_.ensure_context(threads_, scratch)) return fail("no context could be made for the candidate");
+  make_call();
+  return {};
+}
 
+void F32TileSubject::make_call() {
+  const Problem& p = operands_.problem;
   gemwright::gemm_call x;
   x.m = operands_.m;
   x.n = p.n;
@@ -23,22 +27,60 @@ Result<void> TileSubject::prepare() {
   x.stride_a = operands_.m * p.k;
   x.a_layout = p.a_layout;
   x.ldb = operands_.ldb();
-  x.stride_b = b_packed ? gemwright::packed_b_size(p.n, p.k, {panel}) : p.n * p.k;
+  x.stride_b = b_packed() ? gemwright::packed_b_size(p.n, p.k, config_.format) : p.n * p.k;
   x.b_layout = p.b_layout;
-  x.b_packed = b_packed;
+  x.b_packed = b_packed();
   x.c = operands_.c.data();
   x.ldc = p.n;
   x.stride_c = operands_.m * p.n;
   x.beta = p.beta == 1;
   x.operands = operands_.chain();
   call_ = x;
-  return {};
 }
 
-std::optional<std::string> TileSubject::run(std::int64_t calls) {
+std::optional<std::string> F32TileSubject::run(std::int64_t calls) {
   const auto run = library_.api().run;
   for (std::int64_t i = 0; i < calls; ++i) {
-    call_.b = weights_->next();
+    call_.b = static_cast<const float*>(weights_->next());
+    const int status = run(library_.context(), tile_, config_.format.panel, &config_.blocking, &call_);
+    if (status != 0) return run_status_text(status);
+  }
+  return std::nullopt;
+}
+
+void DotTileSubject::make_call() {
+  const Problem& p = operands_.problem;
+  gemwright::dot_call x;
+  x.m = operands_.m;
+  x.n = p.n;
+  x.k = p.k;
+  x.batch = p.batch;
+  x.a = operands_.a_data();
+  x.a_type = a_element(p.interface);
+  x.lda = operands_.lda();
+  x.stride_a = operands_.m * p.k;
+  x.a_layout = p.a_layout;
+  x.a_scale = operands_.a_scale;
+  x.a_zero = operands_.a_zero;
+  if (!b_packed()) x.b = weights_source(operands_);
+  x.c = operands_.c_data();
+  x.ldc = p.n;
+  x.stride_c = operands_.m * p.n;
+  x.beta = p.beta == 1;
+  x.operands = operands_.chain();
+  call_ = x;
+}
+
+std::optional<std::string> DotTileSubject::run(std::int64_t calls) {
+  const auto run = library_.api().run_dot;
+  const bool packed = b_packed();
+  for (std::int64_t i = 0; i < calls; ++i) {
+    const void* const b = weights_->next();
+    if (packed) {
+      call_.weights = static_cast<const gemwright::packed_dot_weights*>(b);
+    } else {
+      call_.b.b = b;
+    }
     const int status = run(library_.context(), tile_, config_.format.panel, &config_.blocking, &call_);
     if (status != 0) return run_status_text(status);
   }
@@ -54,9 +96,13 @@ Result<void> HeaderSubject::prepare() {
     plain_ = *plain;
     return {};
   }
-  const auto copies = static_cast<std::size_t>(copy_count(cache_bytes_, weight_bytes(p)));
+  // A packed word of 4 bytes holds a group of K.
+  const double bytes = 4.0 / gemwright::k_group(mode_) * static_cast<double>(p.batch) * static_cast<double>(p.n) *
+                       static_cast<double>(p.k);
+  const auto copies = static_cast<std::size_t>(copy_count(cache_bytes_, bytes));
   while (packed_.size() < copies) {
-    PackedWeights one(library_.api().pack(operands_.b.data(), operands_.ldb()), library_.api().free_packed);
+    PackedWeights one(library_.api().pack(operands_.b_data(), operands_.ldb(), operands_.b_scale.data()),
+                      library_.api().free_packed);
     if (!one) return fail("the header could not pack the weights");
     packed_.push_back(std::move(one));
   }
@@ -67,18 +113,26 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
   const auto run = library_.api().run;
   const bool constant = operands_.problem.constant_weights;
   const gemwright::epilogue_operands o = operands_.chain();
-  const ChainOperands chain{o.bias, o.residual, o.operand, o.scale, o.clamp_lo, o.clamp_hi};
+  const ChainOperands chain{o.bias,
+                            o.residual,
+                            o.operand,
+                            o.scale,
+                            o.clamp_lo,
+                            o.clamp_hi,
+                            operands_.a_scale,
+                            operands_.a_zero,
+                            operands_.b_scale.data()};
   for (std::int64_t i = 0; i < calls; ++i) {
     const void* packed = nullptr;
-    const float* b = nullptr;
+    const void* b = nullptr;
     if (constant) {
       turn_ = turn_ + 1 < packed_.size() ? turn_ + 1 : 0;
       packed = packed_[turn_].get();
     } else {
       b = plain_->next();
     }
-    const int status = run(library_.context(), operands_.m, operands_.a.data(), operands_.lda(), packed, b,
-                           operands_.ldb(), operands_.c.data(), operands_.problem.n, &chain);
+    const int status = run(library_.context(), operands_.m, operands_.a_data(), operands_.lda(), packed, b,
+                           operands_.ldb(), operands_.c_data(), operands_.problem.n, &chain);
     if (status != 0) return run_status_text(status);
   }
   return std::nullopt;

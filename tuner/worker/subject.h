@@ -25,24 +25,48 @@ class TimedSubject {
   virtual bool has_own_threads() const { return false; }
 };
 
-class TileSubject final : public TimedSubject {
+// A tile of any mode with a config.
+class TileSubject : public TimedSubject {
  public:
   TileSubject(TileLibrary& library, int tile, const Config& config, Operands& operands, WeightStore& store, int threads)
       : library_(library), tile_(tile), config_(config), operands_(operands), store_(store), threads_(threads) {}
 
   Result<void> prepare() override;
-  std::optional<std::string> run(std::int64_t calls) override;
   const void* library() const override { return &library_; }
 
- private:
+ protected:
+  virtual void make_call() = 0;
+  bool b_packed() const { return operands_.problem.constant_weights && config_.format.panel > 0; }
+
   TileLibrary& library_;
   const int tile_;
   const Config config_;
   Operands& operands_;
+  RotatingWeights* weights_ = nullptr;  // valid from prepare until another subject is prepared
+
+ private:
   WeightStore& store_;
   const int threads_;
-  RotatingWeights* weights_ = nullptr;  // valid from prepare until another subject is prepared
+};
+
+class F32TileSubject final : public TileSubject {
+ public:
+  using TileSubject::TileSubject;
+  std::optional<std::string> run(std::int64_t calls) override;
+
+ private:
+  void make_call() override;
   gemwright::gemm_call call_;
+};
+
+class DotTileSubject final : public TileSubject {
+ public:
+  using TileSubject::TileSubject;
+  std::optional<std::string> run(std::int64_t calls) override;
+
+ private:
+  void make_call() override;
+  gemwright::dot_call call_;
 };
 
 class HeaderSubject final : public TimedSubject {
@@ -53,6 +77,9 @@ class HeaderSubject final : public TimedSubject {
   Result<void> prepare() override;
   std::optional<std::string> run(std::int64_t calls) override;
   const void* library() const override { return &library_; }
+  // A header does not say how it computes; its packed weights are as large as its mode's elements. Until this is known
+  // they are taken to be the smallest possible, so that there are never too few copies.
+  void set_mode(ComputeMode mode) { mode_ = mode; }
 
  private:
   HeaderLibrary& library_;
@@ -60,6 +87,7 @@ class HeaderSubject final : public TimedSubject {
   WeightStore& store_;
   const int threads_;
   const double cache_bytes_;
+  ComputeMode mode_ = ComputeMode::u8s8;
   std::vector<PackedWeights> packed_;  // each copy packed by the header: only it knows its format
   std::size_t turn_ = 0;
   RotatingWeights* plain_ = nullptr;

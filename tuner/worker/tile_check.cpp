@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tuner/worker/chain_reference.h"
+#include "tuner/worker/dot_tile_check.h"
 #include "tuner/worker/operands.h"
 #include "tuner/worker/reference.h"
 
@@ -243,7 +244,7 @@ bool untouched_outside(const Instance& x) {
   for (std::int64_t i = 0; i < x.out.memory.size(); ++i) {
     const std::int64_t in_item = i % x.out.stride;
     const bool element = i / x.out.stride < x.c.batch && in_item / x.out.ld < x.c.m && in_item % x.out.ld < x.c.n;
-    if (!element && !is_guard_mark(x.out.memory.data()[i])) return false;
+    if (!element && !x.out.memory.holds_mark(i)) return false;
   }
   return true;
 }
@@ -307,6 +308,7 @@ std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
 
 std::optional<TileFault> check_tile(const TileLibrary& library, int tile, const Config& config,
                                     const Problem& problem) {
+  if (config.mode != ComputeMode::f32) return check_dot_tile(library, tile, config, problem);
   const int panel = config.format.panel;
   for (const Case& c : cases(config, panel, problem)) {
     if (auto fault = check_case(library, tile, panel, c, problem)) return fault;

@@ -26,6 +26,8 @@ constexpr double kSmallResult = 0x1p22;
 // Each candidate is compared with all rows that are known: 64 MiB take some 25 ms.
 constexpr std::size_t kMaxExactBytes = std::size_t{64} << 20;
 constexpr std::uint64_t kProjectionSeed = 0x5EED;
+// Elements that the distance of a result is taken from: some 20 ms.
+constexpr double kDistanceElements = 0x1p22;
 
 // A vector of +1 and -1.
 std::vector<double> signs(std::int64_t count, std::uint64_t seed) {
@@ -84,6 +86,29 @@ void add_block_borders(BorderRows& rows, gemwright::range r, std::int64_t mc, st
   }
 }
 
+// A dot nest spreads the rows of an item evenly over its tiles; blocks and threads take whole tiles.
+std::vector<std::int64_t> dot_border_rows(std::int64_t m, std::int64_t batch, int mr) {
+  BorderRows rows;
+  const std::int64_t tiles = gemwright::ceil_div(m, mr);
+  for (std::int64_t item = 0; item < batch; ++item) {
+    for (std::int64_t t = 0; t < tiles; ++t) rows.add_both_sides(item * m + gemwright::slice(m, tiles, t).begin);
+  }
+  rows.add_last(m * batch - 1);
+  return rows.take();
+}
+
+// Errors of elements, each with the scale of its rounding errors.
+struct ErrorSum {
+  double errors = 0, squares = 0, largest = 0;
+
+  void add(double error, double expected, double scale) {
+    errors += error * error;
+    squares += expected * expected;
+    if (scale > 0) largest = std::max(largest, error / (kUnit * scale));
+  }
+  double relative() const { return squares > 0 ? std::sqrt(errors / squares) : 0; }
+};
+
 // `count` of the rows, evenly, first and last among them.
 std::vector<std::int64_t> evenly(const std::vector<std::int64_t>& rows, std::size_t count) {
   if (rows.size() <= count) return rows;
@@ -95,17 +120,34 @@ std::vector<std::int64_t> evenly(const std::vector<std::int64_t>& rows, std::siz
 
 }  // namespace
 
-ErrorBound::ErrorBound(std::int64_t k) : depth_(static_cast<double>(k)), root_(std::sqrt(depth_ + 2)) {}
+ErrorBound::ErrorBound(std::int64_t k, ComputeMode mode) {
+  const double depth = static_cast<double>(k);
+  root_ = std::sqrt(depth + 2);
+  proven_ = mode == ComputeMode::u8s8 ? kSafety : depth + 3;
+  // Sums that end among the subnormal numbers are off by whole steps.
+  const double step =
+      mode == ComputeMode::bf16 ? std::numeric_limits<float>::min() : std::numeric_limits<float>::denorm_min();
+  least_ = depth * step;
+}
 
 double ErrorBound::operator()(double norms, double result, double start) const {
   const double likely = kSafety * (norms + root_ * (std::abs(result) + start));
-  const double proven = (depth_ + 3) * (norms + start);
-  // Sums that end among the subnormal numbers are off by whole steps.
-  return kUnit * std::min(likely, proven) + depth_ * static_cast<double>(std::numeric_limits<float>::denorm_min());
+  return kUnit * std::min(likely, proven_ * (norms + start)) + least_;
 }
 
-std::vector<std::int64_t> border_rows(std::int64_t m, std::int64_t batch, int mr, const gemwright::blocking& g) {
+double rounding_of(gemwright::element c, double value, double error) {
+  if (c != gemwright::element::bf16 || !std::isfinite(value)) return 0;
+  constexpr int kFraction = 7;  // bits behind the point
+  constexpr int kLeastExponent = -126;
+  const double most = std::abs(value) + error;
+  const int exponent = most > 0 ? std::max(std::ilogb(most), kLeastExponent) : kLeastExponent;
+  return std::ldexp(0.5, exponent - kFraction);
+}
+
+std::vector<std::int64_t> border_rows(std::int64_t m, std::int64_t batch, ComputeMode mode, int mr,
+                                      const gemwright::blocking& g) {
   using gemwright::ceil_div;
+  if (mode != ComputeMode::f32) return dot_border_rows(m, batch, mr);
   BorderRows rows;
   // With slices of K the nest takes one item and mc rows at a time, and gives each chunk to all threads.
   const std::int64_t chunk = g.tk > 1 ? std::max<std::int64_t>(std::min(g.mc, m), 1) : std::max<std::int64_t>(m, 1);
@@ -138,15 +180,25 @@ std::vector<std::int64_t> all_rows(std::int64_t rows) {
   return all.take();
 }
 
-Result<TrustedResult> TrustedResult::make(const Operands& o, Baseline* baseline, const BaselineCall& call) {
-  TrustedResult t(o);
+Factors own_factors(const Operands& o) { return {own_mode(o.problem.interface), o.a.data(), o.b.data()}; }
+
+TrustedResult::TrustedResult(const Operands& o, const Factors& factors)
+    : o_(&o), factors_(factors), chain_(o.chain()), bound_(o.problem.k, factors.mode), baseline_bound_(o.problem.k) {}
+
+Result<TrustedResult> TrustedResult::make(const Operands& o, const Factors& factors, Baseline* baseline,
+                                          const BaselineCall& call) {
+  TrustedResult t(o, factors);
   if (auto made = t.allocate(); !made) return tl::unexpected(made.error());
   t.make_norms();
   const Problem& p = o.problem;
   const double elements = static_cast<double>(o.rows()) * static_cast<double>(p.n);
   const double work = elements * static_cast<double>(p.k);
   const bool small = work <= kSmallProduct && elements <= kSmallResult;
-  if (!small && baseline != nullptr && baseline->product(call, t.whole_.get()) && t.proven_product()) {
+  BaselineCall product = call;
+  product.problem.interface = Interface::f32;
+  product.a = factors.a;
+  product.b = {factors.b, 0, 1};
+  if (!small && baseline != nullptr && baseline->product(product, t.whole_.get()) && t.proven_product()) {
     t.source_ = baseline->name();
     t.finish_whole();
     return t;
@@ -164,8 +216,8 @@ Result<void> TrustedResult::allocate() {
 
 void TrustedResult::make_norms() {
   for (std::int64_t item = 0; item < o_->problem.batch; ++item) {
-    const std::vector<double> a = row_norms(o_->a_item(item));
-    const std::vector<double> b = row_norms(o_->b_item(item).transposed());
+    const std::vector<double> a = row_norms(o_->a_item(factors_.a, item));
+    const std::vector<double> b = row_norms(o_->b_item(factors_.b, item).transposed());
     a_norms_.insert(a_norms_.end(), a.begin(), a.end());
     b_norms_.insert(b_norms_.end(), b.begin(), b.end());
   }
@@ -187,7 +239,8 @@ bool TrustedResult::proven_product() const {
     return true;
   };
   for (std::int64_t item = 0; item < p.batch; ++item) {
-    const MatrixView a = o_->a_item(item), b = o_->b_item(item), c = o_->c_item(whole_.get(), item);
+    const MatrixView a = o_->a_item(factors_.a, item), b = o_->b_item(factors_.b, item);
+    const MatrixView c = o_->c_item(whole_.get(), item);
     const double* const a_norms = a_norms_.data() + item * o_->m;
     const double* const b_norms = b_norms_.data() + item * p.n;
     const std::vector<double> x = signs(p.n, kProjectionSeed + static_cast<std::uint64_t>(item));
@@ -209,14 +262,19 @@ bool TrustedResult::proven_product() const {
   return true;
 }
 
-// The right result of an element. Its product may be off by `doubt` times the bound.
-Bounded TrustedResult::finished(double product, double doubt, std::int64_t row, std::int64_t col) const {
+// The right result of an element, and what a candidate may be off by. A product that a baseline made may be as far from
+// the truth itself, on the other side.
+Bounded TrustedResult::finished(double product, bool from_baseline, std::int64_t row, std::int64_t col) const {
   const Problem& p = o_->problem;
   const double c0 = p.beta == 1 ? static_cast<double>(o_->c0.data()[row * p.n + col]) : 0;
-  const double v = product + c0;
-  const Bounded sum{v, doubt * bound_(norms(row, col), v, std::abs(c0))};
-  if (p.chain.empty()) return sum;
-  return apply_chain(p.chain, sum, chain_point(chain_, row / o_->m, row % o_->m, col), kActivationError);
+  const double v = product + c0, both = norms(row, col);
+  Bounded sum{v, bound_(both, v, std::abs(c0))};
+  if (from_baseline) sum.error += baseline_bound_(both, v, std::abs(c0));
+  if (!p.chain.empty()) {
+    sum = apply_chain(p.chain, sum, chain_point(chain_, row / o_->m, row % o_->m, col), kActivationError);
+  }
+  sum.error += rounding_of(c_element(p.interface), sum.value, sum.error);
+  return sum;
 }
 
 // What was there before the product, and what is added behind it.
@@ -243,12 +301,12 @@ void TrustedResult::set_whole(std::int64_t at, Bounded right) {
       std::nextafter(static_cast<float>(allowed), std::numeric_limits<float>::infinity());
 }
 
-// From the product of a baseline, which may be as far from the truth as the candidate on its other side.
+// From the product of a baseline.
 void TrustedResult::finish_whole() {
   const std::int64_t n = o_->problem.n;
   for (std::int64_t row = 0; row < o_->rows(); ++row) {
     for (std::int64_t at = row * n; at < (row + 1) * n; ++at) {
-      set_whole(at, finished(static_cast<double>(whole_[static_cast<std::size_t>(at)]), 2, row, at - row * n));
+      set_whole(at, finished(static_cast<double>(whole_[static_cast<std::size_t>(at)]), true, row, at - row * n));
     }
   }
 }
@@ -265,13 +323,13 @@ void TrustedResult::add_rows(const std::vector<std::int64_t>& rows) {
       local.push_back(rows[j] % o_->m);
     }
     out.resize(local.size() * static_cast<std::size_t>(n));
-    multiply_rows(o_->a_item(item), local, o_->b_item(item), out.data());
+    multiply_rows(o_->a_item(factors_.a, item), local, o_->b_item(factors_.b, item), out.data());
     for (std::size_t r = 0; r < local.size(); ++r) {
       std::vector<Bounded>& row = exact_[rows[i + r]];
       row.resize(static_cast<std::size_t>(n));
       for (std::int64_t j = 0; j < n; ++j) {
         const double product = out[r * static_cast<std::size_t>(n) + static_cast<std::size_t>(j)];
-        row[static_cast<std::size_t>(j)] = finished(product, 1, rows[i + r], j);
+        row[static_cast<std::size_t>(j)] = finished(product, false, rows[i + r], j);
       }
     }
     i += local.size();
@@ -309,21 +367,22 @@ std::vector<std::int64_t> TrustedResult::affordable(const std::vector<std::int64
   return evenly(unknown, std::max(std::min(static_cast<std::size_t>(budget), left), least));
 }
 
-std::string TrustedResult::fault(std::int64_t row, std::int64_t col, double expected, double allowed) const {
+std::string TrustedResult::fault(std::int64_t row, std::int64_t col, float got, double expected, double allowed) const {
   const std::string item = o_->problem.batch > 1 ? fmt::format("item {}, ", row / o_->m) : "";
   return fmt::format("wrong result at {}row {}, column {}: got {:.9g}, expected {:.9g} (allowed error {:.2g})", item,
-                     row % o_->m, col, static_cast<double>(o_->c.data()[row * o_->problem.n + col]), expected, allowed);
+                     row % o_->m, col, got, expected, allowed);
 }
 
 std::optional<std::string> TrustedResult::check_whole() const {
   const std::int64_t n = o_->problem.n;
+  std::vector<float> space;
   for (std::int64_t row = 0; row < o_->rows(); ++row) {
-    const float* const got = o_->c.data() + row * n;
+    const float* const got = o_->c_row(row, space);
     const float* const want = whole_.get() + row * n;
     const float* const allowed = allowed_.get() + row * n;
     for (std::int64_t j = 0; j < n; ++j) {
       const double expected = static_cast<double>(want[j]), most = static_cast<double>(allowed[j]);
-      if (!(std::abs(static_cast<double>(got[j]) - expected) <= most)) return fault(row, j, expected, most);
+      if (!(std::abs(static_cast<double>(got[j]) - expected) <= most)) return fault(row, j, got[j], expected, most);
     }
   }
   return std::nullopt;
@@ -331,29 +390,50 @@ std::optional<std::string> TrustedResult::check_whole() const {
 
 Verdict TrustedResult::check(const std::vector<std::int64_t>& borders) {
   Verdict v;
-  if (!o_->c.bands_intact()) {
+  if (!o_->c_bands_intact()) {
     v.fault = "wrote outside C";
     return v;
   }
   add_rows(affordable(borders));
   const std::int64_t n = o_->problem.n;
-  double errors = 0, squares = 0;
+  std::vector<float> space;
+  ErrorSum sum;
   for (const auto& [row, exact] : exact_) {
+    const float* const got = o_->c_row(row, space);
     for (std::int64_t j = 0; j < n; ++j) {
       const auto [expected, allowed] = exact[static_cast<std::size_t>(j)];
-      const double error = std::abs(static_cast<double>(o_->c.data()[row * n + j]) - expected);
-      const double scale = norms(row, j) + start(row, j);
+      const double error = std::abs(static_cast<double>(got[j]) - expected);
       if (!(error <= allowed)) {
-        v.fault = fault(row, j, expected, allowed);
+        v.fault = fault(row, j, got[j], expected, allowed);
         return v;
       }
-      errors += error * error;
-      squares += expected * expected;
-      if (scale > 0) v.error_max = std::max(v.error_max, error / (kUnit * scale));
+      sum.add(error, expected, norms(row, j) + start(row, j));
     }
   }
-  v.error_fro = squares > 0 ? std::sqrt(errors / squares) : 0;
+  v.error_fro = sum.relative();
+  v.error_max = sum.largest;
   v.fault = check_whole();
+  return v;
+}
+
+Verdict TrustedResult::distance() const {
+  const std::int64_t n = o_->problem.n;
+  const double rows = std::clamp(kDistanceElements / static_cast<double>(n), 1.0, static_cast<double>(o_->rows()));
+  const auto count = static_cast<std::int64_t>(rows);
+  std::vector<float> space;
+  ErrorSum sum;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t row = count > 1 ? gemwright::slice(o_->rows() - 1, count - 1, i).begin : 0;
+    const float* const got = o_->c_row(row, space);
+    const float* const want = whole_.get() + row * n;
+    for (std::int64_t j = 0; j < n; ++j) {
+      const double expected = static_cast<double>(want[j]);
+      sum.add(std::abs(static_cast<double>(got[j]) - expected), expected, norms(row, j) + start(row, j));
+    }
+  }
+  Verdict v;
+  v.error_fro = sum.relative();
+  v.error_max = sum.largest;
   return v;
 }
 

@@ -1,11 +1,24 @@
 #include "tuner/worker/weights.h"
 
 #include <fmt/format.h>
+#include <gemwright/dot_pack.h>
 
 #include <cstring>
 #include <utility>
 
 namespace gemwright::tuner {
+
+gemwright::dot_weights_source weights_source(const Operands& o) {
+  const Problem& p = o.problem;
+  gemwright::dot_weights_source s;
+  s.b = o.b_data();
+  s.type = b_element(p.interface);
+  s.ldb = o.ldb();
+  s.order = p.b_layout;
+  s.stride = p.n * p.k;
+  s.scale = o.b_scale.data();
+  return s;
+}
 
 void WeightStore::reset() { formats_.clear(); }
 
@@ -22,9 +35,9 @@ double WeightStore::bytes() const {
   return sum;
 }
 
-RotatingWeights* WeightStore::find(int panel) {
+RotatingWeights* WeightStore::find(WeightFormat format) {
   for (auto i = formats_.begin(); i != formats_.end(); ++i) {
-    if (i->panel != panel) continue;
+    if (i->format != format) continue;
     formats_.splice(formats_.begin(), formats_, i);
     return &formats_.front();
   }
@@ -39,56 +52,79 @@ Result<void> WeightStore::make_room(double bytes) {
                           *limit_ / 0x1p30));
 }
 
-RotatingWeights WeightStore::describe(int panel, const float* source, std::int64_t floats) const {
+// `one`: bytes of one set of weights in this format.
+RotatingWeights WeightStore::describe(WeightFormat format, double one) const {
   RotatingWeights w;
-  w.panel = panel;
-  w.copies.count = copy_count(cache_bytes_, static_cast<double>(floats) * sizeof(float));
-  w.copies.stride = gemwright::round_up(floats, 16) * 4;  // each begins on a cache line
-  w.copies.first = source;
-  if (panel > 0 || w.copies.count > 1) {
+  w.format = format;
+  w.copies.count = copy_count(cache_bytes_, one);
+  w.copies.stride = gemwright::round_up(static_cast<std::int64_t>(one), 64);  // each begins on a cache line
+  if (format.panel > 0 || w.copies.count > 1) {
     w.bytes = static_cast<double>(w.copies.stride) * static_cast<double>(w.copies.count);
   }
   return w;
 }
 
-// Makes the copies, for which there is room, and remembers the format.
-Result<RotatingWeights*> WeightStore::keep(RotatingWeights w, std::int64_t floats) {
-  if (w.copies.count > 1) {
-    w.held = gemwright::allocate_floats(static_cast<std::size_t>(w.copies.stride / 4 * w.copies.count));
-    if (!w.held) return fail("not enough memory for the copies of the weights");
-    for (std::int64_t i = 0; i < w.copies.count; ++i) {
-      std::memcpy(w.held.get() + i * w.copies.stride / 4, w.copies.first,
-                  static_cast<std::size_t>(floats) * sizeof(float));
-    }
-    w.copies.first = w.held.get();
-    w.packed.reset();
-  }
+RotatingWeights* WeightStore::keep(RotatingWeights w) {
   formats_.push_front(std::move(w));
   return &formats_.front();
 }
 
-Result<RotatingWeights*> WeightStore::packed(const Operands& o, const TileLibrary& library, int panel) {
-  if (RotatingWeights* const known = find(panel)) return known;
+// Makes the copies of memory at `source`, for which there is room.
+Result<RotatingWeights*> WeightStore::keep_copies(RotatingWeights w, const void* source, std::int64_t one) {
+  w.copies.first = source;
+  if (w.copies.count > 1) {
+    w.held = gemwright::allocate_floats(static_cast<std::size_t>(w.copies.stride / 4 * w.copies.count));
+    if (!w.held) return fail("not enough memory for the copies of the weights");
+    char* const to = reinterpret_cast<char*>(w.held.get());
+    for (std::int64_t i = 0; i < w.copies.count; ++i) {
+      std::memcpy(to + i * w.copies.stride, source, static_cast<std::size_t>(one));
+    }
+    w.copies.first = to;
+    w.packed.clear();
+  }
+  return keep(std::move(w));
+}
+
+Result<RotatingWeights*> WeightStore::packed_f32(const Operands& o, const TileLibrary& library, int panel) {
   const Problem& p = o.problem;
-  const std::int64_t floats = gemwright::packed_b_size(p.n, p.k, {panel}) * p.batch;
-  if (floats == 0) return plain(o);  // K = 0: nothing to pack, nothing to read
-  RotatingWeights w = describe(panel, nullptr, floats);
+  const std::int64_t one = gemwright::packed_b_size(p.n, p.k, {panel}) * p.batch * 4;
+  if (one == 0) return plain(o);  // K = 0: nothing to pack, nothing to read
+  RotatingWeights w = describe({ComputeMode::f32, panel}, static_cast<double>(one));
   // While there are several copies, what the library packed lies beside them for a moment.
-  const double beside = w.copies.count > 1 ? static_cast<double>(floats) * sizeof(float) : 0;
+  const double beside = w.copies.count > 1 ? static_cast<double>(one) : 0;
   if (auto room = make_room(w.bytes + beside); !room) return tl::unexpected(room.error());
-  w.packed = library.pack(o.b.data(), o.ldb(), p.b_layout, p.n, p.k, p.batch, p.n * p.k, panel);
-  if (!w.packed) return fail("the weights could not be packed");
-  w.copies.first = library.api().packed_data(w.packed.get());
-  return keep(std::move(w), floats);
+  w.packed.push_back(library.pack(o.b.data(), o.ldb(), p.b_layout, p.n, p.k, p.batch, p.n * p.k, panel));
+  if (!w.packed[0]) return fail("the weights could not be packed");
+  const float* const source = library.api().packed_data(w.packed[0].get());
+  return keep_copies(std::move(w), source, one);
+}
+
+Result<RotatingWeights*> WeightStore::packed_dot(const Operands& o, const TileLibrary& library, int panel) {
+  const Problem& p = o.problem;
+  if (panel < 1) return fail("tiles of the dot modes read packed weights, and the config's panel is 0");
+  const std::int64_t one = gemwright::packed_dot_size(library.mode(), p.n, p.k, {panel}) * p.batch * 4;
+  RotatingWeights w = describe({library.mode(), panel}, static_cast<double>(one));
+  if (auto room = make_room(w.bytes); !room) return tl::unexpected(room.error());
+  w.packed.push_back(library.pack(weights_source(o), p.n, p.k, p.batch, panel));
+  if (!w.packed[0]) return fail("the weights could not be packed");
+  while (static_cast<std::int64_t>(w.packed.size()) < w.copies.count) {
+    w.packed.push_back(library.copy(w.packed[0]));
+    if (!w.packed.back()) return fail("not enough memory for the copies of the weights");
+  }
+  return keep(std::move(w));
+}
+
+Result<RotatingWeights*> WeightStore::packed(const Operands& o, const TileLibrary& library, int panel) {
+  if (RotatingWeights* const known = find({library.mode(), panel})) return known;
+  return library.mode() == ComputeMode::f32 ? packed_f32(o, library, panel) : packed_dot(o, library, panel);
 }
 
 Result<RotatingWeights*> WeightStore::plain(const Operands& o) {
-  if (RotatingWeights* const known = find(0)) return known;
-  const Problem& p = o.problem;
-  const std::int64_t floats = p.n * p.k * p.batch;
-  RotatingWeights w = describe(0, o.b.data(), floats);
+  if (RotatingWeights* const known = find({})) return known;
+  const auto one = static_cast<std::int64_t>(weight_bytes(o.problem));
+  RotatingWeights w = describe({}, static_cast<double>(one));
   if (auto room = make_room(w.bytes); !room) return tl::unexpected(room.error());
-  return keep(std::move(w), floats);
+  return keep_copies(std::move(w), o.b_data(), one);
 }
 
 }  // namespace gemwright::tuner

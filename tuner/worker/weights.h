@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <list>
 #include <optional>
+#include <vector>
 
 #include "tuner/baseline/baseline.h"
 #include "tuner/worker/candidate.h"
@@ -15,18 +16,28 @@
 
 namespace gemwright::tuner {
 
-// Copies in turn. They lie in `held`; a single one is what the library packed, or the operand itself.
+// What pack_weights writes is a matter of both; panel 0: as the caller holds them, whatever the mode.
+struct WeightFormat {
+  ComputeMode mode = ComputeMode::f32;
+  int panel = 0;
+
+  bool operator==(const WeightFormat&) const = default;
+};
+
+// Copies in turn. Plain ones and those of f32 panels are memory: `held`, or for a single one what the library packed,
+// or the operand itself. Packed weights of a dot mode are objects, each in `packed`.
 struct RotatingWeights {
-  int panel = 0;  // 0: as the caller holds them
+  WeightFormat format;
   gemwright::float_block held;
-  PackedWeights packed{nullptr, [](void*) {}};
+  std::vector<PackedWeights> packed;
   double bytes = 0;
   WeightCopies copies;
   std::int64_t turn = 0;
 
-  const float* next() {
+  // What gemm_call::b, dot_call::b.b or dot_call::weights takes.
+  const void* next() {
     turn = turn + 1 < copies.count ? turn + 1 : 0;
-    return static_cast<const float*>(copies.at(turn));
+    return copies.first != nullptr ? copies.at(turn) : packed[static_cast<std::size_t>(turn)].get();
   }
 };
 
@@ -44,14 +55,20 @@ class WeightStore {
   Result<RotatingWeights*> plain(const Operands& o);
 
  private:
-  RotatingWeights* find(int panel);
-  RotatingWeights describe(int panel, const float* source, std::int64_t floats) const;
-  Result<RotatingWeights*> keep(RotatingWeights w, std::int64_t floats);
+  RotatingWeights* find(WeightFormat format);
+  RotatingWeights describe(WeightFormat format, double one) const;
+  Result<RotatingWeights*> packed_f32(const Operands& o, const TileLibrary& library, int panel);
+  Result<RotatingWeights*> packed_dot(const Operands& o, const TileLibrary& library, int panel);
+  Result<RotatingWeights*> keep_copies(RotatingWeights w, const void* source, std::int64_t one);
+  RotatingWeights* keep(RotatingWeights w);
   Result<void> make_room(double bytes);
 
   std::list<RotatingWeights> formats_;  // most recently used first
   double cache_bytes_ = 0;
   std::optional<double> limit_;
 };
+
+// B of a call as dot tiles take it, in the interface's own elements.
+gemwright::dot_weights_source weights_source(const Operands& o);
 
 }  // namespace gemwright::tuner

@@ -1,0 +1,93 @@
+// Tables of dot plans: what an exported header is made of where its problem is computed in bf16 or u8s8. The same
+// functions by the same names as for f32 plans (dispatch.h), so that a header's code does not depend on its mode.
+//
+// A problem's interface says what the caller hands in (the elements of A, B and C), its mode how it is computed: what
+// differs is converted while it is packed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "gemwright/dispatch.h"
+#include "gemwright/dot.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+struct dot_problem_shape : problem_shape {
+  compute_mode mode;
+  element a, b, c;  // as the caller has them
+};
+
+using dot_m_range = plan_range<dot_plan>;
+using dot_thread_group = plan_group<dot_plan>;
+using dot_dispatch_table = plan_table<dot_plan, dot_problem_shape>;
+
+constexpr scratch_size scratch_for(const dot_problem_shape& s, const dot_plan& p) {
+  return scratch_for(p, s.n, s.k, s.batch, s.constant_weights);
+}
+
+// What integers mean: value(A) = a_scale * (a - a_zero), value(B) = b_scale[column] * b. A of u8 needs its scale.
+struct integer_meaning {
+  std::optional<float> a_scale;
+  std::int32_t a_zero = 0;
+  const float* b_scale = nullptr;  // of weights per call, n an item; null: all 1
+};
+
+// Constant weights in the packing format of a problem, from any element that its mode takes; `stride` lies between the
+// items of a batch. Only s8 has column scales, n an item (null: all 1); other elements are converted.
+inline packed_dot_weights pack_weights(const dot_problem_shape& s, const dot_weights_source& w,
+                                       std::optional<std::int64_t> stride) {
+  dot_weights_source source = w;
+  source.stride = stride.value_or(item_size(w.order == layout::row_major ? s.k : s.n, w.ldb));
+  return pack_dot_weights(s.mode, source, s.n, s.k, s.batch, s.format);
+}
+inline packed_dot_weights pack_weights(const dot_problem_shape& s, const float* w, std::int64_t ldw, layout order,
+                                       std::optional<std::int64_t> stride) {
+  return pack_weights(s, {w, element::f32, ldw, order}, stride);
+}
+inline packed_dot_weights pack_weights(const dot_problem_shape& s, const bf16* w, std::int64_t ldw, layout order,
+                                       std::optional<std::int64_t> stride) {
+  return pack_weights(s, {w, element::bf16, ldw, order}, stride);
+}
+inline packed_dot_weights pack_weights(const dot_problem_shape& s, const std::int8_t* w, std::int64_t ldw,
+                                       const float* column_scales, layout order, std::optional<std::int64_t> stride) {
+  return pack_weights(s, {w, element::s8, ldw, order, 0, column_scales}, stride);
+}
+
+// `weights` where they are constant, `b` and `ldb` otherwise. A, B and C are made of the shape's elements.
+inline status run_table(const dot_dispatch_table& table, context& ctx, std::int64_t m, const void* a, std::int64_t lda,
+                        const packed_dot_weights* weights, const void* b, std::int64_t ldb, void* c, std::int64_t ldc,
+                        const call_operands& x, const integer_meaning& q = {}) {
+  const dot_problem_shape& s = *table.shape;
+  if (weights != nullptr) {
+    if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
+    if (weights->mode() != s.mode) return status::bad_weights;
+  }
+  dot_call call;
+  item_strides strides;
+  const call_lines lines{m, lda, ldc, weights != nullptr ? std::nullopt : std::optional(ldb)};
+  if (const status wrong = set_operands(s, x, lines, call.operands, strides); wrong != status::ok) return wrong;
+  if (m > 0 && s.a == element::u8 && (!q.a_scale || q.a_zero < 0 || q.a_zero > 255)) return status::bad_scalar;
+  call.m = m;
+  call.n = s.n;
+  call.k = s.k;
+  call.batch = s.batch;
+  call.a = a;
+  call.a_type = s.a;
+  call.lda = lda;
+  call.stride_a = strides.a;
+  call.a_layout = s.a_layout;
+  call.a_scale = q.a_scale.value_or(call.a_scale);
+  call.a_zero = q.a_zero;
+  call.weights = weights;
+  call.b = {b, s.b, ldb, s.b_layout, strides.b, q.b_scale};
+  call.c = c;
+  call.ldc = ldc;
+  call.stride_c = strides.c;
+  call.beta = x.beta == 1;
+  return run_dot(call, choose_plan(table, m, ctx), ctx);
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

@@ -1,0 +1,129 @@
+#include "tuner/header/call_code.h"
+
+#include <fmt/format.h>
+
+#include "tuner/header/code_text.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// The chain's operands as members of `args`: bias always, so that a caller may set it without knowing, the others where
+// the chain reads them.
+std::string chain_members(const Problem& p) {
+  std::string out = "  const float* bias = nullptr;  // n elements; given exactly when has_bias\n";
+  if (has_op(p, EpilogueOp::add)) {
+    out +=
+        "  const float* residual = nullptr;  // add: m x n, must not overlap c\n  std::int64_t ld_residual = 0;      "
+        "// "
+        "at least n\n";
+  }
+  if (has_op(p, EpilogueOp::mul)) {
+    out +=
+        "  const float* operand = nullptr;  // mul: m x n, must not overlap c\n  std::int64_t ld_operand = 0;      // "
+        "at "
+        "least n\n";
+  }
+  if (has_op(p, EpilogueOp::scale)) out += "  std::optional<float> scale;  // must be given\n";
+  if (has_op(p, EpilogueOp::clamp)) out += "  std::optional<float> clamp_lo, clamp_hi;  // must be given, lo <= hi\n";
+  return out;
+}
+
+bool has_integers(const Problem& p) { return p.interface == Interface::u8s8; }
+
+// What the integers of A, and of weights given per call, mean.
+std::string integer_members(const Problem& p) {
+  if (!has_integers(p)) return "";
+  std::string out =
+      "  std::optional<float> a_scale;  // must be given: an element of A means a_scale * (a - a_zero)\n"
+      "  std::int32_t a_zero = 0;       // from 0 to 255\n";
+  if (!p.constant_weights) {
+    out += "  const float* b_scale = nullptr;  // n a batch item: a column of B means its scale * b; null: all 1\n";
+  }
+  return out;
+}
+
+std::string stride_members(const Problem& p) {
+  std::string out = "stride_a, stride_b, stride_c";
+  if (has_op(p, EpilogueOp::add)) out += ", stride_residual";
+  if (has_op(p, EpilogueOp::mul)) out += ", stride_operand";
+  return out;
+}
+
+// kernels::call_operands and, for integers, kernels::integer_meaning, from `args x`.
+std::string operands_code(const Problem& p) {
+  const bool add = has_op(p, EpilogueOp::add), mul = has_op(p, EpilogueOp::mul);
+  const bool clamp = has_op(p, EpilogueOp::clamp);
+  const std::string integers =
+      fmt::format(", {{x.a_scale, x.a_zero, {}}}", p.constant_weights ? "nullptr" : "x.b_scale");
+  return fmt::format("{{x.bias, {}, {}, {}, {}, x.beta, x.stride_a, x.stride_b, x.stride_c, {}, {}}}{}",
+                     add ? "x.residual, x.ld_residual" : "nullptr, 0", mul ? "x.operand, x.ld_operand" : "nullptr, 0",
+                     has_op(p, EpilogueOp::scale) ? "x.scale" : "std::nullopt",
+                     clamp ? "x.clamp_lo, x.clamp_hi" : "std::nullopt, std::nullopt",
+                     add ? "x.stride_residual" : "std::nullopt", mul ? "x.stride_operand" : "std::nullopt",
+                     has_integers(p) ? integers : "");
+}
+
+// One overload of pack_weights, for weights of one element type.
+std::string pack_code(const Problem& p, gemwright::element from) {
+  const bool scaled = from == gemwright::element::s8;
+  return fmt::format(
+      R"code(inline packed_weights pack_weights(const {}* w, std::int64_t ldw,{} layout order = {},
+                                   std::optional<std::int64_t> stride = std::nullopt) {{
+  return kernels::pack_weights(shape, w, ldw,{} order, stride);
+}}
+)code",
+      element_type(from), scaled ? " const float* column_scales," : "", layout_name(p.b_layout),
+      scaled ? " column_scales," : "");
+}
+
+std::string packing_code(const Problem& p) {
+  using gemwright::element;
+  std::string out =
+      "// Packs constant weights, once: row_major is K x N, col_major its transpose; `stride` as in args.\n";
+  if (has_integers(p)) {
+    out += "// A column of B means its scale * b: n scales a batch item; null: all 1.\n";
+  }
+  out += "// The result owns its memory. Check weights.state().\n" + pack_code(p, b_element(p.interface));
+  if (p.interface == Interface::bf16)
+    out += "// The same from floats, rounded where the mode needs it.\n" + pack_code(p, element::f32);
+  return out + "\n";
+}
+
+std::string product_text(const Problem& p) {
+  const char* const product =
+      has_integers(p) ? "a_scale * (A[m,k] - a_zero) * (column_scales[n] * B[k,n])" : "A[m,k] * B[k,n]";
+  return fmt::format("C[m,n] = chain({} + beta * C), the chain being {}", product, epilogue_text(p.chain));
+}
+
+}  // namespace
+
+std::string calls_code(const Problem& p) {
+  std::string out = fmt::format(R"code(
+// The operands beside A, B and C. Strides count elements between the items of a batch; without one, an item lies
+// directly behind the one before it. stride_b is for weights given per call only.
+struct args {{
+{}{}  int beta = {};  // 1 adds to C, 0 overwrites it
+  std::optional<std::int64_t> {};
+}};
+
+)code",
+                                chain_members(p), integer_members(p), p.beta, stride_members(p));
+  if (p.constant_weights) out += packing_code(p);
+  const std::string given = fmt::format("const {}* b, std::int64_t ldb", element_type(b_element(p.interface)));
+  out += fmt::format(
+      R"code(// {},
+// for any m >= 0, as was tuned for the next m at or above.
+inline status run(context& ctx, std::int64_t m, const {}* a, std::int64_t lda, {},
+                  {}* c, std::int64_t ldc, const args& x{}) {{
+  return kernels::run_table(table, ctx.implementation(), m, a, lda, {}, c, ldc,
+                            {});
+}}
+)code",
+      product_text(p), element_type(a_element(p.interface)),
+      p.constant_weights ? "const packed_weights& weights" : given, element_type(c_element(p.interface)),
+      has_integers(p) ? "" : " = args{}", p.constant_weights ? "&weights, nullptr, 0" : "nullptr, b, ldb",
+      operands_code(p));
+  return out;
+}
+
+}  // namespace gemwright::tuner
