@@ -1,7 +1,5 @@
 #include "tuner/insight/traffic.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "profilers/counters/traffic_model.h"
@@ -16,33 +14,31 @@ std::optional<std::int64_t> bytes_named(const nlohmann::json& properties, const 
   return value.get<std::int64_t>();
 }
 
-// The model follows the loop nest of f32; that of the dot modes is another.
-std::vector<profilers::Counter> without_levels(const StudyKey& key, ComputeMode mode) {
-  const auto counter = [](const char* name, const char* unit, double value) {
-    profilers::Counter c;
-    c.provider = "traffic";
-    c.name = name;
-    c.unit = unit;
-    c.status = profilers::CounterStatus::computed;
-    c.value = value;
-    return c;
-  };
-  std::vector<profilers::Counter> out{counter("flops", "flops", flops(key.problem, key.m)),
-                                      counter("bytes.min", "bytes", min_bytes(key.problem, key.m))};
-  for (const char* const name : {"traffic.l1", "traffic.l2", "traffic.l3", "traffic.dram"}) {
-    profilers::Counter c = counter(name, "bytes", 0);
-    c.status = profilers::CounterStatus::unsupported;
-    c.value.reset();
-    c.reason = fmt::format("not modelled for {} yet", to_text(mode));
-    out.push_back(std::move(c));
-  }
-  return out;
+// What a dot mode makes of the operands: see dot_tile.h.
+void set_dot(profilers::TrafficInput& in, const Problem& p, const Config& config) {
+  constexpr int kWord = 4;
+  const int group = gemwright::k_group(config.mode);
+  in.dot = true;
+  if (in.blocking.kc < p.k) in.blocking.kc += (group - in.blocking.kc % group) % group;  // whole words
+  in.a_bytes = kWord * packed_words(config.mode, config.tile.family) / group;
+  in.b_bytes = kWord / group;
+  in.c_bytes = element_size(c_element(p.interface));
+  in.a_source_bytes = element_size(a_element(p.interface));
+  in.b_source_bytes = element_size(b_element(p.interface));
+  if (config.mode != ComputeMode::u8s8) return;
+  in.b_column_bytes = 2 * kWord;
+  if (p.interface != Interface::u8s8) in.a_passes = 2;
 }
 
 }  // namespace
 
+int packed_words(ComputeMode mode, gemwright::isa family) {
+  using gemwright::isa;
+  if (mode == ComputeMode::bf16) return family == isa::avx512_bf16 ? 1 : 2;
+  return mode == ComputeMode::u8s8 && family == isa::avx2 ? 2 : 1;
+}
+
 std::vector<profilers::Counter> traffic_of(const StudyKey& key, const Config& config) {
-  if (config.mode != ComputeMode::f32) return without_levels(key, config.mode);
   constexpr int kFloat = 4;
   const Problem& p = key.problem;
   const auto properties = nlohmann::json::parse(key.device.properties_json, nullptr, false);
@@ -62,6 +58,7 @@ std::vector<profilers::Counter> traffic_of(const StudyKey& key, const Config& co
   in.l2_bytes = bytes_named(properties, "l2_bytes");
   in.l3_bytes = bytes_named(properties, "l3_bytes");
   in.weights_between = key.cache == CacheState::hot ? 0 : key.cache_bytes;
+  if (config.mode != ComputeMode::f32) set_dot(in, p, config);
   return profilers::model_traffic(in);
 }
 

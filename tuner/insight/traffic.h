@@ -1,6 +1,6 @@
 // The computed counters of one config of a study: its shape, its loop nest and the caches of its device, put into the
 // traffic model (profilers/counters/traffic_model.h). A cache size that the device does not tell leaves its level
-// without a figure, and so does a dot mode each level: its loop nest is not modelled yet.
+// without a figure.
 #pragma once
 
 #include <vector>
@@ -8,6 +8,9 @@
 #include "tuner/study/records.h"
 
 namespace gemwright::tuner {
+
+// Words of packed A a group of K: two where a family widens the elements before it multiplies them.
+int packed_words(ComputeMode mode, gemwright::isa family);
 
 std::vector<profilers::Counter> traffic_of(const StudyKey& key, const Config& config);
 
