@@ -77,7 +77,7 @@ Result<Annotation> annotation(const Profile& p) {
     fmt::print(stderr, "gemwright: note: the study was compiled by {}, this is {}\n",
                p.study.key.build.compiler_version, compiler->version);
   }
-  const auto assembly = tuner::tile_assembly(*compiler, p.subject.trial->config, p.study.key.problem.chain);
+  const auto assembly = tuner::tile_assembly(*compiler, p.subject.trial->config, p.study.key.problem);
   if (!assembly) return tl::unexpected(assembly.error());
   auto loop = tuner::hot_loop(*assembly);
   if (!loop) return tl::unexpected(loop.error());

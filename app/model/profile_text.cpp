@@ -315,6 +315,7 @@ json hot_loop_row(const tuner::Trial& trial, const tuner::HotLoop& loop, const s
           {"function", loop.function},
           {"instructions", loop.instructions},
           {"multiply_adds", loop.multiply_adds},
+          {"dot_products", loop.dot_products},
           {"loads", loop.loads},
           {"broadcasts", loop.broadcasts},
           {"embedded_broadcasts", loop.embedded_broadcasts},

@@ -167,6 +167,7 @@ json roofline_row(const StudyRecord& study, const RooflineTrial& t) {
            {"intensity_status", p.intensity ? json("computed") : json(nullptr)},
            {"compute_roof", or_null(p.compute_roof)},
            {"compute_name", name_or_null(p.compute_name)},
+           {"compute_reason", name_or_null(p.compute_reason)},
            {"memory_roof", or_null(p.memory_roof)},
            {"memory_name", name_or_null(p.level)},
            {"binding_roof", or_null(p.binding_roof)},

@@ -19,7 +19,9 @@ std::vector<RoofLine> roof_lines(const RooflineStudy& study, int threads) {
   std::stable_sort(memory.begin(), memory.end(), higher);
   std::stable_sort(compute.begin(), compute.end(), higher);
   const auto unused = [&](const RoofLine& r) { return used.count(r.name) == 0; };
-  if (std::all_of(compute.begin(), compute.end(), unused)) {
+  if (used == std::set<std::string>{""}) {  // no ceiling bounds these trials
+    compute.clear();
+  } else if (std::all_of(compute.begin(), compute.end(), unused)) {
     if (compute.size() > 1) compute.resize(1);
   } else {
     compute.erase(std::remove_if(compute.begin(), compute.end(), unused), compute.end());

@@ -21,6 +21,7 @@ struct Behind {
   std::array<bool, kOperands> gone{true, true, true};  // an operand, from one call to the next, were it the same
   bool weights = true;                                 // B as it is
   bool packed_a = true;                                // from writing a packed block of A to its last use
+  bool rows_of_a = true;                               // dot: from one pass over the rows of a tile to the next
   bool reduced_row = true;                             // from one row of C to the next, while partial results are added
   bool shared = false;                                 // by all threads
 
@@ -35,6 +36,15 @@ Behind registers() {
   return b;
 }
 
+// The jobs of a dot nest pack A together, for each other.
+bool jobs_share_a(const TrafficInput& in) { return in.blocking.pack_a && in.blocking.tn > 1; }
+
+// What lives as B does, a column.
+int column_bytes(const TrafficInput& in) { return in.chain_column_bytes + (in.dot ? in.b_column_bytes : 0); }
+
+// Of an element of B as it was handed in.
+int source_bytes_of_b(const TrafficInput& in) { return in.dot ? in.b_source_bytes : in.b_bytes; }
+
 struct Sizes {
   const TrafficInput& in;
   const Nest& nest;
@@ -43,14 +53,29 @@ struct Sizes {
   double jobs() const { return shared ? static_cast<double>(gemwright::grid_jobs(in.blocking)) : 1; }
 
   double packed_a() const {
+    if (in.dot) return in.a_bytes * chunk_of_a();
     const Extent& block = nest.loops[kInnerBlocks].body;
     return nest.packs_a ? in.a_bytes * block.m * block.k * jobs() : 0;
   }
 
+  // Dot: elements of A that are packed at once.
+  double chunk_of_a() const {
+    const double copies = !shared ? 1 : in.blocking.tm * (jobs_share_a(in) ? 1 : in.blocking.tn);
+    return std::min(nest.loops[kInnerBlocks].body.m * copies, nest.rows_of_all * copies) * static_cast<double>(in.k);
+  }
+
+  // Dot: accumulators that wait for the next block of K.
+  double waiting() const {
+    const Extent& block = nest.loops[kInnerBlocks].body;
+    return nest.loops[kInnerBlocks].several ? 4 * block.m * block.n * jobs() : 0;
+  }
+
   double of(int operand, Extent e, double items) const {
     if (operand == kOperandA) return in.a_bytes * e.m * e.k;
-    if (operand == kOperandB) return in.b_bytes * items * e.k * e.n + in.chain_column_bytes * e.n;
-    return (in.c_bytes + in.chain_element_bytes) * e.m * e.n;
+    if (operand == kOperandB) return in.b_bytes * items * e.k * e.n + column_bytes(in) * e.n;
+    // Accumulators lie where C will.
+    const int c = in.dot && nest.loops[kInnerBlocks].several ? std::max(in.c_bytes, 4) : in.c_bytes;
+    return (c + in.chain_element_bytes) * e.m * e.n;
   }
 
   // What one iteration of a loop touches of an operand.
@@ -80,7 +105,9 @@ struct Sizes {
 
   // What lies between two uses of an operand, in consecutive iterations of a loop that it does not depend on.
   double between(int operand, int loop) const {
-    double sum = loop >= kInnerBlocks ? packed_a() : 0;
+    double sum = 0;
+    if (!in.dot && loop >= kInnerBlocks) sum = packed_a();
+    if (in.dot && loop >= kOuterBlocks) sum = in.a_source_bytes * chunk_of_a() + waiting();
     for (int o = 0; o < kOperands; ++o) sum += o == operand ? touched(o, loop) : passed(o, loop);
     // Never more than there is.
     return std::min(sum + (loop == kChunks ? partials() : 0), call());
@@ -95,9 +122,10 @@ struct Sizes {
     if (shared) e = {0, static_cast<double>(in.n), static_cast<double>(in.k)};
     e.m = shared ? nest.rows_of_all : nest.job_rows;
     const double items = shared ? static_cast<double>(in.batch) : nest.job_items;
-    double sum = packed_a() + partials();
+    double sum = packed_a() + partials() + (in.dot ? waiting() : 0);
     for (int o = 0; o < kOperands; ++o) sum += of(o, e, items);
-    if (nest.packs_b) sum += in.b_bytes * items * e.k * e.n;  // as it was handed in
+    if (in.dot) sum += (in.a_source_bytes - in.a_bytes) * e.m * e.k;
+    if (nest.packs_b) sum += source_bytes_of_b(in) * items * e.k * e.n;
     return sum;
   }
 };
@@ -114,6 +142,13 @@ bool stays(const Sizes& sizes, const Behind& b, int operand) {
   return false;
 }
 
+// Dot: whether a packed chunk of A leaves the cache before its last use.
+bool loses_chunk(const Sizes& sizes, const Behind& b, double cache_bytes) {
+  const int tile_loop = sizes.in.blocking.rows_inside ? kOuterTiles : kInnerTiles;
+  const double written = sizes.packed_a() + sizes.in.a_source_bytes * sizes.chunk_of_a();
+  return written > cache_bytes || b.loses(kOperandA, tile_loop) || b.loses(kOperandA, sizes.nest.reuse[kOperandA]);
+}
+
 Behind behind(const Behind& before, const TrafficInput& in, const Nest& nest, double cache_bytes, bool shared) {
   const Sizes sizes{in, nest, shared};
   const gemwright::blocking& g = in.blocking;
@@ -124,6 +159,11 @@ Behind behind(const Behind& before, const TrafficInput& in, const Nest& nest, do
       bool& lost = b.lost[static_cast<std::size_t>(o)][static_cast<std::size_t>(loop)];
       lost = lost && nest.loops[static_cast<std::size_t>(loop)].several && sizes.between(o, loop) > cache_bytes;
     }
+  }
+  if (in.dot && g.rows_inside && !nest.loops[kInnerBlocks].several && nest.loops[kOuterTiles].several) {
+    // With one block of K all rows pass for each column of tiles, and so they do for the first of the next block.
+    auto& lost = b.lost[kOperandA];
+    lost[static_cast<std::size_t>(nest.reuse[kOperandA])] &= lost[kOuterTiles];
   }
   b.call = before.call && sizes.call() > cache_bytes;
   // A thread sees its own columns and its own part of K of the other weights.
@@ -137,7 +177,9 @@ Behind behind(const Behind& before, const TrafficInput& in, const Nest& nest, do
   // With the rows inside, a packed block is used again for each column of tiles; otherwise its last rows wait for all
   // others.
   const double waits = sizes.packed_a() + sizes.between(kOperandA, g.rows_inside ? kOuterTiles : kInnerBlocks);
-  b.packed_a = before.packed_a && waits > cache_bytes;
+  b.packed_a = before.packed_a && (in.dot ? loses_chunk(sizes, b, cache_bytes) : waits > cache_bytes);
+  b.rows_of_a =
+      before.rows_of_a && static_cast<double>(in.tile.mr) * in.a_source_bytes * static_cast<double>(in.k) > cache_bytes;
   const double row = static_cast<double>(in.n) * ((g.tk + 1.0) * in.c_bytes + in.chain_column_bytes);
   b.reduced_row = before.reduced_row && row > cache_bytes;
   return b;
@@ -150,7 +192,25 @@ double fetches(const Repeats& r, const Behind& b, int operand, int tile_loop, in
   return between_calls ? r.slices : 0;
 }
 
+// A of a dot nest: the caller's rows, and what is made of them.
+double bytes_of_dot_a(const TrafficInput& in, const Nest& nest, const Behind& b) {
+  const double elements = nest.rows_of_all * static_cast<double>(in.k);
+  const int tile_loop = in.blocking.rows_inside ? kOuterTiles : kInnerTiles;
+  const bool together = jobs_share_a(in);
+  const Repeats& own = nest.columns.apart;
+  const double packs = together ? 1 : own.slices;
+  double bytes = 0;
+  if (b.call) bytes += in.a_source_bytes * elements * (b.shared ? 1 : packs) * (b.rows_of_a ? in.a_passes : 1);
+  const bool passes_on = together && !b.shared;  // to other threads' caches
+  if (!b.packed_a && !passes_on) return bytes;
+  const double reads = b.loses(kOperandA, tile_loop)               ? own.tiles
+                       : b.loses(kOperandA, nest.reuse[kOperandA]) ? own.blocks
+                                                                   : own.slices;
+  return bytes + in.a_bytes * elements * (packs + reads);
+}
+
 double bytes_of_a(const TrafficInput& in, const Nest& nest, const Behind& b) {
+  if (in.dot) return bytes_of_dot_a(in, nest, b);
   const double once = in.a_bytes * nest.rows_of_all * static_cast<double>(in.k);
   const int tile_loop = in.blocking.rows_inside ? kOuterTiles : kInnerTiles;
   const Repeats& r = b.shared ? nest.columns.shared : nest.columns.apart;
@@ -176,7 +236,7 @@ double bytes_of_b(const TrafficInput& in, const Nest& nest, const Behind& b) {
       fetches(r, b, kOperandB, tile_loop, nest.reuse[kOperandB], nest.packs_b ? b.call : b.gone[kOperandB]);
   double bytes = 0;
   if (in.blocking.tk == 1) {
-    bytes += in.chain_column_bytes * n * unchanged;
+    bytes += column_bytes(in) * n * unchanged;
   } else {
     const double passes = b.shared ? 1 : nest.reducers;
     bytes += in.chain_column_bytes * n * (b.reduced_row ? nest.rows_of_all : b.call ? passes : 0);
@@ -184,7 +244,7 @@ double bytes_of_b(const TrafficInput& in, const Nest& nest, const Behind& b) {
   if (!nest.packs_b) return bytes + once * fetches(r, b, kOperandB, tile_loop, nest.reuse[kOperandB], b.weights);
   // The panels that one job packs are read by others.
   const bool passes_on = !b.shared && gemwright::grid_jobs(in.blocking) > 1;
-  if (b.weights) bytes += once * batch;
+  if (b.weights) bytes += source_bytes_of_b(in) * n * k * batch;
   if (b.call || passes_on) {
     bytes += in.b_bytes * static_cast<double>(round_up(in.n, in.format.panel)) * k * batch;
   }
@@ -196,6 +256,11 @@ double bytes_of_c(const TrafficInput& in, const Nest& nest, const Behind& b) {
   const double beta = in.beta ? 1 : 0, slices = in.blocking.tk;
   const bool again = b.loses(kOperandC, nest.reuse[kOperandC]);
   double visits = b.gone[kOperandC] ? 1 + beta : 0;  // stores and loads
+  if (in.dot) {
+    constexpr int kAccumulator = 4;
+    const double waiting = again ? kAccumulator * 2 * std::max(nest.k_blocks - 1, 0.0) : 0;
+    return elements * (in.c_bytes * visits + waiting + (b.call ? in.chain_element_bytes : 0));
+  }
   if (slices == 1) {
     if (again) visits = 2 * nest.k_blocks - 1 + beta;
   } else if (!b.shared || b.loses(kOperandC, kChunks)) {
@@ -211,8 +276,9 @@ double bytes_through(const TrafficInput& in, const Nest& nest, const Behind& b) 
 
 double min_bytes(const TrafficInput& in) {
   const double m = static_cast<double>(in.m), n = static_cast<double>(in.n), k = static_cast<double>(in.k);
-  return static_cast<double>(in.batch) * (in.a_bytes * m * k + in.b_bytes * k * n +
-                                          m * n * (in.c_bytes * (in.beta ? 2 : 1) + in.chain_element_bytes)) +
+  const int a = in.dot ? in.a_source_bytes : in.a_bytes, b = source_bytes_of_b(in);
+  return static_cast<double>(in.batch) *
+             (a * m * k + b * k * n + m * n * (in.c_bytes * (in.beta ? 2 : 1) + in.chain_element_bytes)) +
          in.chain_column_bytes * n;
 }
 
@@ -225,8 +291,8 @@ std::string misfit(const TrafficInput& in) {
       !size(gemwright::bounded_product(in.m, in.batch))) {
     return "a size is negative or too large";
   }
-  if (static_cast<int>(in.tile.family) >= gemwright::isa_count || !within(in.tile.mr, 1, 1024) ||
-      !within(in.tile.nv, 1, 1024)) {
+  const int families = in.dot ? gemwright::family_count : gemwright::isa_count;
+  if (static_cast<int>(in.tile.family) >= families || !within(in.tile.mr, 1, 1024) || !within(in.tile.nv, 1, 1024)) {
     return "the tile is not one of the kernel library's";
   }
   if (in.format.panel < 0 || in.format.panel % (in.tile.nv * vector_lanes(in.tile.family)) != 0) {
@@ -236,12 +302,17 @@ std::string misfit(const TrafficInput& in) {
   if (!block(g.mc) || !block(g.nc) || !block(g.kc) || static_cast<int>(g.order) >= gemwright::loop_order_count) {
     return "the blocking does not make sense";
   }
+  if (in.dot && (g.tk != 1 || g.order != gemwright::loop_order::mnk || in.format.panel == 0)) {
+    return "the blocking is none of a dot mode";
+  }
   const auto threads = [&](int v) { return within(v, 1, gemwright::max_grid_jobs); };
   if (!threads(g.tm) || !threads(g.tn) || !threads(g.tk) || gemwright::grid_jobs(g) > gemwright::max_grid_jobs) {
     return "the thread grid is empty or too large";
   }
   constexpr int kMostBytes = 64;  // a residual, two scales and a wide type together are far less
   if (!within(in.a_bytes, 1, kMostBytes) || !within(in.b_bytes, 1, kMostBytes) || !within(in.c_bytes, 1, kMostBytes) ||
+      !within(in.a_source_bytes, 1, kMostBytes) || !within(in.b_source_bytes, 1, kMostBytes) ||
+      !within(in.a_passes, 1, 2) || !within(in.b_column_bytes, 0, kMostBytes) ||
       !within(in.chain_column_bytes, 0, kMostBytes) || !within(in.chain_element_bytes, 0, kMostBytes)) {
     return "the size of an element is out of range";
   }

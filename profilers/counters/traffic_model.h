@@ -25,11 +25,16 @@
 // * a thread has an L1 and an L2 of its own: operands that threads share are fetched by each of them, and what another
 //   thread has written comes from outside. All threads of the grid share one L3 and walk in step.
 //
+// The loop nest of the dot modes (gemwright/dot_nest.h) differs in three things. A is always packed: whole rows of K,
+// once for each chunk of mc rows, by each job for itself or by all jobs together; rows of floats are read twice where
+// they are quantised. Accumulators wait in a block of their own between two blocks of K, so C itself is visited once.
+// Elements have another size in the caller's operands than packed.
+//
 // Limits: bytes used, not cache lines; full associativity, so no conflict misses; a block fits as a whole or not at
 // all, which says up to a third too much where it nearly fits; blocks at an edge fit where whole ones do; no waste by
 // prefetching; no reads of C only because a line of it is written (write-allocate); a broadcast of A is one load,
-// though a compiler may repeat it for each vector. All figures are of one call, over all its threads, in a long row of
-// such calls.
+// though a compiler may repeat it for each vector; columns of B that a call quantises are read once, not twice. All
+// figures are of one call, over all its threads, in a long row of such calls.
 #pragma once
 
 #include <gemwright/config.h>
@@ -50,6 +55,10 @@ struct TrafficInput {
   bool b_packed = true;  // weights packed beforehand; false with a packing format: the call packs B itself
   bool beta = false;
   int a_bytes = 4, b_bytes = 4, c_bytes = 4;                  // of an element, as the micro-kernel reads it
+  bool dot = false;                                           // the nest of the dot modes: order mnk, tk 1, B packed
+  int a_source_bytes = 4, b_source_bytes = 4;                 // dot: of an element as the caller holds it
+  int a_passes = 1;                                           // dot: 2 where rows of A are measured before quantising
+  int b_column_bytes = 0;                                     // dot: beside packed B (scales and sums), a column
   int chain_column_bytes = 0;                                 // of the chain's operands along N (bias), a column
   int chain_element_bytes = 0;                                // of those as large as C (residual), an element
   std::optional<std::int64_t> l1d_bytes, l2_bytes, l3_bytes;  // one instance of each

@@ -156,7 +156,9 @@ void set_loops(const TrafficInput& in, std::int64_t nr, Nest& nest) {
 }  // namespace
 
 std::int64_t vector_lanes(gemwright::isa family) {
-  return family == gemwright::isa::avx512f ? 16 : family == gemwright::isa::avx2 ? 8 : 1;
+  using gemwright::isa;
+  if (family == isa::scalar) return 1;
+  return family == isa::avx2 || family == isa::avx_vnni ? 8 : 16;
 }
 
 Nest nest_of(const TrafficInput& in) {
@@ -164,7 +166,7 @@ Nest nest_of(const TrafficInput& in) {
   const std::int64_t nr = in.tile.nv * vector_lanes(in.tile.family);
   Nest nest;
   nest.rows_of_all = static_cast<double>(in.m * in.batch);
-  nest.packs_a = g.pack_a && in.k > 0;
+  nest.packs_a = (g.pack_a || in.dot) && in.k > 0;
   nest.packs_b = gemwright::packs_b(in.format, in.b_packed) && in.k > 0;
   nest.columns = columns_of(in, in.format.panel > 0 ? in.format.panel : nr, nr);
   g.tk == 1 ? rows_of_items(in, nest) : rows_of_chunks(in, nest);
@@ -175,6 +177,7 @@ Nest nest_of(const TrafficInput& in) {
     nest.largest_k = std::max(nest.largest_k, size);
   }
   set_loops(in, nr, nest);
+  if (in.dot) nest.packs_a_again = false;
   return nest;
 }
 

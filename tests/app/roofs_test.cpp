@@ -45,6 +45,12 @@ TEST(Roofs, OnlyTheComputeRoofsOfTheTrialsStandElseTheHighest) {
   EXPECT_EQ(roof_lines(s, 1).front().name, "fma.avx2.f32");
 }
 
+TEST(Roofs, TrialsThatNoCeilingBoundsHaveNoComputeRoof) {
+  RooflineStudy s = study();
+  s.trials = {trial(4, 50, "")};
+  for (const RoofLine& line : roof_lines(s, 1)) EXPECT_TRUE(line.memory) << line.name;
+}
+
 TEST(Roofs, TheAreaHoldsPointsAndRoofsInWholeDecades) {
   RooflineStudy s = study();
   s.trials = {trial(4, 50, "fma.avx2.f32")};

@@ -118,7 +118,39 @@ TEST(Annotate, ScalarProductsCountWhereNothingIsFused) {
 }
 
 TEST(Annotate, DotProductsAreMultiplyAdds) {
-  EXPECT_EQ(loop_of(looped("\tvdpbf16ps\t%zmm1, %zmm2, %zmm3\n\tvpdpbusd\t%zmm1, %zmm2, %zmm3\n")).multiply_adds, 2);
+  const HotLoop loop =
+      loop_of(looped("\tvpbroadcastd\t(%rdi), %zmm1\n"
+                     "\tvdpbf16ps\t%zmm1, %zmm2, %zmm3\n"
+                     "\tvpdpbusd\t64(%rsi), %zmm2, %zmm3\n"
+                     "\t{vex} vpdpbusd\t%ymm1, %ymm2, %ymm4\n"
+                     "\tvpmaddwd\t(%rsi){1to16}, %zmm2, %zmm3\n"));
+  EXPECT_EQ(loop.multiply_adds, 4);
+  EXPECT_EQ(loop.dot_products, 4);
+  EXPECT_EQ(loop.broadcasts, 1);
+  EXPECT_EQ(loop.loads, 1);
+  EXPECT_EQ(loop.embedded_broadcasts, 1);
+  EXPECT_EQ(loop.vector_registers, 4);
+  EXPECT_EQ(loop.lines[2].note, "dot product");
+  EXPECT_EQ(loop.lines[3].note, "dot product, load");
+  EXPECT_EQ(loop.lines[4].text, "{vex} vpdpbusd %ymm1, %ymm2, %ymm4");
+  EXPECT_NE(to_text(loop).find("4 dot products, 1 load"), std::string::npos) << to_text(loop);
+  EXPECT_NE(to_text(loop).find("1.33 dot products a load"), std::string::npos) << to_text(loop);
+  EXPECT_EQ(loop_of(kPlain).dot_products, 0);
+}
+
+TEST(Annotate, ALoopOfDotProductsIsHotterThanAnActivation) {
+  const HotLoop loop = loop_of(
+      "f:\n.L1:\n\tvpdpbusd\t%ymm1, %ymm2, %ymm3\n\tjne\t.L1\n"
+      ".L2:\n\tvfmadd231ps\t%ymm0, %ymm1, %ymm2\n\tvfmadd231ps\t%ymm0, %ymm1, %ymm3\n\tjne\t.L2\n");
+  EXPECT_EQ(loop.lines.front().text, ".L1:");
+  EXPECT_EQ(loop.multiply_adds, 1);
+}
+
+TEST(Annotate, IntegerProductsCountWhereNothingElseMultiplies) {
+  EXPECT_EQ(
+      loop_of(looped("\timull\t%eax, %ecx\n\tpmulld\t%xmm0, %xmm1\n\tvpmulld\t%ymm0, %ymm1, %ymm2\n")).multiply_adds,
+      3);
+  EXPECT_EQ(loop_of(looped("\timulq\t%rax, %rcx\n\tmulss\t%xmm0, %xmm1\n")).multiply_adds, 1) << "an address";
 }
 
 TEST(Annotate, OtherTextGivesASentence) {

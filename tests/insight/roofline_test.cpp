@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "profilers/ceiling_kernels.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -104,6 +107,95 @@ TEST(Roofline, SpeedAboveTheComputeRoofIsSaid) {
   EXPECT_NE(sentence->find("286 GFLOP/s is 10 % above fma.avx512f.f32"), std::string::npos) << *sentence;
   in.ceilings.clear();
   EXPECT_FALSE(above_roof(roofline_point(in)));
+}
+
+RooflineInput input_of(gemwright::isa family, ComputeMode mode) {
+  RooflineInput in = input();
+  in.flops = 1e9;
+  in.config.mode = mode;
+  in.config.tile.family = family;
+  in.ceilings.push_back(ceiling("dot.avx512_vnni.u8s8", 1, 1040));
+  in.ceilings.push_back(ceiling("dot.avx_vnni.u8s8", 1, 500));
+  return in;
+}
+
+TEST(Roofline, EachModeHasItsOwnComputeRoof) {
+  RooflineInput in = input_of(gemwright::isa::avx512_bf16, ComputeMode::bf16);
+  in.gflops = 500;  // above that of f32
+  RooflinePoint p = roofline_point(in);
+  EXPECT_EQ(p.compute_name, "dot.avx512_bf16.bf16");
+  EXPECT_EQ(p.compute_roof, 520);
+  EXPECT_EQ(p.binding_name, "dot.avx512_bf16.bf16");
+  EXPECT_EQ(p.cpu_name, "dot.avx512_bf16.bf16");
+  EXPECT_TRUE(p.compute_reason.empty());
+  EXPECT_FALSE(above_roof(p));
+
+  in = input_of(gemwright::isa::avx_vnni, ComputeMode::u8s8);
+  in.gflops = 900;
+  p = roofline_point(in);
+  EXPECT_EQ(p.compute_name, "dot.avx_vnni.u8s8");
+  EXPECT_EQ(p.compute_roof, 500);
+  EXPECT_EQ(p.cpu_name, "dot.avx512_vnni.u8s8");
+  EXPECT_FALSE(above_roof(p));
+  in.gflops = 1200;
+  const auto sentence = above_roof(roofline_point(in));
+  ASSERT_TRUE(sentence);
+  EXPECT_NE(sentence->find("above dot.avx512_vnni.u8s8"), std::string::npos) << *sentence;
+}
+
+TEST(Roofline, Bf16ThatIsWidenedHasTheRoofOfF32) {
+  RooflineInput in = input_of(gemwright::isa::avx512f, ComputeMode::bf16);
+  in.gflops = 250;
+  const RooflinePoint p = roofline_point(in);
+  EXPECT_EQ(p.compute_name, "fma.avx512f.f32");
+  EXPECT_EQ(p.compute_roof, 260);
+  EXPECT_EQ(p.cpu_name, "fma.avx512f.f32") << "this tile does not use bf16's own instruction";
+  EXPECT_FALSE(above_roof(p));
+  in.gflops = 300;
+  const auto sentence = above_roof(roofline_point(in));
+  ASSERT_TRUE(sentence);
+  EXPECT_NE(sentence->find("above fma.avx512f.f32"), std::string::npos) << *sentence;
+}
+
+TEST(Roofline, U8s8WithoutAnInstructionHasNoRoofAndSaysWhy) {
+  RooflineInput in = input_of(gemwright::isa::avx2, ComputeMode::u8s8);
+  RooflinePoint p = roofline_point(in);
+  EXPECT_FALSE(p.compute_roof);
+  EXPECT_TRUE(p.compute_name.empty());
+  EXPECT_NE(p.compute_reason.find("avx2 has no instruction of its own for u8s8"), std::string::npos);
+  EXPECT_EQ(p.cpu_name, "dot.avx512_vnni.u8s8") << "what this CPU could do with another family";
+  in.ceilings = {ceiling("fma.avx2.f32", 1, 130), ceiling("dot.avx512_bf16.bf16", 1, 520)};
+  in.gflops = 1e6;
+  p = roofline_point(in);
+  EXPECT_FALSE(p.cpu_roof);
+  EXPECT_FALSE(above_roof(p));
+}
+
+TEST(Roofline, ComputeRoofThatWasNotMeasuredSaysSo) {
+  RooflineInput in = input_of(gemwright::isa::avx512_bf16, ComputeMode::bf16);
+  in.config.blocking.tm = 3;
+  EXPECT_EQ(roofline_point(in).compute_reason, "dot.avx512_bf16.bf16 has no figure for 3 threads");
+}
+
+TEST(Roofline, EveryFamilyIsBoundByACeilingThatIsMeasured) {
+  profilers::CpuInfo cpu;
+  cpu.instruction_sets = {"avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni"};
+  const auto measured = profilers::compute_kernels(cpu);
+  int bounded = 0;
+  for (int f = 0; f < gemwright::family_count; ++f) {
+    for (int m = 0; m < gemwright::compute_mode_count; ++m) {
+      const auto family = static_cast<gemwright::isa>(f);
+      const auto mode = static_cast<ComputeMode>(m);
+      if (!gemwright::computes(family, mode)) continue;
+      const std::string name = compute_ceiling(family, mode);
+      if (name.empty()) continue;
+      ++bounded;
+#if defined(__x86_64__)
+      EXPECT_TRUE(std::any_of(measured.begin(), measured.end(), [&](const auto& k) { return k.name == name; })) << name;
+#endif
+    }
+  }
+  EXPECT_EQ(bounded, 9) << "three families of f32, four of bf16, two of u8s8";
 }
 
 TEST(Roofline, LevelThatIsNotKnownLeavesTheMemoryRoofOut) {

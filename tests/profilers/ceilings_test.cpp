@@ -214,6 +214,20 @@ TEST(CeilingKernels, EachInstructionSetAddsItsOwn) {
       names({"avx512f", "avx512_bf16", "avx512_vnni"}),
       (std::set<std::string>{"dot.avx512_bf16.bf16", "dot.avx512_vnni.u8s8", "fma.avx512f.f32", "fma.scalar.f32"}));
 }
+
+TEST(CeilingKernels, AWordOfShortElementsHasSeveralMultiplyAdds) {
+  CpuInfo cpu;
+  cpu.instruction_sets = {"avx512f", "avx512_bf16", "avx512_vnni"};
+  double f32 = 0, bf16 = 0, u8s8 = 0;
+  for (const ComputeKernel& k : compute_kernels(cpu)) {
+    if (k.name == "fma.avx512f.f32") f32 = k.operations;
+    if (k.name == "dot.avx512_bf16.bf16") bf16 = k.operations;
+    if (k.name == "dot.avx512_vnni.u8s8") u8s8 = k.operations;
+  }
+  EXPECT_EQ(bf16, 2 * f32);
+  EXPECT_EQ(u8s8, 4 * f32);
+  EXPECT_GT(f32, 0);
+}
 #endif
 
 TEST(MeasureCeilings, NamesEachCeilingOncePerThreadCountWithAValueOrAReason) {

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <list>
 #include <random>
 #include <string>
-#include <unordered_map>
 
 #include "gemwright/loop_nest.h"
 #include "profilers/counters/traffic_model.h"
+#include "tests/profilers/simulated_cache.h"
 
 namespace gemwright::profilers {
 namespace {
@@ -313,40 +312,6 @@ TEST(Traffic, LawsHoldForAnyConfig) {
     }
   }
 }
-
-// A fully associative cache of single elements with least recently used replacement, and the loop nest's accesses in
-// their true order.
-class Lru {
- public:
-  explicit Lru(std::size_t elements) : size_(elements) {}
-  void touch(std::int64_t address, bool write) {
-    const auto found = at_.find(address);
-    if (found == at_.end()) {
-      // A store brings nothing in; what it wrote goes out when the element does.
-      if (!write) ++moved;
-      order_.push_front({address, write});
-      at_[address] = order_.begin();
-      if (order_.size() > size_) {
-        if (order_.back().dirty) ++moved;
-        at_.erase(order_.back().address);
-        order_.pop_back();
-      }
-      return;
-    }
-    found->second->dirty |= write;
-    order_.splice(order_.begin(), order_, found->second);
-  }
-  double moved = 0;
-
- private:
-  struct Line {
-    std::int64_t address;
-    bool dirty;
-  };
-  std::size_t size_;
-  std::list<Line> order_;
-  std::unordered_map<std::int64_t, std::list<Line>::iterator> at_;
-};
 
 void walk_tile(const TrafficInput& in, Lru& cache, const std::int64_t (&from)[3], const std::int64_t (&to)[3]) {
   constexpr std::int64_t kB = 1 << 24, kC = 1 << 25;

@@ -45,6 +45,8 @@ std::vector<std::string_view> operands_of(std::string_view text) {
 }
 
 Instruction parse(std::string_view line) {
+  // The encoding that inline assembly asks for: "{vex} vpdpbusd ...".
+  if (line.front() == '{') line = trimmed(line.substr(std::min(line.find('}'), line.size() - 1) + 1));
   Instruction out{line, line, {}};
   const auto blank = line.find_first_of(" \t");
   if (blank == std::string_view::npos) return out;
@@ -111,8 +113,14 @@ std::vector<Span> innermost_loops(const Program& p) {
   return out;
 }
 
+// Products of words are dot products of two: what u8s8 is made of where the CPU has none of bytes.
+bool is_dot(std::string_view mnemonic) {
+  constexpr std::array<std::string_view, 4> kDots{"vdpbf16ps", "vpdpbusd", "vpmaddwd", "pmaddwd"};
+  return starts_with_one(mnemonic, kDots);
+}
+
 bool is_fused(std::string_view mnemonic) {
-  constexpr std::array<std::string_view, 6> kFused{"vfmadd", "vfnmadd", "vfmsub", "vfnmsub", "vdpbf16ps", "vpdpbusd"};
+  constexpr std::array<std::string_view, 4> kFused{"vfmadd", "vfnmadd", "vfmsub", "vfnmsub"};
   return starts_with_one(mnemonic, kFused);
 }
 
@@ -120,6 +128,16 @@ bool is_product(std::string_view mnemonic) {
   constexpr std::array<std::string_view, 4> kProducts{"mulss", "mulps", "vmulss", "vmulps"};
   return starts_with_one(mnemonic, kProducts);
 }
+
+bool is_integer_product(std::string_view mnemonic) {
+  constexpr std::array<std::string_view, 3> kProducts{"imul", "pmul", "vpmul"};
+  return starts_with_one(mnemonic, kProducts);
+}
+
+using IsProduct = bool (*)(std::string_view mnemonic);
+// What counts as a multiply-add: the first of these that the loops have at all. Where the K loop is of dot products, an
+// activation of the chain is the one that multiplies and adds.
+constexpr std::array<IsProduct, 4> kMultiplyAdds{is_dot, is_fused, is_product, is_integer_product};
 
 // Number behind the first "mm" of a vector register in an operand.
 std::optional<int> vector_register(std::string_view operand) {
@@ -137,7 +155,8 @@ bool is_memory(std::string_view operand) { return operand.find('(') != std::stri
 // Counts one loop.
 class Counting {
  public:
-  Counting(bool has_frame, bool products, HotLoop& out) : has_frame_(has_frame), products_(products), out_(out) {}
+  Counting(bool has_frame, IsProduct multiplies, HotLoop& out)
+      : has_frame_(has_frame), multiplies_(multiplies), out_(out) {}
 
   std::string note(const Instruction& i) {
     ++out_.instructions;
@@ -149,15 +168,15 @@ class Counting {
       }
     }
     out_.vector_registers = static_cast<int>(registers_.size());
-    const std::string what = multiplies(i) ? "multiply-add" : "";
+    const bool dots = multiplies_ == is_dot;
+    const std::string what = !multiplies_(i.mnemonic) ? "" : dots ? "dot product" : "multiply-add";
     if (!what.empty()) ++out_.multiply_adds;
+    if (dots) out_.dot_products = out_.multiply_adds;
     const std::string memory = memory_note(i, vectors);
     return what.empty() || memory.empty() ? what + memory : what + ", " + memory;
   }
 
  private:
-  bool multiplies(const Instruction& i) const { return products_ ? is_product(i.mnemonic) : is_fused(i.mnemonic); }
-
   bool on_stack(std::string_view operand) const {
     const std::string_view base = operand.substr(operand.find('('));
     return starts_with(base, "(%rsp") || (has_frame_ && starts_with(base, "(%rbp"));
@@ -186,12 +205,13 @@ class Counting {
     return note;
   }
 
-  const bool has_frame_, products_;
+  const bool has_frame_;
+  const IsProduct multiplies_;
   HotLoop& out_;
   std::set<int> registers_;
 };
 
-std::size_t count_in(const Program& p, Span s, bool (*is)(std::string_view)) {
+std::size_t count_in(const Program& p, Span s, IsProduct is) {
   std::size_t count = 0;
   for (std::size_t at = s.begin; at <= s.end; ++at) {
     if (!p.lines[at].label && is(parse(p.lines[at].text).mnemonic)) ++count;
@@ -203,7 +223,7 @@ struct Found {
   Span span{};
   std::size_t count = 0;
 };
-Found fullest(const Program& p, const std::vector<Span>& loops, bool (*is)(std::string_view)) {
+Found fullest(const Program& p, const std::vector<Span>& loops, IsProduct is) {
   Found best;
   for (const Span& s : loops) {
     const std::size_t count = count_in(p, s, is);
@@ -236,16 +256,19 @@ Result<HotLoop> hot_loop(std::string_view assembly) {
   }
   const Program program = read(assembly);
   const std::vector<Span> loops = innermost_loops(program);
-  Found found = fullest(program, loops, is_fused);
-  const bool products = found.count == 0;
-  if (products) found = fullest(program, loops, is_product);
+  Found found;
+  IsProduct multiplies = nullptr;
+  for (auto at = kMultiplyAdds.begin(); at != kMultiplyAdds.end() && found.count == 0; ++at) {
+    multiplies = *at;
+    found = fullest(program, loops, multiplies);
+  }
   if (found.count == 0) {
     return fail("no loop with multiply-adds was found: this reads x86-64 assembly in AT&T syntax, as g++ -S prints it");
   }
   HotLoop out;
   const std::size_t function = program.lines[found.span.begin].function;
   out.function = printable(program.functions[function], kMaxLine);
-  Counting counting(program.has_frame[function], products, out);
+  Counting counting(program.has_frame[function], multiplies, out);
   for (std::size_t at = found.span.begin; at <= found.span.end; ++at) {
     const Line& line = program.lines[at];
     if (line.label) {
@@ -259,16 +282,17 @@ Result<HotLoop> hot_loop(std::string_view assembly) {
 }
 
 std::string to_text(const HotLoop& loop) {
+  const std::string_view product = loop.dot_products > 0 ? "dot product" : "multiply-add";
   std::string out =
       fmt::format("{} in the loop: {}, {}, {}, {} embedded, {}, {}\n", plural(loop.instructions, "instruction"),
-                  plural(loop.multiply_adds, "multiply-add"), plural(loop.loads, "load"),
-                  plural(loop.broadcasts, "broadcast"), loop.embedded_broadcasts, plural(loop.stores, "store"),
+                  plural(loop.multiply_adds, product), plural(loop.loads, "load"), plural(loop.broadcasts, "broadcast"),
+                  loop.embedded_broadcasts, plural(loop.stores, "store"),
                   loop.prefetches == 1 ? "1 prefetch" : fmt::format("{} prefetches", loop.prefetches));
   out += fmt::format("{}, {}, {} from the stack", plural(loop.vector_registers, "vector register"),
                      plural(loop.spills, "spill"),
                      loop.address_reloads == 1 ? "1 address" : fmt::format("{} addresses", loop.address_reloads));
   if (const auto per_load = loop.multiply_adds_per_load())
-    out += fmt::format(", {:.2f} multiply-adds a load", *per_load);
+    out += fmt::format(", {:.2f} {}s a load", *per_load, product);
   out += "\n\n";
   for (const AnnotatedLine& line : loop.lines) {
     const bool label = !line.text.empty() && line.text.back() == ':';

@@ -1,7 +1,7 @@
 // What a compiler made of a tile: its hot loop in assembly, and what stands in it.
 //
-// Idea: the K loop of a micro-kernel is the innermost loop with the most multiply-adds. A good one has MR x NV x unroll
-// of them, few loads beside them, and no vector register on the stack.
+// Idea: the K loop of a micro-kernel is the innermost loop with the most dot products, or multiply-adds where it has
+// none of these. A good one has MR x NV x unroll of them, few loads beside them, and no vector register on the stack.
 //
 // Input: AT&T syntax of x86-64, which g++ and clang++ print by default (and which the kernels' inline assembly is
 // written in). Any other text gives an error. A loop is what stands between a label and a later jump back to it.
@@ -25,7 +25,8 @@ struct HotLoop {
   std::string function;  // symbol
   std::vector<AnnotatedLine> lines;
   int instructions = 0;
-  int multiply_adds = 0;        // fused, dot products, or a multiplication where the code has none of these
+  int multiply_adds = 0;        // dot products, fused, or a multiplication where the code has none of these
+  int dot_products = 0;         // as many, or none: each is two (of 16 bits) or four (of bytes) multiply-adds a lane
   int loads = 0;                // of vectors, as instructions or as operands of others
   int broadcasts = 0;           // of one element from memory, as instructions
   int embedded_broadcasts = 0;  // as operands of others

@@ -37,18 +37,35 @@ std::optional<double> value_at(const profilers::Ceiling& c, std::optional<double
   return value && positive(*value) ? value : std::nullopt;
 }
 
-bool of_mode(std::string_view name, ComputeMode mode) {
-  const std::string end = fmt::format(".{}", to_text(mode));
-  const bool compute = name.substr(0, 4) == "fma." || name.substr(0, 4) == "dot.";
-  return compute && name.size() > end.size() && name.substr(name.size() - end.size()) == end;
+bool has_own_instruction(gemwright::isa family) {
+  using gemwright::isa;
+  return family == isa::avx512_bf16 || family == isa::avx512_vnni || family == isa::avx_vnni;
+}
+
+// Whether a config's speed may come from what this ceiling measures, if not in its own family then by the compiler's
+// choice of instructions.
+bool may_reach(const Config& c, std::string_view name) {
+  const bool widened = c.mode == ComputeMode::bf16 && !has_own_instruction(c.tile.family);
+  const ComputeMode computed = widened ? ComputeMode::f32 : c.mode;
+  const std::string_view kind = computed == ComputeMode::f32 ? "fma." : "dot.";
+  const std::string end = fmt::format(".{}", to_text(computed));
+  return name.substr(0, kind.size()) == kind && name.size() > end.size() &&
+         name.substr(name.size() - end.size()) == end;
 }
 
 void set_compute_roofs(const RooflineInput& in, RooflinePoint& p) {
-  p.compute_name = fmt::format("fma.{}.{}", gemwright::isa_name(in.config.tile.family), to_text(in.config.mode));
+  p.compute_name = compute_ceiling(in.config.tile.family, in.config.mode);
   p.compute_roof = ceiling_at(in.ceilings, p.compute_name, p.threads, in.anchor_ns);
+  if (p.compute_name.empty()) {
+    p.compute_reason = fmt::format("{} has no instruction of its own for {}, so no ceiling bounds it",
+                                   gemwright::isa_name(in.config.tile.family), to_text(in.config.mode));
+  } else if (!p.compute_roof) {
+    p.compute_reason =
+        fmt::format("{} has no figure for {} thread{}", p.compute_name, p.threads, p.threads == 1 ? "" : "s");
+  }
   std::set<std::string_view> names;
   for (const StudyCeiling& c : in.ceilings) {
-    if (of_mode(c.ceiling.name, in.config.mode)) names.insert(c.ceiling.name);
+    if (may_reach(in.config, c.ceiling.name)) names.insert(c.ceiling.name);
   }
   for (const std::string_view name : names) {
     const auto roof = ceiling_at(in.ceilings, name, p.threads, in.anchor_ns);
@@ -75,6 +92,12 @@ void set_memory_roof(const RooflineInput& in, RooflinePoint& p) {
 }
 
 }  // namespace
+
+std::string compute_ceiling(gemwright::isa family, ComputeMode mode) {
+  if (has_own_instruction(family)) return fmt::format("dot.{}.{}", gemwright::isa_name(family), to_text(mode));
+  if (mode == ComputeMode::u8s8) return "";
+  return fmt::format("fma.{}.{}", gemwright::isa_name(family), to_text(ComputeMode::f32));
+}
 
 std::optional<double> ceiling_at(const std::vector<StudyCeiling>& ceilings, std::string_view name, int threads,
                                  std::optional<double> anchor_ns) {

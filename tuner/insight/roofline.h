@@ -1,9 +1,9 @@
 // Where a config stands under the roofs of its machine (Williams, Waterman, Patterson, CACM 52(4), 2009).
 //
-// Idea: two roofs. Compute: the multiply-adds that the tile's instruction family reaches from registers. Memory: the
-// read bandwidth of the outermost level that a call moves bytes through, times the arithmetic intensity at that level.
-// That level is the last one with traffic in the traffic model: DRAM with cold weights, the cache in which everything
-// stays when hot. The lower roof binds.
+// Idea: two roofs. Compute: the multiply-adds that the tile's instruction family reaches from registers in the config's
+// mode (compute_ceiling). Memory: the read bandwidth of the outermost level that a call moves bytes through, times the
+// arithmetic intensity at that level. That level is the last one with traffic in the traffic model: DRAM with cold
+// weights, the cache in which everything stays when hot. The lower roof binds.
 //
 // Units: GFLOP/s, flops a byte. Roofs are at the clock of the measured point where both have the time of the anchor
 // loop, else as they were measured. Limits: bytes are computed, not counted, and a write counts as a read.
@@ -36,15 +36,21 @@ struct RooflinePoint {
   std::optional<double> bytes;      // of one call through that level
   std::optional<double> intensity;  // flops / bytes
   std::optional<double> compute_roof;
-  std::string compute_name;           // "fma.avx512f.f32"
+  std::string compute_name;           // "fma.avx512f.f32"; empty where no ceiling bounds the family in this mode
+  std::string compute_reason;         // why there is no compute roof
   std::optional<double> memory_roof;  // at that intensity
-  std::optional<double> cpu_roof;     // the best compute roof of this mode, over all families
+  std::optional<double> cpu_roof;     // the best of the compute roofs of that kind, over all families
   std::string cpu_name;
   std::optional<double> binding_roof;  // the lower of those that are known
   std::string binding_name;            // its ceiling; empty when none is
   std::optional<double> share;         // of the binding roof; 1 is on it
 };
 RooflinePoint roofline_point(const RooflineInput& in);
+
+// The ceiling that bounds a family in a mode. bf16 without an instruction of its own widens its elements and multiplies
+// and adds in f32: it has the roof of f32. u8s8 without one is put together from 16-bit products that no ceiling
+// measures: empty.
+std::string compute_ceiling(gemwright::isa family, ComputeMode mode);
 
 // A sentence when the measured speed exceeds what the CPU can compute by more than 5 %: one of the two figures is
 // wrong. Never said of a memory roof: caches may serve what the model gives to memory.

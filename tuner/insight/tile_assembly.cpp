@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "tuner/problem/input_text.h"
+#include "tuner/toolchain/amalgamate.h"
 #include "tuner/toolchain/kernel_source.h"
 #include "tuner/toolchain/process.h"
 
@@ -43,29 +45,61 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace
-
-std::string micro_kernel_source(const Config& config, const std::vector<EpilogueOp>& chain) {
-  const gemwright::tile& t = config.tile;
-  std::string ops;
-  for (const EpilogueOp op : chain) {
-    ops += fmt::format("{}gemwright::epilogue_op::{}", ops.empty() ? "" : ", ", to_text(op));
+// Where the kernel headers keep the dot micro-kernel of a family.
+std::string_view dot_namespace(ComputeMode mode, gemwright::isa family) {
+  using gemwright::isa;
+  const bool bf16 = mode == ComputeMode::bf16;
+  switch (family) {
+    case isa::scalar:
+      return bf16 ? "scalar_bf16" : "scalar_u8s8";
+    case isa::avx2:
+      return bf16 ? "avx2_bf16" : "avx2_u8s8";
+    case isa::avx512f:
+      return "avx512f_bf16";
+    case isa::avx_vnni:
+      return "avx_vnni_dot";
+    case isa::avx512_vnni:
+      return "avx512_vnni_dot";
+    case isa::avx512_bf16:
+      break;
   }
-  return amalgamated_kernels() +
-         fmt::format(
-             "\ntemplate void gemwright::{}_kernels::micro<{}, {}, {}, {}, gemwright::prefetch::{}, false, "
-             "gemwright::chain<{}>>(const gemwright::micro_args&);\n",
-             gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint), ops);
+  return "avx512_bf16_dot";
 }
 
-Result<std::string> tile_assembly(const Compiler& compiler, const Config& config,
-                                  const std::vector<EpilogueOp>& chain) {
+std::string kernels_for(ComputeMode mode) {
+  if (mode == ComputeMode::f32) return amalgamated_kernels();
+  // The embedded headers are fixed when the tool is built, and a test compiles them: this cannot fail at run time.
+  return amalgamate(kernel_headers(), {"gemwright/dot.h"}, source_digest()).value();
+}
+
+std::string_view element_name(gemwright::element e) { return e == gemwright::element::bf16 ? "bf16" : "f32"; }
+
+}  // namespace
+
+std::string micro_kernel_source(const Config& config, const Problem& problem) {
+  const gemwright::tile& t = config.tile;
+  std::string ops;
+  for (const EpilogueOp op : problem.chain) {
+    ops += fmt::format("{}gemwright::epilogue_op::{}", ops.empty() ? "" : ", ", to_text(op));
+  }
+  const std::string shape =
+      fmt::format("{}, {}, {}, {}, gemwright::prefetch::{}", t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint));
+  const std::string kernel =
+      config.mode == ComputeMode::f32
+          ? fmt::format("{}_kernels::micro<{}, false, gemwright::chain<{}>>(const gemwright::micro_args&)",
+                        gemwright::isa_name(t.family), shape, ops)
+          : fmt::format("{}::dot_micro<{}, gemwright::element::{}, gemwright::chain<{}>>(const gemwright::dot_args&)",
+                        dot_namespace(config.mode, t.family), shape, element_name(c_element(problem.interface)), ops);
+  return kernels_for(config.mode) + fmt::format("\ntemplate void gemwright::{};\n", kernel);
+}
+
+Result<std::string> tile_assembly(const Compiler& compiler, const Config& config, const Problem& problem) {
   if (const auto reason = violated(config.mode, config.tile)) return fail(*reason);
   const ScratchFolder folder;
   const auto source = folder.path() / "tile.cpp", output = folder.path() / "tile.s";
   {
     std::ofstream out(source, std::ios::binary);
-    out << micro_kernel_source(config, chain);
+    out << micro_kernel_source(config, problem);
     out.flush();
     if (folder.path().empty() || !out) {
       return fail("the temporary folder cannot be written: set TMPDIR to one with room");

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "tuner/problem/problem.h"
 #include "tuner/result.h"
@@ -12,11 +11,12 @@
 
 namespace gemwright::tuner {
 
-// C++ text that instantiates that micro-kernel and nothing else.
-std::string micro_kernel_source(const Config& config, const std::vector<EpilogueOp>& chain);
+// C++ text that instantiates that micro-kernel and nothing else: for the problem's chain and, in a dot mode, its type
+// of C.
+std::string micro_kernel_source(const Config& config, const Problem& problem);
 
 // AT&T syntax, fit for hot_loop. Runs the compiler in a folder of its own under the system's temporary folder: about
 // half a second.
-Result<std::string> tile_assembly(const Compiler& compiler, const Config& config, const std::vector<EpilogueOp>& chain);
+Result<std::string> tile_assembly(const Compiler& compiler, const Config& config, const Problem& problem);
 
 }  // namespace gemwright::tuner

@@ -9,6 +9,9 @@
 
 namespace gemwright::tuner {
 
+// Words of packed A a group of K: two where a family widens the elements before it multiplies them.
+int packed_words(ComputeMode mode, gemwright::isa family);
+
 std::vector<profilers::Counter> traffic_of(const StudyKey& key, const Config& config);
 
 }  // namespace gemwright::tuner
