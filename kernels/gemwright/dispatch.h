@@ -55,7 +55,7 @@ inline const plan& choose_plan(const dispatch_table& table, std::int64_t m, cons
 }
 
 constexpr scratch_size scratch_for(const problem_shape& s, const plan& p) {
-  return scratch_for(p.kernels->shape, p.format, p.block, s.n, s.k, s.batch, s.constant_weights);
+  return scratch_for(p, s.n, s.k, s.batch, s.constant_weights);
 }
 
 // Scratch memory that serves every plan of a table.
@@ -106,7 +106,7 @@ inline status set_strides(const problem_shape& s, const call_operands& x, gemm_c
   const std::int64_t residual = x.stride_residual.value_or(s.reads.residual ? item_size(call.m, x.ld_residual) : 0);
   const std::int64_t operand = x.stride_operand.value_or(s.reads.operand ? item_size(call.m, x.ld_operand) : 0);
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
-  if (!in_range(a) || !in_range(b) || !in_range(c) || (call.m > 0 && c < s.n)) return status::bad_stride;
+  if (!in_range(a) || !in_range(b) || !in_range(c) || (call.m > 0 && c < c_columns(s.reads, s.n))) return status::bad_stride;
   if (!in_range(residual) || !in_range(operand)) return status::bad_stride;
   call.stride_a = a;
   call.stride_b = b;
