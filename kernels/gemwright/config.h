@@ -53,12 +53,15 @@ constexpr bool operator==(const tile& x, const tile& y) {
 }
 
 // What pack_weights writes: panels of `panel` columns, each [K][panel], zero-padded to whole panels. Panel 0: B stays
-// as it is (row-major only).
+// as it is (row-major only). For pairs of products (epilogue.h) `pair` columns of the gate and as many of the other
+// half take turns, so that a tile holds both and combines them in registers; panels hold whole turns. Pair 0: columns
+// keep their order.
 struct packing {
   int panel;
+  int pair = 0;
 };
 
-constexpr bool operator==(packing x, packing y) { return x.panel == y.panel; }
+constexpr bool operator==(packing x, packing y) { return x.panel == y.panel && x.pair == y.pair; }
 
 // Order of the three loops over cache blocks, outermost first. K outside M and N means that C is visited K / kc times.
 enum class loop_order : std::uint8_t { mnk, mkn, nmk, nkm, kmn, knm };

@@ -67,7 +67,7 @@ const Plan& choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m, co
 }
 
 constexpr scratch_size scratch_for(const problem_shape& s, const plan& p) {
-  return scratch_for(p.kernels->shape, p.format, p.block, s.n, s.k, s.batch, s.constant_weights);
+  return scratch_for(p, s.n, s.k, s.batch, s.constant_weights);
 }
 
 // Scratch memory that serves every plan of a table.
@@ -130,7 +130,8 @@ inline status find_strides(const problem_shape& s, const call_operands& x, const
   t.residual = x.stride_residual.value_or(s.reads.residual ? item_size(l.m, x.ld_residual) : 0);
   t.operand = x.stride_operand.value_or(s.reads.operand ? item_size(l.m, x.ld_operand) : 0);
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
-  if (!in_range(t.a) || !in_range(t.b) || !in_range(t.c) || (l.m > 0 && t.c < s.n)) return status::bad_stride;
+  if (!in_range(t.a) || !in_range(t.b) || !in_range(t.c) || (l.m > 0 && t.c < c_columns(s.reads, s.n)))
+    return status::bad_stride;
   if (!in_range(t.residual) || !in_range(t.operand)) return status::bad_stride;
   out = t;
   return status::ok;

@@ -64,6 +64,10 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc) || g.order != loop_order::mnk) return status::bad_config;
   if (p.format.panel < 1 || p.format.panel % s.nr != 0) return status::bad_config;
   if (g.prefetch_rows < 0 || bounded_product(g.prefetch_rows, p.format.panel) == max_floats) return status::bad_config;
+  if (s.reads.pair ? x.beta || !packs_pairs(p.format, x.n) || !tile_holds_pairs(s.shape, p.format)
+                   : p.format.pair != 0) {
+    return status::bad_config;
+  }
   if (!ctx.has(s.shape.family) || !dot_takes_a(s.mode, x.a_type)) return status::bad_config;
   if (s.c_type == element::u8 && (x.beta || x.requant.zero < 0 || x.requant.zero > 255)) return status::bad_config;
   if (x.a_type == element::u8 && (x.a_zero < 0 || x.a_zero > 255)) return status::bad_config;
@@ -77,14 +81,17 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   } else if (!dot_takes_weights(s.mode, x.b.type) || (x.b.scale != nullptr && x.b.type != element::s8)) {
     return status::bad_config;
   }
-  if (const status wrong = check_chain(s.reads, x.operands, {x.m, x.n, x.batch}); wrong != status::ok) return wrong;
+  if (const status wrong = check_chain(s.reads, x.operands, {x.m, c_columns(s.reads, x.n), x.batch});
+      wrong != status::ok) {
+    return wrong;
+  }
   if (!ctx.ready()) return status::no_memory;
   return ctx.fits(scratch_for(p, x.n, x.k, x.batch, x.weights != nullptr)) ? status::ok : status::bad_config;
 }
 
 // Whether the operands of a call describe memory that can be read and written: what check_call asks of f32 operands.
-// Elements are at most as large as floats, so the bounds hold.
-inline status check_dot_call(const dot_call& x) {
+// Elements are at most as large as floats, so the bounds hold. `pair`: C has n / 2 columns.
+inline status check_dot_call(const dot_call& x, bool pair = false) {
   static constexpr float kSomewhere = 0;
   const auto pointer = [](const void* p) { return p != nullptr ? &kSomewhere : nullptr; };
   float c = 0;
@@ -105,11 +112,12 @@ inline status check_dot_call(const dot_call& x) {
   g.c = x.c != nullptr ? &c : nullptr;
   g.ldc = x.ldc;
   g.stride_c = x.stride_c;
-  return check_call(g);
+  return check_call(g, pair);
 }
 
 inline status run_dot(const dot_call& x, const dot_plan& p, context& ctx) {
-  if (const status s = check_dot_call(x); s != status::ok) return s;
+  const bool pair = p.kernels != nullptr && p.kernels->reads.pair;
+  if (const status s = check_dot_call(x, pair); s != status::ok) return s;
   if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
   if (const status s = check_dot_plan(p, x, ctx); s != status::ok) return s;
   dot_nest(x, p, ctx).run();

@@ -5,7 +5,8 @@
 // chunk together and wait for each other before they multiply; without it each job packs the rows it needs itself: no
 // waiting, but tn times the packing. In a chunk a job walks blocks of nc columns; in these, blocks of kc along K, whose
 // raw accumulators wait in scratch memory; then tiles. So the loop order is mnk, and K is not sliced (tk is 1): s32
-// sums must be whole before they are scaled. With one accumulator along K no blocking changes a bit of the result.
+// sums must be whole before they are scaled. For the same reason both halves of a pair must meet in a tile. With one
+// accumulator along K no blocking changes a bit of the result.
 #pragma once
 
 #include <algorithm>
@@ -95,6 +96,8 @@ class dot_nest {
         ctx_(ctx),
         x_(geometry_of(*p.kernels, p.format, p.block, call.n, call.k)) {
     item_tiles_ = ceil_div(call.m, kernels_.shape.mr);
+    pair_ = {call.n / 2, format_.pair};
+    columns_ = kernels_.reads.pair ? partial_columns(format_, call.n) : call.n;
     b_size_ = packed_dot_size(kernels_.mode, call.n, call.k, format_);
     shared_ = reinterpret_cast<std::uint32_t*>(ctx.shared_scratch());
   }
@@ -178,7 +181,7 @@ class dot_nest {
 
   range columns_of(int job) const {
     const range panels = slice(ceil_div(call_.n, format_.panel), g_.tn, job % g_.tn);
-    return {panels.begin * format_.panel, std::min(panels.end * format_.panel, call_.n)};
+    return {panels.begin * format_.panel, std::min(panels.end * format_.panel, columns_)};
   }
 
   // A job that packs its own rows.
@@ -236,6 +239,7 @@ class dot_nest {
     x.beta = call_.beta;
     x.ldc = call_.ldc;
     x.requant = call_.requant;
+    x.pair = pair_;
     x.operands = &call_.operands;
     if (g_.rows_inside) {
       for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) {
@@ -259,8 +263,9 @@ class dot_nest {
     x.a = a + depth.begin * rows.size() * kernels_.a_words;
     x.b = b + col / panel * panel * x_.groups + depth.begin * panel + col % panel;
     x.partial = q.partial + (t - q.tiles.begin) * kernels_.shape.mr * x_.partial_width + (col - q.columns.begin);
+    x.col = kernels_.reads.pair ? col / 2 : col;
     x.c = static_cast<char*>(call_.c) +
-          (item * call_.stride_c + rows.begin * call_.ldc + col) * element_size(kernels_.c_type);
+          (item * call_.stride_c + rows.begin * call_.ldc + x.col) * element_size(kernels_.c_type);
     if (has_column_scales(kernels_.mode)) {
       const float* const scales = reinterpret_cast<const float*>(a + scales_at());
       const float* const columns = reinterpret_cast<const float*>(b + x_.groups * round_up(call_.n, panel));
@@ -271,8 +276,8 @@ class dot_nest {
     }
     x.item = item;
     x.row = rows.begin;
-    x.col = col;
-    x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.nr, q.columns.end - col));
+    const std::int64_t left = kernels_.reads.pair ? pair_.columns - x.col : q.columns.end - col;
+    x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.reads.pair ? kernels_.nr / 2 : kernels_.nr, left));
     kernels_.kernels[rows.size() - 1](x);
   }
 
@@ -285,6 +290,8 @@ class dot_nest {
   const std::uint32_t* b_ = nullptr;
   std::uint32_t* shared_ = nullptr;  // behind the packed B
   std::int64_t item_tiles_ = 0, b_size_ = 0;
+  std::int64_t columns_ = 0;  // of the product
+  pair_layout pair_;
   range chunk_{0, 0};
 };
 

@@ -6,14 +6,16 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 #include "gemwright/compute_mode.h"
-#include "gemwright/macros.h"
+#include "gemwright/cpu.h"
+#include "gemwright/dot_tile.h"
+#include "gemwright/isa/dot_lines_avx2.h"
+#include "gemwright/isa/dot_lines_avx512.h"
+#include "gemwright/isa/dot_lines_scalar.h"
 #include "gemwright/memory.h"
 #include "gemwright/pack.h"
-#include "gemwright/quantize.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
@@ -47,130 +49,101 @@ constexpr bool dot_takes_weights(compute_mode m, element b) {
   return b == element::s8 && m == compute_mode::u8s8;
 }
 
-namespace dot_packing {
+// The widest way of this CPU to pack columns that fits the panels, or the runs of a pair in them. All of them write the
+// same bits.
+inline dot_columns_kernel columns_kernel([[maybe_unused]] packing format) {
+#if defined(__x86_64__)
+  const int columns = format.pair > 0 ? format.pair : format.panel;
+  if (columns % avx512_dot::line::width == 0 && cpu_has(isa::avx512f)) return &avx512_dot::pack_columns;
+  if (columns % avx2_dot::line::width == 0 && cpu_has(isa::avx2)) return &avx2_dot::pack_columns;
+#endif
+  return &scalar_dot::pack_columns;
+}
 
-// Columns that are packed together: their scales stay at hand, their words fill cache lines.
-constexpr std::int64_t kColumns = 64;
+// One packed item of B.
+struct dot_panels {
+  compute_mode mode;
+  std::int64_t n, k;
+  packing format;
+  std::uint32_t* words;
 
-inline float as_float(float v) { return v; }
-inline float as_float(bf16 v) { return to_float(v); }
-inline bf16 as_bf16(float v) { return to_bf16(v); }
-inline bf16 as_bf16(bf16 v) { return v; }
-
-// One B of elements T seen as [k][column].
-template <class T>
-struct matrix {
-  const T* b;
-  std::int64_t k_step, column_step;
-  T at(std::int64_t k, std::int64_t column) const { return b[k * k_step + column * column_step]; }
+  std::int64_t width() const { return format.panel; }
+  std::int64_t groups() const { return ceil_div(k, k_group(mode)); }
+  float* scales() const { return reinterpret_cast<float*>(words + dot_panels_size(mode, n, k, format)); }
+  std::int32_t* sums() const { return reinterpret_cast<std::int32_t*>(scales() + round_up(n, width())); }
+  std::uint32_t* panel(std::int64_t p) const { return words + p * width() * groups(); }
+  void clear(std::int64_t p, std::int64_t begin, std::int64_t end) const {
+    for (std::int64_t g = 0; begin < end && g < groups(); ++g) {
+      std::fill(panel(p) + g * width() + begin, panel(p) + g * width() + end, 0U);
+    }
+  }
 };
 
-// `columns` columns from `first` on into dst[groups][width]; code(element, column) is an element's bits.
-template <int Group, class T, class Code>
-void words(const matrix<T>& m, std::int64_t first, std::int64_t columns, std::int64_t k, std::uint32_t* dst,
-           std::int64_t width, const Code& code) {
-  constexpr unsigned kBits = 32 / Group;
-  const auto word = [&](std::int64_t g, std::int64_t j) {
-    std::uint32_t w = 0;
-    const auto add = [&](int i) { w |= code(m.at(g * Group + i, first + j), j) << (static_cast<unsigned>(i) * kBits); };
-    if ((g + 1) * Group <= k) {
-      GEMWRIGHT_UNROLL
-      for (int i = 0; i < Group; ++i) add(i);
-    } else {
-      for (int i = 0; g * Group + i < k; ++i) add(i);
-    }
-    dst[g * width + j] = w;
-  };
-  const std::int64_t groups = ceil_div(k, Group);
-  // Along the source's lines, a cache line of groups at a time.
-  constexpr std::int64_t kLine = 16;
-  for (std::int64_t g0 = 0; g0 < groups; g0 += kLine) {
-    const std::int64_t end = std::min(groups, g0 + kLine);
-    if (m.column_step == 1) {
-      for (std::int64_t g = g0; g < end; ++g) {
-        for (std::int64_t j = 0; j < columns; ++j) word(g, j);
-      }
-    } else {
-      for (std::int64_t j = 0; j < columns; ++j) {
-        for (std::int64_t g = g0; g < end; ++g) word(g, j);
-      }
-    }
-  }
+// Columns [from, from + count) of an item of B, which begin at panel `first`, as the kernels are told of them: they
+// count columns from there on.
+inline dot_columns_args columns_of_b(const dot_weights_source& s, std::int64_t item, const dot_panels& to,
+                                     std::int64_t from, std::int64_t count, std::int64_t first) {
+  // With K = 0 nothing is read and B may be null: any address will do.
+  const std::int64_t at = item * s.stride + from * (s.order == layout::row_major ? 1 : s.ldb);
+  const void* const b =
+      to.k > 0 ? static_cast<const char*>(s.b) + at * element_size(s.type) : static_cast<const void*>(to.words);
+  const std::int64_t column = first * to.width();
+  return {b,
+          s.type,
+          s.ldb,
+          s.order,
+          to.mode,
+          count,
+          to.k,
+          to.width(),
+          to.panel(first),
+          to.scales() + column,
+          to.sums() + column};
 }
 
-// Columns of s8: their bits, and their sums.
-template <class T>
-void bytes(const matrix<T>& m, std::int64_t first, std::int64_t columns, std::int64_t k, std::uint32_t* dst,
-           std::int64_t width, float* scale, std::int32_t* sum) {
-  float inverse[kColumns] = {};
-  if constexpr (!std::is_same_v<T, std::int8_t>) {
-    value_range ranges[kColumns];
-    for (std::int64_t i = 0; i < k; ++i) {
-      for (std::int64_t j = 0; j < columns; ++j) ranges[j].add(as_float(m.at(i, first + j)));
-    }
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const row_scale s = scale_of(ranges[j], row_quantisation::symmetric);
-      scale[j] = s.scale;
-      inverse[j] = s.inverse;
-    }
-  }
-  words<4>(m, first, columns, k, dst, width, [&](T v, std::int64_t j) {
-    std::int8_t q = 0;
-    if constexpr (std::is_same_v<T, std::int8_t>) {
-      q = v;
-    } else {
-      q = quantised_weight(as_float(v), inverse[j]);
-    }
-    sum[j] += q;
-    return static_cast<std::uint32_t>(static_cast<std::uint8_t>(q));
-  });
-}
-
-template <class T>
-void panels(const dot_weights_source& s, std::int64_t item, compute_mode mode, std::int64_t n, std::int64_t k,
-            packing format, std::int64_t first, std::int64_t last, std::uint32_t* out) {
-  const bool rows = s.order == layout::row_major;
-  const matrix<T> m{static_cast<const T*>(s.b) + item * s.stride, rows ? s.ldb : 1, rows ? 1 : s.ldb};
-  const std::int64_t width = format.panel;
-  const std::int64_t groups = ceil_div(k, k_group(mode));
-  float* const scales = reinterpret_cast<float*>(out + dot_panels_size(mode, n, k, format));
-  auto* const sums = reinterpret_cast<std::int32_t*>(scales + round_up(n, width));
-  for (std::int64_t p = first; p < last; ++p) {
-    std::uint32_t* const panel = out + p * width * groups;
-    const std::int64_t columns = std::min(width, n - p * width);
-    if (has_column_scales(mode)) {
-      std::fill(scales + p * width, scales + (p + 1) * width, 1.0F);
-      std::fill(sums + p * width, sums + (p + 1) * width, 0);
-      if (s.scale != nullptr) std::copy_n(s.scale + item * n + p * width, columns, scales + p * width);
-    }
-    for (std::int64_t j = 0; j < columns; j += kColumns) {
-      const std::int64_t count = std::min(kColumns, columns - j);
-      const std::int64_t at = p * width + j;
-      if (mode == compute_mode::u8s8) {
-        bytes(m, at, count, k, panel + j, width, scales + at, sums + at);
-      } else if constexpr (!std::is_same_v<T, std::int8_t>) {
-        words<2>(m, at, count, k, panel + j, width,
-                 [](T v, std::int64_t) { return static_cast<std::uint32_t>(as_bf16(v).bits); });
-      }
-    }
-    if (columns < width) {
-      for (std::int64_t g = 0; g < groups; ++g) std::fill(panel + g * width + columns, panel + (g + 1) * width, 0U);
-    }
+// Panel p of a pair (packing::pair), a run of columns at a time.
+inline void pack_paired_dot_panel(const dot_weights_source& s, std::int64_t item, const dot_panels& to, std::int64_t p,
+                                  dot_columns_kernel kernel) {
+  const std::int64_t run = to.format.pair, half = to.n / 2;
+  for (std::int64_t q = 0; q < to.width(); q += run) {
+    const std::int64_t column = (p * to.width() + q) / (2 * run) * run;
+    const std::int64_t count = std::max<std::int64_t>(std::min(run, half - column), 0);
+    const std::int64_t from = column + (q / run % 2 == 0 ? 0 : half);
+    to.clear(p, q + count, q + run);
+    if (count == 0) continue;
+    dot_columns_args x = columns_of_b(s, item, to, from, count, p);
+    x.out += q;
+    x.scale += q;
+    x.sum += q;
+    if (s.scale != nullptr) std::copy_n(s.scale + item * to.n + from, count, x.scale);
+    kernel(x);
   }
 }
-
-}  // namespace dot_packing
 
 // Panels [first, last) of item `item` of B into `out`, the item's packed memory.
 inline void pack_dot_panels(const dot_weights_source& s, std::int64_t item, compute_mode mode, std::int64_t n,
-                            std::int64_t k, packing format, std::int64_t first, std::int64_t last, std::uint32_t* out) {
-  if (s.type == element::f32) {
-    dot_packing::panels<float>(s, item, mode, n, k, format, first, last, out);
-  } else if (s.type == element::bf16) {
-    dot_packing::panels<bf16>(s, item, mode, n, k, format, first, last, out);
-  } else {
-    dot_packing::panels<std::int8_t>(s, item, mode, n, k, format, first, last, out);
+                            std::int64_t k, packing format, std::int64_t first, std::int64_t last, std::uint32_t* out,
+                            dot_columns_kernel kernel) {
+  if (first >= last) return;
+  const dot_panels to{mode, n, k, format, out};
+  const std::int64_t begin = first * to.width(), end = last * to.width();
+  if (has_column_scales(mode)) {
+    std::fill(to.scales() + begin, to.scales() + end, 1.0F);
+    std::fill(to.sums() + begin, to.sums() + end, 0);
   }
+  if (format.pair > 0) {
+    for (std::int64_t p = first; p < last; ++p) pack_paired_dot_panel(s, item, to, p, kernel);
+    return;
+  }
+  const std::int64_t columns = std::min(n, end) - begin;
+  to.clear(last - 1, begin + columns - (last - 1) * to.width(), to.width());
+  const dot_columns_args x = columns_of_b(s, item, to, begin, columns, first);
+  if (s.scale != nullptr) std::copy_n(s.scale + item * n + begin, columns, x.scale);
+  kernel(x);
+}
+inline void pack_dot_panels(const dot_weights_source& s, std::int64_t item, compute_mode mode, std::int64_t n,
+                            std::int64_t k, packing format, std::int64_t first, std::int64_t last, std::uint32_t* out) {
+  pack_dot_panels(s, item, mode, n, k, format, first, last, out, columns_kernel(format));
 }
 
 // Constant weights of a dot mode, packed once: owns its memory, knows its shape and format.
@@ -209,6 +182,7 @@ inline packed_dot_weights pack_dot_weights(compute_mode mode, const dot_weights_
   };
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
   if (!dot_takes_weights(mode, s.type) || format.panel < 1) return fail(status::bad_config);
+  if (format.pair != 0 && !packs_pairs(format, n)) return fail(status::bad_config);
   if (s.scale != nullptr && s.type != element::s8) return fail(status::bad_config);
   if (!in_range(n) || !in_range(k) || !in_range(batch)) return fail(status::bad_size);
   if (mode == compute_mode::u8s8 && k > max_u8s8_depth) return fail(status::bad_size);

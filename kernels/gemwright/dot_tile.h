@@ -44,6 +44,7 @@ struct dot_args {
   requantisation requant;  // C of u8
   const epilogue_operands* operands;
   std::int64_t item, row, col;  // where in C this tile begins, for the chain
+  pair_layout pair;             // of a pair: cols counts columns of C
 };
 using dot_kernel = void (*)(const dot_args&);
 
@@ -69,6 +70,21 @@ struct dot_pack_args {
   std::int32_t* zero;
 };
 using dot_pack_kernel = void (*)(const dot_pack_args&);
+
+// `n` columns of one item of B into panels of `width`, without the padding of the last: words, and for u8s8 scales
+// (those of s8 columns are there already) and sums, which begin as zero.
+struct dot_columns_args {
+  const void* b;
+  element type;
+  std::int64_t ld;
+  layout order;
+  compute_mode mode;
+  std::int64_t n, k, width;
+  std::uint32_t* out;
+  float* scale;
+  std::int32_t* sum;
+};
+using dot_columns_kernel = void (*)(const dot_columns_args&);
 
 // The functions of one dot tile with one chain and one type of C. Entry r-1 of `kernels` serves r rows. In `shape` ku
 // counts groups; the prefetch distance of the blocking does too.

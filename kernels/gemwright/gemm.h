@@ -68,6 +68,9 @@ inline status check_chain(const chain_reads& reads, const epilogue_operands& o, 
   return reads.operand ? check_matrix(x, o.operand, o.ld_operand, o.stride_operand) : status::ok;
 }
 
+// Columns of C of a product with n columns of B.
+constexpr std::int64_t c_columns(const chain_reads& reads, std::int64_t n) { return reads.pair ? n / 2 : n; }
+
 // Whether a plan can run a problem in this context at all.
 inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) {
   if (p.kernels == nullptr) return status::bad_config;
@@ -82,20 +85,28 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
     return status::bad_config;
   }
   if (!ctx.has(s.shape.family)) return status::bad_config;
+  if (s.reads.pair ? x.beta : p.format.pair != 0) return status::bad_config;
+  if (p.format.pair != 0 && !packs_pairs(p.format, x.n)) return status::bad_config;
   if (p.format.panel < 0 || (p.format.panel > 0 && p.format.panel % s.nr != 0)) return status::bad_config;
   if (p.format.panel == 0 && (x.b_packed || x.b_layout != layout::row_major)) return status::bad_config;
-  if (const status wrong = check_chain(s.reads, x.operands, {x.m, x.n, x.batch}); wrong != status::ok) return wrong;
+  if (const status wrong = check_chain(s.reads, x.operands, {x.m, c_columns(s.reads, x.n), x.batch});
+      wrong != status::ok) {
+    return wrong;
+  }
   if (!ctx.ready()) return status::no_memory;
-  return ctx.fits(scratch_for(s.shape, p.format, g, x.n, x.k, x.batch, x.b_packed)) ? status::ok : status::bad_config;
+  return ctx.fits(scratch_for(p, x.n, x.k, x.batch, x.b_packed)) ? status::ok : status::bad_config;
 }
 
-// Whether the operands of a call describe memory that can be read and written.
-inline status check_call(const gemm_call& x) {
+// Whether the operands of a call describe memory that can be read and written. `pair`: C has n / 2 columns.
+inline status check_call(const gemm_call& x, bool pair = false) {
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
   if (!in_range(x.m) || !in_range(x.n) || !in_range(x.k) || !in_range(x.batch)) return status::bad_size;
   if (!in_range(x.lda) || !in_range(x.ldc) || (!x.b_packed && !in_range(x.ldb))) return status::bad_size;
+  if (pair && x.n % 2 != 0) return status::bad_size;
   if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
-  if (x.lda < (x.a_layout == layout::row_major ? x.k : x.m) || x.ldc < x.n) return status::bad_stride;
+  if (x.lda < (x.a_layout == layout::row_major ? x.k : x.m) || x.ldc < (pair ? x.n / 2 : x.n)) {
+    return status::bad_stride;
+  }
   if (!x.b_packed && x.ldb < (x.b_layout == layout::row_major ? x.n : x.k)) return status::bad_stride;
   // Offsets and counts that the loops compute.
   const auto fits = [](std::int64_t u, std::int64_t v) { return bounded_product(u, v) < max_floats; };
@@ -115,7 +126,8 @@ inline status check_call(const gemm_call& x) {
 }
 
 inline status run_gemm(const gemm_call& x, const plan& p, context& ctx) {
-  if (const status s = check_call(x); s != status::ok) return s;
+  const bool pair = p.kernels != nullptr && p.kernels->reads.pair;
+  if (const status s = check_call(x, pair); s != status::ok) return s;
   if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
   if (const status s = check_plan(p, x, ctx); s != status::ok) return s;
   loop_nest(x, p, ctx).run();

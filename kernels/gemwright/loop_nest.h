@@ -8,6 +8,11 @@
 // slices of K, slice 0 sums into C, the others into scratch memory, and a second phase adds them in ascending order, mc
 // rows of one batch item at a time: that bounds the scratch memory whatever M is.
 //
+// Pairs of products (epilogue.h): n counts the columns of B, C has half as many. Where both halves of a column of C
+// meet in one tile (packing::pair) and K is one block and one slice, the tile combines them in registers. Otherwise all
+// partial sums go to scratch memory, as with slices of K, and the second phase combines them: so any packing, also
+// none, any blocking and any tile works. Both give the same bits as long as K is one slice.
+//
 // The names follow K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
 #pragma once
 
@@ -49,23 +54,41 @@ constexpr bool packs_b(packing format, bool b_packed) { return format.panel > 0 
 
 constexpr std::int64_t grid_jobs(const blocking& g) { return bounded_product(bounded_product(g.tm, g.tn), g.tk); }
 
-// Floats of scratch for a plan over all M: a context made with it serves every call of the problem.
+constexpr int vector_width(isa family) {
+  const bool narrow = family == isa::avx2 || family == isa::avx_vnni;
+  return family == isa::scalar ? 1 : narrow ? 8 : 16;
+}
+
+// Whether both halves of a pair meet in each tile.
+constexpr bool tile_holds_pairs(const tile& t, packing format) {
+  const int width = vector_width(t.family);
+  return format.pair > 0 && format.pair % width == 0 && t.nv * width % (2 * format.pair) == 0;
+}
+// Whether f32 tiles combine them there: with more than one block of K the sums have passed through memory.
+constexpr bool pairs_in_tile(const tile& t, packing format, const blocking& g, std::int64_t k) {
+  return tile_holds_pairs(t, format) && g.tk == 1 && g.kc >= k;
+}
+
+// Columns of a row of partial sums: packed columns with their padding, or those of B.
+constexpr std::int64_t partial_columns(packing format, std::int64_t n) {
+  return format.pair > 0 ? round_up(n, 2 * static_cast<std::int64_t>(format.pair)) : n;
+}
+
+// Floats of scratch for a plan over all M: a context made with it serves every call of the problem. `pair`: the chain
+// is one of a pair of products.
 constexpr scratch_size scratch_for(const tile& t, packing format, const blocking& g, std::int64_t n, std::int64_t k,
-                                   std::int64_t batch, bool b_packed) {
+                                   std::int64_t batch, bool b_packed, bool pair = false) {
   const std::int64_t kc = g.kc < k ? g.kc : k;
   const std::int64_t mc = g.mc < max_extent ? g.mc : max_extent;
   const std::int64_t jobs = grid_jobs(g);
   const std::int64_t packed_b = packs_b(format, b_packed) ? bounded_product(packed_b_size(n, k, format), batch) : 0;
-  const std::int64_t partial = bounded_product(g.tk - 1, bounded_product(mc, n));
+  // Slice 0 of K sums into C, but C is too narrow for a pair.
+  const std::int64_t sums = !pair ? g.tk - 1 : pairs_in_tile(t, format, g, k) ? 0 : g.tk;
+  const std::int64_t partial = bounded_product(sums, bounded_product(mc, pair ? partial_columns(format, n) : n));
   // A grid that is too large is refused when the plan is checked.
   return {g.pack_a ? bounded_product(round_up(mc, t.mr), kc) : 0,
           static_cast<int>(jobs <= max_grid_jobs ? jobs : max_grid_jobs), packed_b + partial};
 }
-
-struct range {
-  std::int64_t begin, end;
-  std::int64_t size() const { return end - begin; }
-};
 
 // Part i of `parts` of `total` units, as even as possible.
 constexpr range slice(std::int64_t total, std::int64_t parts, std::int64_t i) {
@@ -74,6 +97,10 @@ constexpr range slice(std::int64_t total, std::int64_t parts, std::int64_t i) {
   const std::int64_t r = total % parts;
   const std::int64_t begin = q * i + (r < i ? r : i);
   return {begin, begin + q + (i < r ? 1 : 0)};
+}
+
+constexpr scratch_size scratch_for(const plan& p, std::int64_t n, std::int64_t k, std::int64_t batch, bool b_packed) {
+  return scratch_for(p.kernels->shape, p.format, p.block, n, k, batch, b_packed, p.kernels->reads.pair);
 }
 
 class loop_nest {
@@ -91,6 +118,10 @@ class loop_nest {
     a_row_ = call.a_layout == layout::row_major ? call.lda : 1;
     a_k_ = call.a_layout == layout::row_major ? 1 : call.lda;
     depth_ = std::max<std::int64_t>(std::min(g_.kc, call.k), 1);
+    in_tile_ = kernels_.reads.pair && pairs_in_tile(kernels_.shape, format_, g_, call.k);
+    through_ = kernels_.reads.pair && !in_tile_;
+    columns_ = kernels_.reads.pair ? partial_columns(format_, call.n) : call.n;
+    pair_ = {call.n / 2, format_.pair};
   }
 
   void run() {
@@ -107,7 +138,7 @@ class loop_nest {
       partial_ = ctx_.shared_scratch();
     }
     const task_function product = [](void* self, int job) { static_cast<loop_nest*>(self)->compute(job); };
-    if (g_.tk == 1) {
+    if (g_.tk == 1 && !through_) {
       rows_ = {0, call_.m};
       items_ = {0, call_.batch};
       ctx_.run(jobs, product, this);
@@ -158,8 +189,8 @@ class loop_nest {
     p.k_slice = job % g_.tk;
     p.packed_a = packs_a_ ? ctx_.job_scratch(job) : nullptr;
     p.packed_row = p.packed_k = p.packed_item = -1;
-    const range units = slice(ceil_div(call_.n, unit_), g_.tn, job / g_.tk % g_.tn);
-    p.columns = {units.begin * unit_, std::min(units.end * unit_, call_.n)};
+    const range units = slice(ceil_div(columns_, unit_), g_.tn, job / g_.tk % g_.tn);
+    p.columns = {units.begin * unit_, std::min(units.end * unit_, columns_)};
     p.depth = slice(call_.k, g_.tk, p.k_slice);
     // Rows of all items together, in whole tiles.
     const std::int64_t tiles = ceil_div(rows_.size(), kernels_.shape.mr);
@@ -232,10 +263,11 @@ class loop_nest {
     x.a_row = packs_a_ ? 1 : a_row_;
     x.a_k = packs_a_ ? kernels_.shape.mr : a_k_;
     x.b_row = b_row_;
-    x.ldc = p.k_slice == 0 ? call_.ldc : call_.n;
+    x.ldc = into_c(p) ? call_.ldc : columns_;
     x.prefetch = g_.prefetch_rows * b_row_;
     x.accumulate = !q.first || (p.k_slice == 0 && call_.beta);
-    x.finish = q.last && g_.tk == 1;
+    x.finish = q.last && g_.tk == 1 && !through_;
+    x.pair = pair_;
     x.operands = &call_.operands;
     const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr);
     if (g_.rows_inside) {
@@ -258,16 +290,20 @@ class loop_nest {
     const float* const b = b_ + p.item * stride_b_;
     x.b = b_packed_ ? b + col / unit_ * unit_ * call_.k + q.depth.begin * unit_ + col % unit_
                     : b + q.depth.begin * call_.ldb + col;
-    x.c = p.k_slice == 0 ? call_.c + p.item * call_.stride_c + row * call_.ldc + col
-                         : partial_ + (p.k_slice - 1) * partial_stride() + (row - rows_.begin) * call_.n + col;
     x.item = p.item;
     x.row = row;
-    x.col = col;
-    x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.nr, q.columns.end - col));
-    (x.cols == kernels_.nr ? kernels_.full : kernels_.tail)[r.size() - 1](x);
+    x.col = in_tile_ ? col / 2 : col;
+    x.c = into_c(p)
+              ? call_.c + p.item * call_.stride_c + row * call_.ldc + x.col
+              : partial_ + (p.k_slice - (through_ ? 0 : 1)) * partial_stride() + (row - rows_.begin) * columns_ + col;
+    const std::int64_t width = in_tile_ ? kernels_.nr / 2 : kernels_.nr;
+    x.cols = static_cast<int>(std::min(width, in_tile_ ? pair_.columns - x.col : q.columns.end - col));
+    (x.cols == width ? kernels_.full : kernels_.tail)[r.size() - 1](x);
   }
 
-  std::int64_t partial_stride() const { return g_.mc * call_.n; }
+  bool into_c(const part& p) const { return p.k_slice == 0 && !through_; }
+
+  std::int64_t partial_stride() const { return g_.mc * columns_; }
 
   // Second phase of split-K: this job's rows of the chunk.
   void add_up(int job) {
@@ -275,15 +311,17 @@ class loop_nest {
     if (mine.size() == 0) return;
     const reduce_args x{call_.c + items_.begin * call_.stride_c + (rows_.begin + mine.begin) * call_.ldc,
                         call_.ldc,
-                        partial_ + mine.begin * call_.n,
+                        partial_ + mine.begin * columns_,
                         partial_stride(),
-                        g_.tk - 1,
+                        through_ ? g_.tk : g_.tk - 1,
                         mine.size(),
-                        call_.n,
+                        through_ ? pair_.columns : call_.n,
                         &call_.operands,
                         items_.begin,
                         rows_.begin + mine.begin,
-                        0};
+                        0,
+                        columns_,
+                        pair_};
     kernels_.reduce(x);
   }
 
@@ -299,6 +337,9 @@ class loop_nest {
   float* partial_ = nullptr;
   int pack_b_jobs_ = 0;
   bool packs_a_;
+  bool in_tile_, through_;  // where a pair is combined
+  std::int64_t columns_;    // of the product
+  pair_layout pair_;
   range rows_{0, 0}, items_{0, 0};
 };
 

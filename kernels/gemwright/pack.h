@@ -21,6 +21,11 @@ inline namespace gemwright_abi {
 constexpr std::int64_t ceil_div(std::int64_t x, std::int64_t y) { return (x + y - 1) / y; }
 constexpr std::int64_t round_up(std::int64_t x, std::int64_t y) { return ceil_div(x, y) * y; }
 
+struct range {
+  std::int64_t begin, end;
+  std::int64_t size() const { return end - begin; }
+};
+
 // Floats of one packed B; max_floats where no machine could hold it.
 constexpr std::int64_t packed_b_size(std::int64_t n, std::int64_t k, packing format) {
   return bounded_product(round_up(n, format.panel), k);
@@ -49,12 +54,38 @@ inline void copy_panel(const float* src, std::int64_t stride, std::int64_t colum
   }
 }
 
+// Panel p of B whose columns take turns (see packing::pair), a run at a time.
+inline void pack_paired_panel(const float* b, std::int64_t ldb, layout order, std::int64_t n, std::int64_t k,
+                              packing format, std::int64_t p, float* dst) {
+  const std::int64_t width = format.panel, run = format.pair, half = n / 2;
+  for (std::int64_t q = 0; q < width; q += run) {
+    const std::int64_t column = (p * width + q) / (2 * run) * run;
+    const std::int64_t count = std::max<std::int64_t>(std::min(run, half - column), 0);
+    const std::int64_t from = column + (q / run % 2 == 0 ? 0 : half);
+    if (order == layout::row_major && count > 0) copy_panel(b + from, ldb, count, k, dst + q, width);
+    if (order == layout::col_major && count > 0) transpose_panel(b + from * ldb, ldb, count, k, dst + q, width);
+    for (std::int64_t i = 0; count < run && i < k; ++i) {
+      std::fill(dst + i * width + q + count, dst + i * width + q + run, 0.0F);
+    }
+  }
+}
+
+// Whether panels hold whole turns of a pair, and B has two halves.
+constexpr bool packs_pairs(packing format, std::int64_t n) {
+  return format.pair > 0 && format.panel > 0 && format.panel % (2 * static_cast<std::int64_t>(format.pair)) == 0 &&
+         n % 2 == 0;
+}
+
 // Panels [first, last) of B.
 inline void pack_b_panels(const float* b, std::int64_t ldb, layout order, std::int64_t n, std::int64_t k,
                           packing format, std::int64_t first, std::int64_t last, float* out) {
   const std::int64_t width = format.panel;
   for (std::int64_t p = first; p < last; ++p) {
     float* const dst = out + p * width * k;
+    if (format.pair > 0) {
+      pack_paired_panel(b, ldb, order, n, k, format, p, dst);
+      continue;
+    }
     const std::int64_t columns = std::min(width, n - p * width);
     if (order == layout::row_major) {
       copy_panel(b + p * width, ldb, columns, k, dst, width);
@@ -108,7 +139,7 @@ inline packed_weights pack_weights(const float* b, std::int64_t ldb, layout orde
   };
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
   if (!in_range(n) || !in_range(k) || !in_range(batch)) return fail(status::bad_size);
-  if (format.panel < 1) return fail(status::bad_config);
+  if (format.panel < 1 || (format.pair != 0 && !packs_pairs(format, n))) return fail(status::bad_config);
   const std::int64_t line = order == layout::row_major ? n : k;
   if (ldb < line || ldb > max_extent) return fail(status::bad_stride);
   if (batch > 1 && (stride < -max_floats || bounded_product(stride < 0 ? -stride : stride, batch) == max_floats)) {

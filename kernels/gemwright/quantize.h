@@ -60,6 +60,25 @@ inline row_scale scale_of(const value_range& r, row_quantisation q) {
   return {scale, inverse, symmetric ? zero : nearest(-r.low * inverse)};
 }
 
+// Bytes [at, at + 8) of the `count` bytes at p, those beyond as zeros, without a detour through memory.
+inline std::uint64_t bytes_at(const void* p, int at, int count) {
+  const auto* const from = static_cast<const std::uint8_t*>(p) + at;
+  const int n = count - at;
+  const auto shifted = [](std::uint64_t v, int bytes) { return v << static_cast<unsigned>(8 * bytes); };
+  if (n >= 8) {
+    std::uint64_t all = 0;
+    std::memcpy(&all, from, sizeof all);
+    return all;
+  }
+  if (n >= 4) {  // two halves that may overlap
+    std::uint32_t low = 0, high = 0;
+    std::memcpy(&low, from, sizeof low);
+    std::memcpy(&high, from + n - 4, sizeof high);
+    return low | shifted(high, n - 4);
+  }
+  return n <= 0 ? 0 : from[0] | shifted(from[n / 2], n / 2) | shifted(from[n - 1], n - 1);
+}
+
 // One element of a row whose scale was chosen by scale_of. Where the scale is NaN or zero so is `inverse`, and what
 // comes out is of no account (an infinity times zero is a NaN, whose integer is the smallest).
 inline std::uint8_t quantised(float v, float inverse, std::int32_t zero) {

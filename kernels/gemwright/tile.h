@@ -18,7 +18,7 @@ inline namespace gemwright_abi {
 // Operands of the epilogue chain. A chain reads only what its operations name. Items of a batch lie `stride_` elements
 // apart. The M x N operands must not overlap C: partial sums are written to C before they are read.
 struct epilogue_operands {
-  const float* bias = nullptr;      // bias: n elements, added to every row
+  const float* bias = nullptr;      // bias: as many elements as the result has columns there, added to every row
   const float* residual = nullptr;  // add: M x N, added
   std::int64_t ld_residual = 0, stride_residual = 0;
   const float* operand = nullptr;  // mul: M x N, multiplied with
@@ -31,6 +31,16 @@ struct epilogue_operands {
 // Which of them a chain reads.
 struct chain_reads {
   bool bias, residual, operand, scale, clamp;
+  bool pair = false;  // the chain halves the columns
+};
+
+// Where the halves of a pair of products stand in the columns of the product: runs of `run` columns of the gate and of
+// as many of the other half take turns; or, with run 0, `columns` of the gate, then all of the other half.
+struct pair_layout {
+  std::int64_t columns = 0;  // of each half, and of C
+  std::int64_t run = 0;
+  std::int64_t gate(std::int64_t column) const { return run > 0 ? column / run * 2 * run + column % run : column; }
+  std::int64_t distance() const { return run > 0 ? run : columns; }  // from a column of the gate to its partner
 };
 
 struct micro_args {
@@ -47,12 +57,15 @@ struct micro_args {
   bool finish;            // this is the last block of K: apply the chain
   const epilogue_operands* operands;
   std::int64_t item, row, col;  // where in the whole result this tile begins, for the chain's operands
+  // Of a pair: with `finish` the tile is one block of K, B is packed, and c, cols and col are about columns of C.
+  pair_layout pair;
 };
 
 using micro_kernel = void (*)(const micro_args&);
 
 // Adds `slices` partial results, each rows x cols with leading dimension `cols`, to C in ascending order, then applies
-// the chain. `partial_stride` elements lie between two partial results.
+// the chain. `partial_stride` elements lie between two partial results. Of a pair all results are partial ones, `width`
+// columns wide, while `cols` and `col` count columns of C.
 struct reduce_args {
   float* c;
   std::int64_t ldc;
@@ -62,6 +75,8 @@ struct reduce_args {
   std::int64_t rows, cols;
   const epilogue_operands* operands;
   std::int64_t item, row, col;  // where in the whole result c begins
+  std::int64_t width = 0;
+  pair_layout pair{};
 };
 using reduce_kernel = void (*)(const reduce_args&);
 

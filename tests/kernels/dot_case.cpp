@@ -148,10 +148,15 @@ bool agrees(const DotCase& x, Expected want, double old_c, double bias, double g
     want.value += old_c;
     want.bound += 2 * kUnit * (std::fabs(old_c) + std::fabs(want.value));
   }
-  if (x.tile->bias_relu) {
+  if (x.tile->bias_relu || x.tile->bias_gelu) {
     want.value += bias;
     want.bound += 2 * kUnit * (std::fabs(bias) + std::fabs(want.value));
-    if (want.value < 0) want.value = 0;
+    if (x.tile->bias_relu && want.value < 0) want.value = 0;
+    if (x.tile->bias_gelu) {  // no slope is above 1.13; the error of its own: epilogue.h
+      const double v = want.value;
+      want.value = std::isinf(v) ? std::max(v, 0.0) : v * 0.5 * std::erfc(-v / std::sqrt(2.0));
+      want.bound = 1.13 * want.bound + 2.4e-7 * std::max(std::fabs(want.value), 1.0);
+    }
   }
   if (x.tile->set.c_type == element::u8) {
     if (std::isnan(want.value)) return got == 0;
@@ -333,7 +338,7 @@ dot_call DotOperands::call(const DotCase& x) const {
   g.stride_c = stride_c;
   g.beta = x.beta;
   g.requant = x.requant;
-  if (x.tile->bias_relu) g.operands.bias = reinterpret_cast<const float*>(bias.bytes());
+  if (x.tile->bias_relu || x.tile->bias_gelu) g.operands.bias = reinterpret_cast<const float*>(bias.bytes());
   return g;
 }
 

@@ -128,7 +128,8 @@ TEST_P(Dot, TilesOfOneFamilyAgree) {
     const DotOperands o(x, 3);
     ASSERT_EQ(run_dot_case(x, o), status::ok);
     for (const auto& [other, want] : first) {
-      if (other->bias_relu != tile.bias_relu || other->set.c_type != tile.set.c_type) continue;
+      if (other->bias_relu != tile.bias_relu || other->bias_gelu != tile.bias_gelu) continue;
+      if (other->set.c_type != tile.set.c_type) continue;
       if (tile.set.mode == compute_mode::bf16 && other->set.shape.ka != tile.set.shape.ka) continue;
       EXPECT_TRUE(want == o.c.copy()) << other->name() << " and " << tile.name();
     }

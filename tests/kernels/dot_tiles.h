@@ -11,7 +11,8 @@ namespace gemwright::test {
 
 struct CompiledDotTile {
   dot_kernel_set set;
-  bool bias_relu = false;  // the chain: bias, then relu; or none
+  bool bias_relu = false;  // the chain: bias, then relu; or
+  bool bias_gelu = false;  // bias, then gelu_erf; or none
 
   std::string name() const;
 };
@@ -45,7 +46,10 @@ inline std::string CompiledDotTile::name() const {
   const tile& t = set.shape;
   return std::string(compute_mode_name(set.mode)) + " " + isa_name(t.family) + " " + std::to_string(t.mr) + "x" +
          std::to_string(t.nv) + " ku" + std::to_string(t.ku) + " ka" + std::to_string(t.ka) + " " +
-         prefetch_name(t.hint) + " to " + element_name(set.c_type) + (bias_relu ? " bias+relu" : "");
+         prefetch_name(t.hint) + " to " + element_name(set.c_type) +
+         (bias_relu   ? " bias+relu"
+          : bias_gelu ? " bias+gelu_erf"
+                      : "");
 }
 
 template <compute_mode Mode, isa F, int MR, int NV, int KU, int KA, prefetch H, element C, bool BiasRelu>
@@ -58,6 +62,12 @@ void add_dot(std::vector<CompiledDotTile>& out) {
   }
 }
 
+template <compute_mode Mode, isa F, int MR, int NV, element C>
+void add_dot_gelu(std::vector<CompiledDotTile>& out) {
+  using Chain = chain<epilogue_op::bias, epilogue_op::gelu_erf>;
+  out.push_back({compiled_dot_tile<Mode, F, MR, NV, 1, 1, prefetch::t1, C, Chain>(), false, true});
+}
+
 // The tiles of one family, the first with one accumulator along K, to f32 and bare.
 template <compute_mode Mode, isa F, int MR, int NV>
 std::vector<CompiledDotTile> standard_dot_tiles() {
@@ -65,6 +75,7 @@ std::vector<CompiledDotTile> standard_dot_tiles() {
   add_dot<Mode, F, MR, NV, 1, 1, prefetch::none, element::f32, false>(t);
   add_dot<Mode, F, MR, NV, 2, 1, prefetch::t0, element::f32, true>(t);
   add_dot<Mode, F, 3, 1, 4, 1, prefetch::t1, element::bf16, true>(t);
+  add_dot_gelu<Mode, F, 3, 2, element::f32>(t);
   add_dot<Mode, F, 2, 2, 2, 2, prefetch::nta, element::bf16, false>(t);
   add_dot<Mode, F, 4, 2, 1, 1, prefetch::t2, element::u8, true>(t);
   add_dot<Mode, F, 1, 1, 4, 4, prefetch::none, element::u8, false>(t);
@@ -78,6 +89,7 @@ std::vector<CompiledDotTile> few_dot_tiles() {
   add_dot<Mode, F, 3, 2, 1, 1, prefetch::t0, element::f32, true>(t);
   add_dot<Mode, F, 2, 1, 2, 2, prefetch::none, element::bf16, false>(t);
   add_dot<Mode, F, 2, 1, 1, 1, prefetch::none, element::u8, true>(t);
+  add_dot_gelu<Mode, F, 2, 2, element::bf16>(t);
   return t;
 }
 

@@ -126,6 +126,9 @@ Expected after(epilogue_op op, Expected e, double bias, double residual, double 
       return activated(v, 0.5 * std::erfc(-v / std::sqrt(2.0)), 5e-7, e.bound);
     case epilogue_op::gelu_tanh:
       return activated(v, logistic(2 * std::sqrt(2 / std::acos(-1.0)) * (v + 0.044715 * v * v * v)), 1.5e-5, e.bound);
+    case epilogue_op::swiglu:
+    case epilogue_op::geglu:
+      break;  // they take two elements: pair_case.h
   }
   return e;
 }

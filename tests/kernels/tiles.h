@@ -26,7 +26,8 @@ struct CompiledTile {
 };
 
 inline const char* op_name(epilogue_op op) {
-  constexpr const char* kNames[] = {"bias", "relu", "gelu_tanh", "gelu_erf", "silu", "add", "mul", "scale", "clamp"};
+  constexpr const char* kNames[] = {"bias", "relu",  "gelu_tanh", "gelu_erf", "silu", "add",
+                                    "mul",  "scale", "clamp",     "swiglu",   "geglu"};
   return kNames[static_cast<int>(op)];
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gemwright/isa/avx2.h"
+#include "gemwright/isa/dot_lines_avx2.h"
 #include "gemwright/quantize.h"
 
 namespace gemwright {
@@ -25,14 +26,6 @@ struct io {
   // Eight lanes of 32 bits as 16 bits, saturated (they fit).
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m128i halves(__m256i v) {
     return _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m256i upper_half(__m256 v) {  // as bf16, in the lower half of each lane
-    const __m256i bits = _mm256_castps_si256(v);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
-    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
-    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
-    return _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
   }
   template <element E>
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m256 load(const void* p, int n) {
@@ -61,7 +54,7 @@ struct io {
       }
     } else if constexpr (E == element::bf16) {
       alignas(16) std::uint16_t lanes[8];
-      _mm_store_si128(reinterpret_cast<__m128i*>(lanes), halves(upper_half(v)));
+      _mm_store_si128(reinterpret_cast<__m128i*>(lanes), halves(line::upper_half(v)));
       std::memcpy(p, lanes, bytes_of(2));
     } else {
       const __m256 low = _mm256_set1_ps(static_cast<float>(-r.zero));
@@ -74,43 +67,6 @@ struct io {
       _mm_store_si128(reinterpret_cast<__m128i*>(lanes), bytes(q));
       std::memcpy(p, lanes, bytes_of(1));
     }
-  }
-};
-
-struct line {
-  static constexpr std::int64_t width = 8;
-  // n is a multiple of the width.
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void range_of(const float* p, std::int64_t n, value_range& r) {
-    __m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
-    __m256i magnitude = _mm256_setzero_si256();
-    for (std::int64_t i = 0; i < n; i += width) {
-      const __m256 v = _mm256_loadu_ps(p + i);
-      low = _mm256_min_ps(v, low);
-      high = _mm256_max_ps(v, high);
-      const __m256i bits = _mm256_and_si256(_mm256_castps_si256(v), _mm256_set1_epi32(0x7fffffff));
-      magnitude = _mm256_max_epu32(bits, magnitude);
-    }
-    float lows[width], highs[width];
-    std::uint32_t magnitudes[width];
-    _mm256_storeu_ps(lows, low);
-    _mm256_storeu_ps(highs, high);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(magnitudes), magnitude);
-    for (int i = 0; i < width; ++i) {
-      r.low = std::min(r.low, lows[i]);
-      r.high = std::max(r.high, highs[i]);
-      r.magnitude = std::max(r.magnitude, magnitudes[i]);
-    }
-  }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void round(const float* p, bf16* out) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), io::halves(io::upper_half(_mm256_loadu_ps(p))));
-  }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void quantise(const float* p, std::uint8_t* out, float inverse,
-                                                         std::int32_t zero) {
-    const __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(p), _mm256_set1_ps(inverse));
-    const __m256i q = _mm256_add_epi32(_mm256_cvtps_epi32(scaled), _mm256_set1_epi32(zero));
-    const __m256i positive = _mm256_max_epi32(q, _mm256_setzero_si256());
-    const __m256i inside = _mm256_min_epi32(positive, _mm256_set1_epi32(255));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(out), io::bytes(inside));
   }
 };
 

@@ -13,27 +13,18 @@
 #include <utility>
 
 #include "gemwright/isa/avx512f.h"
+#include "gemwright/isa/dot_lines_avx512.h"
 #include "gemwright/quantize.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
 
 #define GEMWRIGHT_TARGET __attribute__((target("avx512f,fma")))
-// Where g++ 12's headers hand an undefined register to an instruction (and warn), the forms with a mask of all lanes.
 namespace avx512_dot {
 namespace f32 = avx512f_kernels;
-constexpr __mmask16 all = 0xffff;
 
 struct io {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 mul(__m512 x, __m512 y) { return _mm512_mul_ps(x, y); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512i upper_half(__m512 v) {  // as bf16, in the lower half of each lane
-    const __m512i bits = _mm512_castps_si512(v);
-    const __m512i odd = _mm512_and_si512(_mm512_maskz_srli_epi32(all, bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
-    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    return _mm512_maskz_srli_epi32(all, _mm512_mask_mov_epi32(rounded, nan, quiet), 16);
-  }
   template <element E>
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 load(const void* p, int n) {
     if constexpr (E == element::f32) {
@@ -52,7 +43,7 @@ struct io {
     if constexpr (E == element::f32) {
       f32::vec::store(static_cast<float*>(p), m, v);
     } else if constexpr (E == element::bf16) {
-      _mm512_mask_cvtepi32_storeu_epi16(p, m, upper_half(v));
+      _mm512_mask_cvtepi32_storeu_epi16(p, m, line::upper_half(v));
     } else {
       const __m512 low = _mm512_set1_ps(static_cast<float>(-r.zero));
       const __m512 high = _mm512_set1_ps(static_cast<float>(255 - r.zero));
@@ -62,42 +53,6 @@ struct io {
       const __m512i q = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(all, inside), _mm512_set1_epi32(r.zero));
       _mm512_mask_cvtepi32_storeu_epi8(p, m, q);
     }
-  }
-};
-
-struct line {
-  static constexpr std::int64_t width = 16;
-  // n is a multiple of the width.
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void range_of(const float* p, std::int64_t n, value_range& r) {
-    __m512 low = _mm512_setzero_ps(), high = _mm512_setzero_ps();
-    __m512i magnitude = _mm512_setzero_si512();
-    for (std::int64_t i = 0; i < n; i += width) {
-      const __m512 v = _mm512_loadu_ps(p + i);
-      low = _mm512_maskz_min_ps(all, v, low);
-      high = _mm512_maskz_max_ps(all, v, high);
-      const __m512i bits = _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff));
-      magnitude = _mm512_maskz_max_epu32(all, bits, magnitude);
-    }
-    float lows[width], highs[width];
-    std::uint32_t magnitudes[width];
-    _mm512_storeu_ps(lows, low);
-    _mm512_storeu_ps(highs, high);
-    _mm512_storeu_si512(magnitudes, magnitude);
-    for (int i = 0; i < width; ++i) {
-      r.low = std::min(r.low, lows[i]);
-      r.high = std::max(r.high, highs[i]);
-      r.magnitude = std::max(r.magnitude, magnitudes[i]);
-    }
-  }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void round(const float* p, bf16* out) {
-    _mm512_mask_cvtepi32_storeu_epi16(out, all, io::upper_half(_mm512_loadu_ps(p)));
-  }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void quantise(const float* p, std::uint8_t* out, float inverse,
-                                                         std::int32_t zero) {
-    const __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(p), _mm512_set1_ps(inverse));
-    const __m512i q = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(all, scaled), _mm512_set1_epi32(zero));
-    const __m512i positive = _mm512_maskz_max_epi32(all, q, _mm512_setzero_si512());
-    _mm512_mask_cvtepi32_storeu_epi8(out, all, _mm512_maskz_min_epi32(all, positive, _mm512_set1_epi32(255)));
   }
 };
 

@@ -4,9 +4,7 @@
 //   io    load<element>(p, lanes) -> vec::reg, store<element>(p, lanes, vec::reg, requantisation)
 //   dot   mode, family, acc, a_reg, b_reg, a_words; zero, load_a, load_b, mul_add, add, load_raw, store_raw,
 //         value(acc) for bf16 and value(acc, zero of A, sums of B) for u8s8 -> vec::reg
-// and, for dot_pack.inl, `line`.
-
-#include "gemwright/isa/dot_pack.inl"
+// and, of its register width, pack_rows (dot_rows.inl).
 
 // One group of K: NV loads of B, MR broadcasts of A, MR x NV dot products.
 template <int MR, int NV, prefetch Hint>
@@ -32,31 +30,98 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const s
   }
 }
 
-// Accumulators to elements of C: scales, beta, the chain, the type.
+// One vector of accumulators, in row i and from column `at` of the tile on, as floats. Dot is always `dot`: a name that
+// differs from mode to mode is allowed in a template alone.
+template <class Dot>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::vec::reg dot_value(typename Dot::acc sum, const dot_args& x, std::int64_t i,
+                                                          std::int64_t at) {
+  if constexpr (Dot::mode == compute_mode::u8s8) {
+    const typename Dot::acc sums = dot::load_raw(reinterpret_cast<const std::uint32_t*>(x.b_sum + at));
+    const f32::vec::reg of_column = io::mul(Dot::value(sum, x.a_zero[i], sums), f32::vec::load(x.b_scale + at));
+    return io::mul(of_column, f32::vec::set1(x.a_scale + i));
+  } else {
+    return Dot::value(sum);
+  }
+}
+
+// The same to elements of C: beta, the chain, the type.
+template <element C, class Chain, class Dot>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_vector(typename Dot::acc sum, const dot_args& x, std::int64_t i,
+                                                         int j, const f32::column_operands& columns) {
+  using vec = f32::vec;
+  const int n = f32::lanes(x.cols, j);
+  vec::reg v = dot_value<Dot>(sum, x, i, j * vec::width);
+  char* const c = static_cast<char*>(x.c) + (i * x.ldc + j * vec::width) * element_size(C);
+  if constexpr (C != element::u8) {
+    if (x.beta) v = vec::add(v, io::load<C>(c, n));
+  }
+  const f32::place at{x.item, x.row + i, x.col + j * vec::width, vec::first(n)};
+  io::store<C>(c, n, f32::apply_chain<true>(Chain{}, v, *x.operands, columns, at), x.requant);
+}
+
+template <class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::column_operands dot_columns(const dot_args& x, int j) {
+  return f32::load_columns<true, Chain>(*x.operands, x.col + j * f32::vec::width,
+                                        f32::vec::first(f32::lanes(x.cols, j)));
+}
+
+// A chain of long code, from a copy of the accumulators that is still in the first-level cache; see finish_rows in
+// micro_kernel.inl.
+template <int NV, element C, class Chain>
+__attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_rows(const std::uint32_t* tile, int rows,
+                                                                const dot_args& x) {
+  f32::column_operands columns[NV];
+  GEMWRIGHT_UNROLL
+  for (int j = 0; j < NV; ++j) columns[j] = dot_columns<Chain>(x, j);
+  for (int i = 0; i < rows; ++i) {
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) {
+      dot_finish_vector<C, Chain, dot>(dot::load_raw(tile + (i * NV + j) * f32::vec::width), x, i, j, columns[j]);
+    }
+  }
+}
+
+// The same of a pair: vectors of the gate and of the other half become half as many of C.
+template <int NV, element C, class Chain, class Dot>
+__attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_pairs(const std::uint32_t* tile, int rows,
+                                                                 const dot_args& x) {
+  using vec = f32::vec;
+  for (std::int64_t j = 0; j < NV * vec::width / 2; j += vec::width) {
+    const int n = f32::lanes(x.cols - j, 0);
+    if (n == 0) return;
+    const vec::mask valid = vec::first(n);
+    const auto operands = f32::load_pair<true, Chain>(*x.operands, x.col + j, x.pair.columns, valid);
+    const std::int64_t gate = x.pair.gate(j), up = gate + x.pair.distance();
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::uint32_t* const row = tile + i * NV * vec::width;
+      const vec::reg v = f32::apply_pair<true, Chain>(dot_value<Dot>(dot::load_raw(row + gate), x, i, gate),
+                                                      dot_value<Dot>(dot::load_raw(row + up), x, i, up), *x.operands,
+                                                      operands, {x.item, x.row + i, x.col + j, valid});
+      io::store<C>(static_cast<char*>(x.c) + (i * x.ldc + j) * element_size(C), n, v, x.requant);
+    }
+  }
+}
+
 template <int MR, int NV, element C, class Chain>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const dot_args& x) {
-  using vec = f32::vec;
-  GEMWRIGHT_UNROLL
-  for (int j = 0; j < NV; ++j) {
-    const int n = f32::lanes(x.cols, j);
-    const std::int64_t col = x.col + j * vec::width;
-    const vec::mask valid = vec::first(n);
-    const f32::column_operands columns = f32::load_columns<true, Chain>(*x.operands, col, valid);
+  if constexpr (Chain::long_code) {
+    alignas(64) std::uint32_t tile[MR * NV * f32::vec::width];
     GEMWRIGHT_UNROLL
     for (int i = 0; i < MR; ++i) {
-      vec::reg v;
-      if constexpr (dot::mode == compute_mode::u8s8) {
-        const dot::acc sums = dot::load_raw(reinterpret_cast<const std::uint32_t*>(x.b_sum + j * vec::width));
-        v = io::mul(io::mul(dot::value(acc[i][j], x.a_zero[i], sums), vec::load(x.b_scale + j * vec::width)),
-                    vec::set1(x.a_scale + i));
-      } else {
-        v = dot::value(acc[i][j]);
-      }
-      char* const c = static_cast<char*>(x.c) + (i * x.ldc + j * vec::width) * element_size(C);
-      if constexpr (C != element::u8) {
-        if (x.beta) v = vec::add(v, io::load<C>(c, n));
-      }
-      io::store<C>(c, n, f32::apply_chain<true>(Chain{}, v, *x.operands, columns, {x.item, x.row + i, col, valid}), x.requant);
+      GEMWRIGHT_UNROLL
+      for (int j = 0; j < NV; ++j) dot::store_raw(tile + (i * NV + j) * f32::vec::width, acc[i][j]);
+    }
+    if constexpr (Chain::pair) {
+      dot_finish_pairs<NV, C, Chain, dot>(tile, MR, x);
+    } else {
+      dot_finish_rows<NV, C, Chain>(tile, MR, x);
+    }
+  } else {
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) {
+      const f32::column_operands columns = dot_columns<Chain>(x, j);
+      GEMWRIGHT_UNROLL
+      for (int i = 0; i < MR; ++i) dot_finish_vector<C, Chain, dot>(acc[i][j], x, i, j, columns);
     }
   }
 }
@@ -136,12 +201,7 @@ struct dot_table<Shape, C, Chain, std::integer_sequence<int, R...>> {
 template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
 constexpr dot_kernel_set make_dot_kernel_set() {
   using functions = dot_table<f32::shape<NV, KU, KA, Hint>, C, Chain, std::make_integer_sequence<int, MR>>;
-  return {tile{dot::family, MR, NV, KU, KA, Hint},
-          dot::mode,
-          C,
-          NV * f32::vec::width,
-          dot::a_words,
-          functions::kernels,
-          &pack_rows<dot::mode>,
-          Chain::reads};
+  return {
+      tile{dot::family, MR, NV, KU, KA, Hint}, dot::mode,   C, NV * f32::vec::width, dot::a_words, functions::kernels,
+      &pack_rows<dot::mode, dot::a_words>,     Chain::reads};
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "gemwright/isa/dot_lines_scalar.h"
 #include "gemwright/isa/scalar.h"
 #include "gemwright/quantize.h"
 
@@ -38,17 +39,6 @@ struct io {
     } else {
       *static_cast<std::uint8_t*>(p) = requantised(v, r);
     }
-  }
-};
-
-struct line {
-  static constexpr std::int64_t width = 1;
-  static GEMWRIGHT_INLINE void range_of(const float* p, std::int64_t n, value_range& r) {
-    for (std::int64_t i = 0; i < n; ++i) r.add(p[i]);
-  }
-  static GEMWRIGHT_INLINE void round(const float* p, bf16* out) { *out = to_bf16(*p); }
-  static GEMWRIGHT_INLINE void quantise(const float* p, std::uint8_t* out, float inverse, std::int32_t zero) {
-    *out = quantised(*p, inverse, zero);
   }
 };
 }  // namespace scalar_dot

@@ -136,3 +136,33 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply_chain(chain<Ops...>, vec::reg v
   ((v = apply<Ops, Masked>(v, o, c, at)), ...);
   return v;
 }
+
+// A pair of products: what its bias and the rest of its chain read for one vector of columns of C.
+struct pair_operands {
+  vec::reg gate_bias, up_bias;
+  column_operands after;
+};
+
+template <bool Masked, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE pair_operands load_pair(const epilogue_operands& o, std::int64_t col,
+                                                          std::int64_t half, vec::mask m) {
+  using parts = pair_parts<Chain>;
+  pair_operands p{vec::zero(), vec::zero(), load_columns<Masked, typename parts::after>(o, col, m)};
+  if constexpr (parts::bias) {
+    p.gate_bias = load_part<Masked>(o.bias + col, m);
+    p.up_bias = load_part<Masked>(o.bias + half + col, m);
+  }
+  return p;
+}
+
+template <bool Masked, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply_pair(vec::reg gate, vec::reg up, const epilogue_operands& o,
+                                                      const pair_operands& p, const place& at) {
+  using parts = pair_parts<Chain>;
+  if constexpr (parts::bias) {
+    gate = vec::add(gate, p.gate_bias);
+    up = vec::add(up, p.up_bias);
+  }
+  const vec::reg v = vec::mul(activate<parts::gate>(gate), up);
+  return apply_chain<Masked>(typename parts::after{}, v, o, p.after, at);
+}

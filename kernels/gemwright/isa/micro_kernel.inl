@@ -80,6 +80,25 @@ __attribute__((noinline)) GEMWRIGHT_TARGET void finish_rows(const float* tile, i
   }
 }
 
+// The same of a pair: vectors of the gate and of the other half become half as many of C.
+template <int NV, bool Masked, class Chain>
+__attribute__((noinline)) GEMWRIGHT_TARGET void finish_pairs(const float* tile, int rows, const micro_args& x) {
+  for (std::int64_t j = 0; j < NV * vec::width / 2; j += vec::width) {
+    const int n = lanes(x.cols - j, 0);
+    if (n == 0) return;
+    const vec::mask m = vec::first(n);
+    const pair_operands operands = load_pair<Masked, Chain>(*x.operands, x.col + j, x.pair.columns, m);
+    const float* const gate = tile + x.pair.gate(j);
+    for (int i = 0; i < rows; ++i) {
+      const float* const p = gate + i * NV * vec::width;
+      const place at{x.item, x.row + i, x.col + j, m};
+      store_part<Masked>(
+          x.c + i * x.ldc + j, m,
+          apply_pair<Masked, Chain>(vec::load(p), vec::load(p + x.pair.distance()), *x.operands, operands, at));
+    }
+  }
+}
+
 template <int MR, int NV, bool Masked, class Chain>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const micro_args& x,
                                               const vec::mask (&masks)[NV]) {
@@ -87,7 +106,11 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const mic
     if (x.finish) {
       alignas(64) float tile[MR * NV * vec::width];
       store_registers(acc, tile);
-      finish_rows<NV, Masked, Chain>(tile, MR, x);
+      if constexpr (Chain::pair) {
+        finish_pairs<NV, Masked, Chain>(tile, MR, x);
+      } else {
+        finish_rows<NV, Masked, Chain>(tile, MR, x);
+      }
       return;
     }
   } else if constexpr (!Chain::empty) {
@@ -114,8 +137,10 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const mic
 template <int MR, int NV, int KU, int KA, prefetch Hint, bool Masked, class Chain>
 GEMWRIGHT_TARGET void micro(const micro_args& x) {
   vec::mask masks[NV];
+  // The columns of a pair that is finished here are counted in C, those of its packed B are all there.
+  const int cols = Chain::pair && x.finish ? NV * vec::width : x.cols;
   GEMWRIGHT_UNROLL
-  for (int j = 0; j < NV; ++j) masks[j] = Masked ? vec::first(lanes(x.cols, j)) : vec::first(vec::width);
+  for (int j = 0; j < NV; ++j) masks[j] = Masked ? vec::first(lanes(cols, j)) : vec::first(vec::width);
 
   vec::reg acc[KA][MR][NV];
   GEMWRIGHT_UNROLL
@@ -168,17 +193,52 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
   finish<MR, NV, Masked, Chain>(acc[0], x, masks);
 }
 
+// n consecutive columns of a half, from column `at` on: the runs of a pair may be shorter than a vector.
+GEMWRIGHT_TARGET inline vec::reg load_half(const float* row, const pair_layout& pair, std::int64_t at,
+                                           std::int64_t shift, int n, vec::mask m) {
+  if (pair.run % vec::width == 0) return vec::load(row + pair.gate(at) + shift, m);
+  float copy[vec::width] = {};
+  for (int i = 0; i < n; ++i) copy[i] = row[pair.gate(at + i) + shift];
+  return vec::load(copy);
+}
+
 template <class Chain>
-GEMWRIGHT_TARGET void reduce(const reduce_args& x) {
+GEMWRIGHT_TARGET void reduce_pairs(const reduce_args& x) {
   for (std::int64_t i = 0; i < x.rows; ++i) {
     for (std::int64_t j = 0; j < x.cols; j += vec::width) {
-      const vec::mask m = vec::first(lanes(x.cols - j, 0));
-      float* const c = x.c + i * x.ldc + j;
-      vec::reg v = vec::load(c, m);
-      for (int s = 0; s < x.slices; ++s)
-        v = vec::add(v, vec::load(x.partial + s * x.partial_stride + i * x.cols + j, m));
-      const column_operands columns = load_columns<true, Chain>(*x.operands, x.col + j, m);
-      vec::store(c, m, apply_chain<true>(Chain{}, v, *x.operands, columns, {x.item, x.row + i, x.col + j, m}));
+      const int n = lanes(x.cols - j, 0);
+      const vec::mask m = vec::first(n);
+      const float* row = x.partial + i * x.width;
+      vec::reg gate = load_half(row, x.pair, x.col + j, 0, n, m);
+      vec::reg up = load_half(row, x.pair, x.col + j, x.pair.distance(), n, m);
+      for (int s = 1; s < x.slices; ++s) {
+        row += x.partial_stride;
+        gate = vec::add(gate, load_half(row, x.pair, x.col + j, 0, n, m));
+        up = vec::add(up, load_half(row, x.pair, x.col + j, x.pair.distance(), n, m));
+      }
+      const pair_operands operands = load_pair<true, Chain>(*x.operands, x.col + j, x.pair.columns, m);
+      const place at{x.item, x.row + i, x.col + j, m};
+      vec::store(x.c + i * x.ldc + j, m, apply_pair<true, Chain>(gate, up, *x.operands, operands, at));
+    }
+  }
+}
+
+template <class Chain>
+GEMWRIGHT_TARGET void reduce(const reduce_args& x) {
+  if constexpr (Chain::pair) {
+    reduce_pairs<Chain>(x);
+    return;
+  } else {
+    for (std::int64_t i = 0; i < x.rows; ++i) {
+      for (std::int64_t j = 0; j < x.cols; j += vec::width) {
+        const vec::mask m = vec::first(lanes(x.cols - j, 0));
+        float* const c = x.c + i * x.ldc + j;
+        vec::reg v = vec::load(c, m);
+        for (int s = 0; s < x.slices; ++s)
+          v = vec::add(v, vec::load(x.partial + s * x.partial_stride + i * x.cols + j, m));
+        const column_operands columns = load_columns<true, Chain>(*x.operands, x.col + j, m);
+        vec::store(c, m, apply_chain<true>(Chain{}, v, *x.operands, columns, {x.item, x.row + i, x.col + j, m}));
+      }
     }
   }
 }

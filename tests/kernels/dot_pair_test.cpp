@@ -1,0 +1,168 @@
+// Pairs of products in the dot modes, against the bare product of the same operands, whose sums are the same bits.
+#include <numeric>
+
+#include "tests/kernels/dot_case.h"
+#include "tests/kernels/pair_case.h"
+
+#ifndef GEMWRIGHT_TEST_CASES
+#define GEMWRIGHT_TEST_CASES 40
+#endif
+
+namespace gemwright::test {
+namespace {
+
+struct PairTile {
+  dot_kernel_set set;
+  PairChain chain;
+};
+
+template <compute_mode Mode, isa F, element C>
+PairTile pair_tile() {
+  using op = epilogue_op;
+  if constexpr (C == element::f32) {
+    return {compiled_dot_tile<Mode, F, 3, 4, 2, 1, prefetch::t0, C, chain<op::bias, op::swiglu, op::add>>(),
+            {false, true, true}};
+  } else {
+    return {compiled_dot_tile<Mode, F, 2, 2, 1, 1, prefetch::none, C, chain<op::geglu>>(), {true, false, false}};
+  }
+}
+
+PairTile pair_tile_of(DotFamily f) {
+  constexpr compute_mode b = compute_mode::bf16, u = compute_mode::u8s8;
+  if (f.mode == b) {
+    return f.family == isa::scalar    ? pair_tile<b, isa::scalar, element::f32>()
+           : f.family == isa::avx2    ? pair_tile<b, isa::avx2, element::f32>()
+           : f.family == isa::avx512f ? pair_tile<b, isa::avx512f, element::f32>()
+                                      : pair_tile<b, isa::avx512_bf16, element::bf16>();
+  }
+  return f.family == isa::scalar     ? pair_tile<u, isa::scalar, element::f32>()
+         : f.family == isa::avx2     ? pair_tile<u, isa::avx2, element::f32>()
+         : f.family == isa::avx_vnni ? pair_tile<u, isa::avx_vnni, element::bf16>()
+                                     : pair_tile<u, isa::avx512_vnni, element::f32>();
+}
+
+class DotPairs : public ::testing::TestWithParam<DotFamily> {};
+INSTANTIATE_TEST_SUITE_P(Families, DotPairs, ::testing::ValuesIn(kDotFamilies), dot_family_name);
+
+struct PairRun {
+  DotCase x;  // of the bare product, n columns wide
+  packing format;
+  blocking block;
+};
+
+PairRun random_run(Random& random, const CompiledDotTile& bare, const PairTile& tile) {
+  PairRun r{random_dot_case(random, bare), {1}, {}};
+  const int nr = tile.set.nr, width = nr / tile.set.shape.nv;
+  r.x.n = 2 * pick(random, 1, nr + 9);
+  r.x.beta = false;
+  r.x.data = DotData::uniform;
+  const int run = width * (tile.set.shape.nv == 4 ? static_cast<int>(pick(random, 1, 2)) : 1);
+  r.format = {static_cast<int>(pick(random, 1, 2)) * std::lcm(nr, 2 * run), run};
+  r.block = random_dot_blocking(random, r.x);
+  return r;
+}
+
+void check(const PairRun& r, const PairTile& tile) {
+  const DotCase& x = r.x;
+  const DotOperands o(x, 6);
+  ASSERT_EQ(run_dot_case(x, o), status::ok) << x.describe();
+  const std::vector<double> product = o.result(x);
+  const std::int64_t half = x.n / 2, ldc = half + x.pad_c;
+  const GuardedElements c(tile.set.c_type, x.batch * x.m * ldc);
+  GuardedElements bias(element::f32, x.n), residual(element::f32, x.batch * x.m * half);
+  for (std::int64_t j = 0; j < x.n; ++j) bias.set(j, pair_bias(j));
+  for (std::int64_t j = 0; j < residual.count(); ++j) residual.set(j, pair_bias(3 * j));
+  const std::vector<char> before = c.copy();
+
+  const dot_plan p{&tile.set, r.format, r.block};
+  dot_call call = o.call(x);
+  call.c = c.bytes();
+  call.ldc = ldc;
+  call.stride_c = x.m * ldc;
+  call.operands.bias = reinterpret_cast<const float*>(bias.bytes());
+  call.operands.residual = reinterpret_cast<const float*>(residual.bytes());
+  call.operands.ld_residual = half;
+  call.operands.stride_residual = x.m * half;
+  packed_dot_weights packed;
+  if (x.constant_weights) {
+    packed = pack_dot_weights(tile.set.mode, call.b, x.n, x.k, x.batch, r.format);
+    ASSERT_EQ(packed.state(), status::ok);
+    call.weights = &packed;
+    call.b = {};
+  }
+  context ctx = make_context(x.threads, scratch_for(p, x.n, x.k, x.batch, x.constant_weights));
+  ASSERT_EQ(run_dot(call, p, ctx), status::ok) << x.describe();
+
+  const auto before_pair = [&](std::int64_t line, std::int64_t col) {
+    const double v = product[static_cast<std::size_t>(line * x.n + col)];
+    const double b = tile.chain.bias ? static_cast<double>(pair_bias(col)) : 0.0;
+    // The tile may add the bias to the product before that is rounded.
+    return Bounded{v + b, 0x1p-24 * (std::fabs(v) + std::fabs(v + b))};
+  };
+  const int size = element_size(tile.set.c_type);
+  for (std::int64_t line = 0; line < x.batch * x.m; ++line) {
+    for (std::int64_t col = 0; col < half; ++col) {
+      const double add = tile.chain.add ? residual.get(line * half + col) : 0.0;
+      Bounded want = paired(tile.chain, before_pair(line, col), before_pair(line, half + col), add);
+      if (tile.set.c_type == element::bf16) want.bound += 0x1p-8 * (std::fabs(want.value) + want.bound);
+      ASSERT_NEAR(c.get(line * ldc + col), want.value, want.bound)
+          << "row " << line << " column " << col << " panel " << r.format.panel << " pair " << r.format.pair << ": "
+          << x.describe();
+    }
+    const char* const beside = c.bytes() + (line * ldc + half) * size;
+    ASSERT_TRUE(std::equal(beside, beside + x.pad_c * size, before.data() + (line * ldc + half) * size))
+        << "written beside C";
+  }
+  ASSERT_TRUE(c.slack_untouched());
+}
+
+TEST_P(DotPairs, RandomProblemsMatchTheBareProduct) {
+  SKIP_WITHOUT_DOT(GetParam());
+  Random random(51);
+  const PairTile tile = pair_tile_of(GetParam());
+  const CompiledDotTile& bare = dot_tiles_of(GetParam()).front();
+  for (int i = 0; i < 2 * GEMWRIGHT_TEST_CASES && !HasFatalFailure(); ++i) {
+    check(random_run(random, bare, tile), tile);
+  }
+}
+
+TEST_P(DotPairs, HalvesThatDoNotMeetInATileAreRefused) {
+  SKIP_WITHOUT_DOT(GetParam());
+  const PairTile tile = pair_tile_of(GetParam());
+  const int nr = tile.set.nr, run = nr / tile.set.shape.nv;
+  const std::vector<float> a(15), b(50), bias(10), residual(15);
+  std::vector<float> c(15);
+  dot_call call;
+  call.m = 3;
+  call.n = 10;
+  call.k = 5;
+  call.a = a.data();
+  call.lda = 5;
+  call.b.b = b.data();
+  call.b.ldb = 10;
+  call.c = c.data();
+  call.ldc = 5;
+  call.operands.bias = bias.data();
+  call.operands.residual = residual.data();
+  call.operands.ld_residual = 5;
+  const blocking g{8, 8, 8, loop_order::mnk, true, false, 1, 1, 1, 0};
+  context ctx(1, {100000, 1, 100000});
+  const auto with = [&](packing format) { return run_dot(call, {&tile.set, format, g}, ctx); };
+  EXPECT_EQ(with({nr, run}), status::ok);
+  EXPECT_EQ(with({nr, 0}), status::bad_config);
+  EXPECT_EQ(with({nr, nr}), status::bad_config);
+  EXPECT_EQ(with({2 * nr, nr}), status::bad_config);
+  call.beta = true;
+  EXPECT_EQ(with({nr, run}), status::bad_config);
+  call.beta = false;
+  call.n = 9;
+  EXPECT_EQ(with({nr, run}), status::bad_size);
+  const CompiledDotTile& bare = dot_tiles_of(GetParam()).front();
+  call.n = 10;
+  call.ldc = 10;
+  EXPECT_EQ(run_dot(call, {&bare.set, {2 * bare.set.nr, bare.set.nr}, g}, ctx), status::bad_config);
+  EXPECT_EQ(pack_dot_weights(tile.set.mode, call.b, 9, 5, 1, {nr, run}).state(), status::bad_config);
+}
+
+}  // namespace
+}  // namespace gemwright::test
