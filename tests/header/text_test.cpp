@@ -27,7 +27,7 @@ TEST(Identifier, MakesNamesThatAreNoKeywordNotReservedAndNotTaken) {
   EXPECT_EQ(header_name("2nd"), "p2nd");
   EXPECT_EQ(header_name("__x__y__"), "x_y");
   EXPECT_EQ(header_name("_Upper"), "Upper");
-  for (const char* word : {"class", "co_await", "xor", "linux", "context", "std", "kernels", "while", "NULL"}) {
+  for (const char* word : {"class", "co_await", "xor", "linux", "context", "std", "kernels", "while", "NULL", "bf16"}) {
     EXPECT_EQ(header_name(word), std::string(word) + "_gemm");
   }
   EXPECT_EQ(header_name(""), "");

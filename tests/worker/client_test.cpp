@@ -19,6 +19,9 @@ constexpr const char* kHeader = R"cpp(
   };
   namespace per_call {
   constexpr bool constant_weights = false;
+  using a_type = float;
+  using b_type = float;
+  using c_type = float;
   struct args {
     const float* bias = nullptr;
   };
@@ -36,6 +39,9 @@ constexpr const char* kHeader = R"cpp(
   }  // namespace per_call
   namespace packed {
   constexpr bool constant_weights = true;
+  using a_type = float;
+  using b_type = float;
+  using c_type = float;
   struct args {
     const float* bias = nullptr;
   };

@@ -90,8 +90,7 @@ std::string packing_code(const Problem& p) {
 }
 
 std::string product_text(const Problem& p) {
-  const char* const product =
-      has_integers(p) ? "a_scale * (A[m,k] - a_zero) * (column_scales[n] * B[k,n])" : "A[m,k] * B[k,n]";
+  const char* const product = has_integers(p) ? "a_scale * (A[m,k] - a_zero) * (scale[n] * B[k,n])" : "A[m,k] * B[k,n]";
   return fmt::format("C[m,n] = chain({} + beta * C), the chain being {}", product, epilogue_text(p.chain));
 }
 
