@@ -300,6 +300,27 @@ TEST_F(DotSessionTest, CopiesOfPackedWeightsRotateAndStayForAnotherM) {
   EXPECT_EQ(right.copies() - before, 2);
 }
 
+// It does not say that it computes in bf16: that follows from what it is right about.
+TEST_F(DotSessionTest, AHeaderIsAdmittedWithTheErrorOfItsMode) {
+  MeasureSetup s = setup_for(Interface::f32, 13, 96, 40);
+  s.cache = CacheState::rotate;
+  s.cache_bytes = 2.5 * 96 * 40 * 4;
+  ASSERT_TRUE(session_.setup(s));
+  const auto a = session_.admit_header(module("header_bf16"), true);
+  ASSERT_TRUE(a);
+  ASSERT_EQ(a->state, TrialState::ok) << a->reason;
+  EXPECT_GT(*a->error_fro, 1.5e-3);
+  EXPECT_LT(*a->error_fro, 4e-3);
+  void* const library = dlopen(module("header_bf16").c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  ASSERT_NE(library, nullptr);
+  EXPECT_EQ(*static_cast<int*>(dlsym(library, "gemwright_test_packings")), 5)
+      << "its weights may take half of what those of f32 do";
+  dlclose(library);
+  const auto unknown = session_.admit_header(module("header_bf16"), false);
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(session_.block(unknown->handle, 3)->state, TrialState::ok);
+}
+
 TEST_F(DotSessionTest, TwoThreadsPackATogether) {
   for (const Interface i : kInterfaces) {
     MeasureSetup s = setup_for(i, 64, 128, 64);
