@@ -23,19 +23,35 @@ struct ShippedTile {
   int mr, nv, ku;
   const char* c_type;  // nullptr: an f32 tile
   int products = 1;    // multiply-adds for each group, row and vector
+  const char* chain = "bias,relu";
 };
 
 constexpr ShippedTile kTiles[] = {
-    {"avx512f_kernels", 14, 2, 1, nullptr}, {"avx512f_kernels", 8, 3, 1, nullptr},
-    {"avx512f_kernels", 6, 4, 2, nullptr},  {"avx2_kernels", 6, 2, 1, nullptr},
-    {"avx512_bf16_dot", 8, 2, 1, "f32"},    {"avx512_bf16_dot", 14, 2, 1, "f32"},
-    {"avx512_bf16_dot", 14, 2, 2, "bf16"},  {"avx512_bf16_dot", 12, 2, 1, "f32"},
-    {"avx512_bf16_dot", 6, 4, 4, "f32"},    {"avx512f_bf16", 8, 2, 1, "f32", 2},
-    {"avx512f_bf16", 12, 2, 1, "bf16", 2},  {"avx2_bf16", 4, 2, 1, "f32", 2},
-    {"avx512_vnni_dot", 8, 2, 1, "f32"},    {"avx512_vnni_dot", 14, 2, 1, "f32"},
-    {"avx512_vnni_dot", 14, 2, 2, "bf16"},  {"avx512_vnni_dot", 12, 2, 1, "u8"},
-    {"avx512_vnni_dot", 6, 4, 4, "f32"},    {"avx_vnni_dot", 6, 2, 1, "f32"},
-    {"avx_vnni_dot", 4, 2, 2, "u8"},        {"avx2_u8s8", 3, 2, 1, "f32", 2},
+    {"avx512f_kernels", 14, 2, 1, nullptr},
+    {"avx512f_kernels", 8, 3, 1, nullptr},
+    {"avx512f_kernels", 6, 4, 2, nullptr},
+    {"avx2_kernels", 6, 2, 1, nullptr},
+    {"avx512_bf16_dot", 8, 2, 1, "f32"},
+    {"avx512_bf16_dot", 14, 2, 1, "f32"},
+    {"avx512_bf16_dot", 14, 2, 2, "bf16"},
+    {"avx512_bf16_dot", 12, 2, 1, "f32"},
+    {"avx512_bf16_dot", 6, 4, 4, "f32"},
+    {"avx512f_bf16", 8, 2, 1, "f32", 2},
+    {"avx512f_bf16", 12, 2, 1, "bf16", 2},
+    {"avx2_bf16", 4, 2, 1, "f32", 2},
+    {"avx512_vnni_dot", 8, 2, 1, "f32"},
+    {"avx512_vnni_dot", 14, 2, 1, "f32"},
+    {"avx512_vnni_dot", 14, 2, 2, "bf16"},
+    {"avx512_vnni_dot", 12, 2, 1, "u8"},
+    {"avx512_vnni_dot", 6, 4, 4, "f32"},
+    {"avx_vnni_dot", 6, 2, 1, "f32"},
+    {"avx_vnni_dot", 4, 2, 2, "u8"},
+    {"avx2_u8s8", 3, 2, 1, "f32", 2},
+    // Chains that finish outside the kernel.
+    {"avx512_bf16_dot", 13, 2, 1, "f32", 1, "bias,gelu_erf,add"},
+    {"avx512_vnni_dot", 10, 2, 1, "bf16", 1, "bias,swiglu"},
+    {"avx2_bf16", 5, 1, 1, "f32", 2, "geglu,add"},
+    {"avx512f_kernels", 12, 2, 1, nullptr, 1, "bias,swiglu,add"},
 };
 
 std::string instantiation(const ShippedTile& t) {
@@ -48,8 +64,10 @@ std::string instantiation(const ShippedTile& t) {
   } else {
     s << "false";
   }
-  s << ", gemwright::chain<gemwright::epilogue_op::bias, gemwright::epilogue_op::relu>>(const gemwright::"
-    << (dot ? "dot_args" : "micro_args") << "&);\n";
+  s << ", gemwright::chain<";
+  std::istringstream ops(t.chain);
+  for (std::string op, comma; std::getline(ops, op, ','); comma = ", ") s << comma << "gemwright::epilogue_op::" << op;
+  s << ">>(const gemwright::" << (dot ? "dot_args" : "micro_args") << "&);\n";
   return s.str();
 }
 

@@ -20,7 +20,7 @@ template <compute_mode Mode, isa F, element C>
 PairTile pair_tile() {
   using op = epilogue_op;
   if constexpr (C == element::f32) {
-    return {compiled_dot_tile<Mode, F, 3, 4, 2, 1, prefetch::t0, C, chain<op::bias, op::swiglu, op::add>>(),
+    return {compiled_dot_tile<Mode, F, 2, 4, 2, 1, prefetch::t0, C, chain<op::bias, op::swiglu, op::add>>(),
             {false, true, true}};
   } else {
     return {compiled_dot_tile<Mode, F, 2, 2, 1, 1, prefetch::none, C, chain<op::geglu>>(), {true, false, false}};
