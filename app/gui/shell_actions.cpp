@@ -24,6 +24,7 @@ void Shell::add_study_commands() {
     commands_.push_back({"Study", name, key, [this, what] { with_study(what); }});
   };
   add("Pause or resume", ImGuiMod_Ctrl | ImGuiKey_P, [](Frame& f, const StudySnapshot& s) { toggle_pause(f, s); });
+  add("Go on", ImGuiMod_Ctrl | ImGuiKey_G, [](Frame& f, const StudySnapshot& s) { go_on(f, s); });
   add("Stop and confirm", 0, [](Frame& f, const StudySnapshot& s) { steer(f, s, "stop"); });
   add("Extend its budget...", ImGuiMod_Ctrl | ImGuiKey_E,
       [](Frame& f, const StudySnapshot& s) { ask_and_steer(f, s, "extend"); });

@@ -38,6 +38,10 @@ void toggle_pause(const Frame& frame, const StudySnapshot& study) {
   steer(frame, study, paused(study.events) ? "resume" : "pause");
 }
 
+void go_on(const Frame& frame, const StudySnapshot& study) {
+  frame.desk.go_on(database_of(frame, study), study.ref.study);
+}
+
 void steer_buttons(Frame& frame, const StudySnapshot& study) {
   const bool is_paused = paused(study.events);
   if (runs(study) || is_paused) {
@@ -47,6 +51,11 @@ void steer_buttons(Frame& frame, const StudySnapshot& study) {
   if (runs(study)) {
     if (ImGui::Button("Stop")) steer(frame, study, "stop");
     ImGui::SetItemTooltip("Ends the search and confirms what it found");
+    ImGui::SameLine();
+  }
+  if (!runs(study)) {
+    if (ImGui::Button("Go on")) go_on(frame, study);
+    ImGui::SetItemTooltip("Runs the study here for what is left of its budget and what was asked of it since");
     ImGui::SameLine();
   }
   if (ImGui::Button("Extend...")) ask_and_steer(frame, study, "extend");
@@ -65,6 +74,7 @@ void steer_menu(Frame& frame, const StudySnapshot& study) {
   if (ImGui::MenuItem("Stop", nullptr, false, study.record().state != tuner::StudyState::finished)) {
     steer(frame, study, "stop");
   }
+  if (ImGui::MenuItem("Go on", nullptr, false, !runs(study))) go_on(frame, study);
   if (ImGui::MenuItem("Extend its budget...")) ask_and_steer(frame, study, "extend");
   if (ImGui::MenuItem("Pin a parameter...")) ask_and_steer(frame, study, "pin");
   if (ImGui::MenuItem("Veto a value...")) ask_and_steer(frame, study, "veto");

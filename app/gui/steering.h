@@ -13,6 +13,8 @@ void steer(const Frame& frame, const StudySnapshot& study, const std::string& ac
 void ask_and_steer(Frame& frame, const StudySnapshot& study, const std::string& action);
 // Pause or resume, whichever the study is in for.
 void toggle_pause(const Frame& frame, const StudySnapshot& study);
+// Runs it here, from where it stopped.
+void go_on(const Frame& frame, const StudySnapshot& study);
 
 // In the head of a view: what a running study can be asked for; of any other how it can go on.
 void steer_buttons(Frame& frame, const StudySnapshot& study);

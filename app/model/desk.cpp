@@ -152,10 +152,15 @@ void Desk::start(const TuneForm& wanted, const std::filesystem::path& database) 
     notice_ = options.error().sentence;
     return;
   }
-  const bool waits = tuning_.state().running;
-  tuning_.add({*options, database});
-  notice_ = fmt::format("{} {}", form_title(*options), waits ? "waits for its turn" : "starts");
+  add_job({*options, database});
   open(database);
+}
+
+void Desk::go_on(const std::filesystem::path& database, tuner::StudyId study) { add_job({{}, database, study}); }
+
+void Desk::add_job(TuningJob job) {
+  notice_ = fmt::format("{} {}", job_title(job), tuning_.state().running ? "waits for its turn" : "starts");
+  tuning_.add(std::move(job));
 }
 
 void Desk::steer(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,

@@ -72,6 +72,8 @@ class Desk {
   const FormState& form_state();
   const std::vector<std::string>& presets() const { return presets_; }
   void start(const TuneForm& form, const std::filesystem::path& database);
+  // A study that does not run goes on: what is left of its budget, and what was asked of it meanwhile.
+  void go_on(const std::filesystem::path& database, tuner::StudyId study);
   void interrupt() { tuning_.interrupt(); }
   const TuningState& tuning() const { return state_; }
 
@@ -96,6 +98,7 @@ class Desk {
   std::vector<std::string> recent;  // the newest first
 
  private:
+  void add_job(TuningJob job);
   void plan_form();
   void plan_export(const std::filesystem::path& database);
 

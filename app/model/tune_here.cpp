@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "app/model/continuation.h"
 #include "app/model/cpu_share.h"
 #include "app/model/tuning.h"
 #include "db/store.h"
@@ -42,6 +43,27 @@ TuningHooks hooks_of(const TuningSink& sink) {
   return hooks;
 }
 
+tuner::Result<std::vector<PlannedStudy>> planned(const TuningJob& job, const tuner::Store& store) {
+  if (!job.study) {
+    const auto place = find_workplace(job.options.compiler);
+    if (!place) return tl::unexpected(place.error());
+    const auto suite = resolve_suite(job.options, place->presets);
+    if (!suite) return tl::unexpected(suite.error());
+    return plan_studies(job.options, *suite, *place);
+  }
+  const auto studies = store.studies();
+  if (!studies) return tl::unexpected(studies.error());
+  for (const tuner::StudyRecord& s : *studies) {
+    if (s.id != *job.study) continue;
+    const auto place = find_workplace(s.key.build.compiler);
+    if (!place) return tl::unexpected(place.error());
+    auto study = continuation(s, *place);
+    if (!study) return tl::unexpected(study.error());
+    return std::vector{std::move(*study)};
+  }
+  return tuner::fail(fmt::format("there is no study {} in {}", *job.study, job.database.string()));
+}
+
 }  // namespace
 
 tuner::Result<std::filesystem::path> find_gemwright() {
@@ -57,14 +79,10 @@ tuner::Result<void> tune_here(const TuningJob& job, const TuningSink& sink, cons
   const CpusHere all(cpus);
   const auto gemwright = find_gemwright();
   if (!gemwright) return tl::unexpected(gemwright.error());
-  const auto place = find_workplace(job.options.compiler);
-  if (!place) return tl::unexpected(place.error());
-  const auto suite = resolve_suite(job.options, place->presets);
-  if (!suite) return tl::unexpected(suite.error());
-  auto studies = plan_studies(job.options, *suite, *place);
-  if (!studies) return tl::unexpected(studies.error());
   const auto store = db::open_store(job.database, db::OpenMode::read_write);
   if (!store) return tl::unexpected(store.error());
+  auto studies = planned(job, **store);
+  if (!studies) return tl::unexpected(studies.error());
   const auto worker = tuner::WorkerClient::start({gemwright->string(), "worker"}, {sink.notice, sink.stop});
   if (!worker) return tl::unexpected(worker.error());
   for (const std::string& note : notes(*studies)) sink.note(note);

@@ -37,7 +37,7 @@ TuningQueue::~TuningQueue() {
 void TuningQueue::add(TuningJob job) {
   {
     const std::lock_guard lock(mutex_);
-    state_.waiting.push_back(form_title(job.options));
+    state_.waiting.push_back(job_title(job));
     jobs_.push_back(std::move(job));
   }
   added_.notify_all();
@@ -120,14 +120,14 @@ void TuningQueue::run() {
       jobs_.pop_front();
       state_.waiting.erase(state_.waiting.begin());
       state_.running = true;
-      state_.job = form_title(job.options);
+      state_.job = job_title(job);
       stop_ = false;
     }
     wake_();
     const auto ended = runner_(job, sink());
     if (!ended && ended.error().kind == tuner::ErrorKind::interrupted) {
       line(TuningLine::Kind::note,
-           fmt::format("{}: interrupted, everything so far is saved; the same again goes on", form_title(job.options)));
+           fmt::format("{}: interrupted, everything so far is saved; the same again goes on", job_title(job)));
     } else if (!ended && ended.error().kind != tuner::ErrorKind::nothing_valid) {
       line(TuningLine::Kind::problem, ended.error().message);  // the other kind was said when it happened
     }
@@ -141,6 +141,10 @@ void TuningQueue::run() {
       ++s.finished;
     });
   }
+}
+
+std::string job_title(const TuningJob& job) {
+  return job.study ? fmt::format("study {}", *job.study) : form_title(job.options);
 }
 
 std::string progress_text(const tuner::StudyProgress& p) {

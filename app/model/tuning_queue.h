@@ -22,7 +22,10 @@ namespace gemwright::app {
 struct TuningJob {
   TuneOptions options;
   std::filesystem::path database;
+  std::optional<tuner::StudyId> study = {};  // this one goes on, instead of the options
 };
+// "preset qwen3-0.6b", "study 3"
+std::string job_title(const TuningJob& job);
 
 // How a job tells what happens. To be called from the thread of the job.
 struct TuningSink {

@@ -57,10 +57,12 @@ inline void add_blocks(tuner::Store& store, tuner::SubjectId subject, tuner::Pha
 }
 
 inline ScriptedStudy scripted_study(tuner::StudyState state = tuner::StudyState::finished,
-                                    const tuner::Budget& budget = {}) {
+                                    const tuner::Budget& budget = {},
+                                    std::unique_ptr<tuner::Store> into = tuner::make_memory_store()) {
   using tuner::Phase;
   using tuner::SubjectKind;
   ScriptedStudy s;
+  s.store = std::move(into);
   tuner::Store& store = *s.store;
   tuner::StudyAttributes attributes;
   attributes.name = "layer";

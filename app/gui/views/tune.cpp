@@ -66,6 +66,8 @@ class TuneView : public View {
     switch (form.source) {
       case TuneSource::sizes:
         form_row(look, "sizes");
+        // The keyboard is there at once.
+        if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
         text_field("##gemm", "MxNxK, several with commas: 8x1024x1024", form.sizes);
         form_error_text(look, state.error, "gemm");
         break;
