@@ -1,5 +1,6 @@
 #include "app/model/text_diff.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,8 +26,8 @@ TEST(TextDiff, ShowsWhatChangedWithItsSurroundings) {
 TEST(TextDiff, ChangesThatAreFarApartStandInPartsOfTheirOwn) {
   std::string a, b;
   for (int i = 0; i < 40; ++i) {
-    a += std::to_string(i) + "\n";
-    b += (i == 5 || i == 30 ? "new" : std::to_string(i)) + "\n";
+    a += fmt::format("{}\n", i);
+    b += fmt::format("{}\n", i == 5 || i == 30 ? -i : i);
   }
   const auto d = text_diff(a, b, 3);
   EXPECT_EQ(std::count_if(d.lines.begin(), d.lines.end(), [](const auto& l) { return l.starts_with("@@"); }), 2);
@@ -41,7 +42,7 @@ TEST(TextDiff, NewAndEmptyTexts) {
 std::string applied(const TextDiff& d) {
   std::string out;
   for (const std::string& line : d.lines) {
-    if (line[0] == ' ' || line[0] == '+') out += line.substr(1) + "\n";
+    if (line[0] == ' ' || line[0] == '+') out += fmt::format("{}\n", line.substr(1));
   }
   return out;
 }
@@ -50,7 +51,7 @@ TEST(TextDiff, WithAllItsContextItHoldsBothTexts) {
   std::mt19937 random(7);
   for (int round = 0; round < 300; ++round) {
     std::string a, b;
-    const auto line = [&] { return std::string(1, static_cast<char>('a' + random() % 4)) + "\n"; };
+    const auto line = [&] { return fmt::format("{}\n", random() % 4); };
     for (auto i = random() % 12; i > 0; --i) a += line();
     for (auto i = random() % 12; i > 0; --i) b += line();
     const auto d = text_diff(a, b, 1000);
@@ -66,8 +67,8 @@ TEST(TextDiff, WithAllItsContextItHoldsBothTexts) {
 TEST(TextDiff, TwoLargeTextsWithoutALineInCommonAreReplacedWhole) {
   std::string a, b;
   for (int i = 0; i < 5000; ++i) {
-    a += "a" + std::to_string(i) + "\n";
-    b += "b" + std::to_string(i) + "\n";
+    a += fmt::format("a{}\n", i);
+    b += fmt::format("b{}\n", i);
   }
   const auto d = text_diff(a, b);
   EXPECT_EQ(d.removed, 5000u);

@@ -70,7 +70,7 @@ TEST_P(WrongField, IsNamedWithASentence) {
 
 INSTANTIATE_TEST_SUITE_P(Each, WrongField,
                          testing::Values(Wrong{"gemm", [](TuneForm& f) { f.sizes = "8x64"; }},
-                                         Wrong{"gemm", [](TuneForm& f) { f.sizes = " "; }},
+                                         Wrong{"gemm", [](TuneForm& f) { f.sizes = "  "; }},
                                          Wrong{"preset", [](TuneForm& f) { f.source = TuneSource::preset; }},
                                          Wrong{"preset",
                                                [](TuneForm& f) {
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(Each, WrongField,
                                                }},
                                          Wrong{"m", [](TuneForm& f) { f.m = "1,x"; }},
                                          Wrong{"epilogue", [](TuneForm& f) { f.epilogue = "bias+tea"; }},
-                                         Wrong{"threads", [](TuneForm& f) { f.threads = "0"; }},
+                                         Wrong{"threads", [](TuneForm& f) { f.threads = "-1"; }},
                                          Wrong{"budget", [](TuneForm& f) { f.budget = "soon"; }},
                                          Wrong{"max-error", [](TuneForm& f) { f.max_error = "small"; }},
                                          Wrong{"precision", [](TuneForm& f) { f.precision = "auto"; }},
@@ -94,11 +94,11 @@ INSTANTIATE_TEST_SUITE_P(Each, WrongField,
 TEST(TuneForm, AsACommandLineItNamesWhatDiffersFromTheDefaults) {
   TuneForm f;
   f.sizes = "8x64x64 1x64x64";
-  f.threads = "1";
+  f.threads = "1,2";
   f.budget = "30s";
   f.fresh = true;
   EXPECT_EQ(command_text(f, "a b.db"),
-            "gemwright tune --gemm 8x64x64 --gemm 1x64x64 --threads 1 --budget 30s --fresh --db 'a b.db'");
+            "gemwright tune --gemm 8x64x64 --gemm 1x64x64 --threads 1,2 --budget 30s --fresh --db 'a b.db'");
 }
 
 TEST(TuneForm, TheExampleIsShortAndSmall) {

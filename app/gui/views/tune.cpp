@@ -9,7 +9,7 @@ namespace gemwright::app::gui {
 namespace {
 
 // In letters.
-constexpr float kNames = 7.5f, kShort = 9;
+constexpr float kNames = 7.5f, kShort = 9, kSecondNames = 6;
 // Titles of studies that are shown of what would run.
 constexpr std::size_t kTitles = 6;
 
@@ -96,11 +96,13 @@ class TuneView : public View {
   // Two short fields in one row.
   static void pair(const Look& look, const char* name) {
     ImGui::SameLine(0, em());
+    const float x = ImGui::GetCursorPosX();
     ImGui::AlignTextToFramePadding();
     ImGui::PushStyleColor(ImGuiCol_Text, look.dim());
     ImGui::TextUnformatted(name);
     ImGui::PopStyleColor();
-    ImGui::SameLine(0, 0.6f * em());
+    ImGui::SameLine(0, 0);
+    ImGui::SetCursorPosX(x + kSecondNames * em());
     ImGui::SetNextItemWidth(kShort * em());
   }
 
