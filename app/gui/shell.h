@@ -72,6 +72,7 @@ class Shell {
   // Runs `what` with the selected study; says so where there is none.
   void with_study(const std::function<void(Frame&, const StudySnapshot&)>& what);
   void time_again();
+  void start_form();
   std::vector<const Command*> found_commands() const;
   void default_layout(unsigned dock);
   void step_trial(int by);

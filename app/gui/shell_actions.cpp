@@ -32,16 +32,29 @@ void Shell::add_study_commands() {
   add("Veto a value...", 0, [](Frame& f, const StudySnapshot& s) { ask_and_steer(f, s, "veto"); });
   add("Compare its winner as A", 0, [](Frame& f, const StudySnapshot& s) { compare_study(f, s, Selection::Side::a); });
   add("Compare its winner as B", 0, [](Frame& f, const StudySnapshot& s) { compare_study(f, s, Selection::Side::b); });
+  commands_.push_back({"Study", "Start what Tune says", ImGuiKey_F5, [this] { start_form(); }});
   commands_.push_back({"Study", "Interrupt what this window tunes", 0, [this] {
                          if (!desk_.tuning().running) notice_ = "This window tunes nothing";
                          desk_.interrupt();
                        }});
   commands_.push_back({"Study", "Write the header of Export", ImGuiMod_Ctrl | ImGuiKey_S, [this] {
                          if (const Frame f = frame(); f.database != nullptr) {
-                           (void)desk_.export_state(*f.database);
                            desk_.write_export(f.database->path);
                          }
                        }});
+}
+
+void Shell::start_form() {
+  const Frame f = frame();
+  const FormState& state = desk_.form_state();
+  if (f.database == nullptr) {
+    notice_ = "No database is open: Ctrl+O opens or makes one";
+  } else if (state.error && !state.busy) {
+    notice_ = state.error->sentence;
+    bring_to_front("tune");
+  } else {
+    desk_.start(desk_.form, f.database->path);
+  }
 }
 
 void Shell::with_study(const std::function<void(Frame&, const StudySnapshot&)>& what) {

@@ -67,11 +67,18 @@ std::string steered(const std::filesystem::path& database, tuner::StudyId study,
   return plan->sentence;
 }
 
-std::string written(const std::filesystem::path& database, const std::string& file, const PlannedExport& plan) {
+// What was shown, or what is planned now where nothing was.
+std::string written(const std::filesystem::path& database, const std::string& file, const ExportOptions& options,
+                    std::shared_ptr<const PlannedExport> plan) {
   const auto store = db::open_store(database, db::OpenMode::read_write);
   if (!store) return sentence(store.error());
-  const auto done = write_export(**store, file, plan);
-  return done ? fmt::format("{} written: {}", file, export_text(plan)) : sentence(done.error());
+  if (!plan) {
+    auto planned = plan_header(**store, options);
+    if (!planned) return sentence(planned.error());
+    plan = std::make_shared<const PlannedExport>(std::move(*planned));
+  }
+  const auto done = write_export(**store, file, *plan);
+  return done ? fmt::format("{} written: {}", file, export_text(*plan)) : sentence(done.error());
 }
 
 }  // namespace
@@ -183,23 +190,26 @@ const ExportState& Desk::export_state(const DatabaseSnapshot& database) {
 }
 
 void Desk::plan_export(const std::filesystem::path& database) {
-  previews_.submit(kExport, [this, database, options = export_options, file = export_file]() -> Background::Then {
-    auto state = std::make_shared<ExportState>(planned(database, options, file));
-    return [this, state] { export_ = std::move(*state); };
-  });
+  previews_.submit(
+      kExport, [this, database, options = export_options, file = export_file, key = export_key_]() -> Background::Then {
+        auto state = std::make_shared<ExportState>(planned(database, options, file));
+        return [this, state, key] {
+          export_ = std::move(*state);
+          export_shown_ = key;
+        };
+      });
 }
 
 void Desk::write_export(const std::filesystem::path& database) {
-  if (!export_.plan || previews_.busy(kExport)) {
-    notice_ = export_.error.empty() ? "The header is not planned yet" : export_.error;
-    return;
-  }
-  actions_.submit("", [this, database, file = export_file, plan = export_.plan]() -> Background::Then {
-    return [this, text = written(database, file, *plan)] {
-      notice_ = text;
-      export_key_.clear();  // the file is another one now
-    };
-  });
+  const bool shown = export_.plan && export_shown_ == export_key_ && !previews_.busy(kExport);
+  actions_.submit("",
+                  [this, database, file = export_file, options = export_options,
+                   plan = shown ? export_.plan : nullptr]() -> Background::Then {
+                    return [this, text = written(database, file, options, plan)] {
+                      notice_ = text;
+                      export_key_.clear();  // the file is another one now
+                    };
+                  });
 }
 
 const CompareState& Desk::compare_state() {

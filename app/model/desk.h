@@ -111,7 +111,7 @@ class Desk {
   std::shared_ptr<const Workplace> place_;  // of the compiler that was asked for last
   std::string place_compiler_;
   TuningState state_;
-  std::string export_key_, compare_key_;
+  std::string export_key_, export_shown_, compare_key_;
   ExportState export_;
   CompareState compare_;
   // Last: their threads end first.

@@ -8,6 +8,7 @@
 
 #include "app/model/watcher.h"
 #include "db/store.h"
+#include "tests/app/exportable_key.h"
 #include "tests/app/scripted_study.h"
 
 namespace gemwright::app {
@@ -28,7 +29,7 @@ class DeskTest : public testing::Test {
     database_ = folder_ / "tuned.db";
     auto store = db::open_store(database_, db::OpenMode::read_write);
     ASSERT_TRUE(store);
-    study_ = scripted_study(tuner::StudyState::finished, {}, std::move(*store));
+    study_ = scripted_study(tuner::StudyState::finished, {}, std::move(*store), exportable_key());
     study_.store.reset();
   }
 
@@ -168,7 +169,7 @@ TEST_F(DeskTest, ComparesTwoTrialsWithTheirBlocks) {
   Desk desk(hooks());
   desk.compare_form.database = database_;
   desk.compare_form.a = trial_operand(database_, study_.runner_up.id);
-  desk.compare_form.b = "study:" + std::to_string(study_.record.id);
+  desk.compare_form.b = "trial:" + std::to_string(study_.winner.id);
   ASSERT_TRUE(comes(desk, [&] { return !desk.compare_state().busy; }));
   const CompareState& state = desk.compare_state();
   ASSERT_TRUE(state.result) << state.error;

@@ -30,6 +30,7 @@ class Headless {
     test.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
     test.ConfigNoThrottle = true;
     test.ConfigSavedSettings = false;
+    test.ConfigRestoreFocusAfterTests = false;  // one act begins where the one before ended
     test.ConfigLogToTTY = true;
     test.ConfigFixedDeltaTime = 1.0f / 60;
     if (!hooks.tune) hooks.tune = [](const TuningJob&, const TuningSink&) { return tuner::Result<void>(); };

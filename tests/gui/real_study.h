@@ -8,6 +8,7 @@
 
 #include "app/model/watcher.h"
 #include "db/store.h"
+#include "tests/app/exportable_key.h"
 #include "tests/app/scripted_study.h"
 
 namespace gemwright::app {
@@ -21,7 +22,7 @@ class RealStudy {
     database = folder / "tuned.db";
     auto store = db::open_store(database, db::OpenMode::read_write);
     EXPECT_TRUE(store);
-    study = scripted_study(tuner::StudyState::finished, {}, std::move(*store));
+    study = scripted_study(tuner::StudyState::finished, {}, std::move(*store), exportable_key());
     study.store.reset();
   }
 

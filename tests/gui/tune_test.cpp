@@ -62,7 +62,7 @@ TEST(TuneView, ByMouseTheFormIsFilledStartedWatchedAndInterrupted) {
     t.ItemInputValue("//Tune/**/##threads", "1");
     t.ItemInputValue("//Tune/**/##budget", "5s");
     t.ItemClick("//Tune/**/##cache");
-    t.ItemClick("//$FOCUSED/hot");
+    t.ItemClick("//##Combo_00/hot");
   }));
   ASSERT_TRUE(window.desk().form_state().preview) << window.desk().form_state().error->sentence;
   EXPECT_EQ(preview_text(*window.desk().form_state().preview), "2 studies, about 10 s");
@@ -96,7 +96,7 @@ TEST(TuneView, ByKeyboardAloneAStudyIsTypedAndStarted) {
   }));
   EXPECT_EQ(window.shell().shown_view(), "tune");
   EXPECT_EQ(window.desk().form.sizes, "4x32x32");
-  EXPECT_TRUE(window.act([](ImGuiTestContext& t) { t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_Enter); }));
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) { t.KeyPress(ImGuiKey_F5); }));
   ASSERT_TRUE(window.comes([&] { return !script.jobs().empty(); }));
   EXPECT_EQ(script.jobs().front().options.gemm, std::vector<std::string>{"4x32x32"});
   script.go = true;
@@ -111,7 +111,7 @@ TEST(TuneView, WhatIsWrongStandsBesideItsFieldAndNothingStarts) {
   ASSERT_TRUE(window.settle());
   EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
     t.ItemInputValue("//Tune/**/##threads", "none");
-    t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_Enter);
+    t.KeyPress(ImGuiKey_F5);
   }));
   ASSERT_TRUE(window.desk().form_state().error);
   EXPECT_EQ(window.desk().form_state().error->field, "threads");

@@ -39,7 +39,7 @@ ctrl n
 sleep 1
 xdotool type --delay 40 "$2"
 sleep 2
-ctrl Return
+xdotool key F5
 wait_for 300 [ -e tuned.db ]
 SESSION
 cp session.sh tune.sh

@@ -24,7 +24,7 @@ class ExportView : public View {
     copy_button(frame, *this);
     draw_options(frame);
     draw_summary(frame, state);
-    if (state.plan && ImGui::BeginTabBar("parts")) {
+    if (state.plan && ImGui::BeginTabBar("parts", ImGuiTabBarFlags_DrawSelectedOverline)) {
       if (ImGui::BeginTabItem("Header")) {
         draw_header(frame, state);
         ImGui::EndTabItem();

