@@ -9,7 +9,7 @@ install_packages $BUILD_PACKAGES clang libgtest-dev git sqlite3
 build=${GEMWRIGHT_BUILD:-$root/build-tests}
 # The window is tested where it can be built.
 # shellcheck disable=SC2086
-install_gui_packages $GUI_PACKAGES xvfb xauth xdotool && sh "$root/app/fetch_gui.sh" "$build" || true
+install_gui_packages $GUI_PACKAGES xvfb xauth xdotool procps && sh "$root/app/fetch_gui.sh" "$build" || true
 launcher=""
 command -v ccache >/dev/null 2>&1 && launcher="-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGEMWRIGHT_TESTS=ON -DGEMWRIGHT_WERROR=ON $launcher

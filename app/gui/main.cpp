@@ -1,21 +1,24 @@
 // gemwright-gui
 #include <fmt/format.h>
-#include <sched.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <future>
 
+#include "app/gui/interrupts.h"
 #include "app/gui/options.h"
 #include "app/gui/png.h"
 #include "app/gui/shell.h"
 #include "app/gui/window.h"
+#include "app/model/cpu_share.h"
+#include "app/model/desk.h"
 #include "app/model/doctor_probe.h"
 #include "app/model/layout_file.h"
 #include "app/model/repaint.h"
+#include "app/model/tune_here.h"
 #include "app/model/watcher.h"
 #include "app/model/write_file.h"
-#include "profilers/pinning.h"
 #include "tuner/problem/input_text.h"
 #include "tuner/worker/machine_lock.h"
 
@@ -30,25 +33,6 @@ constexpr int kPictureFrames = 8;
 int report(const tuner::Error& error) {
   fmt::print(stderr, "gemwright-gui: {}\n", tuner::printable(error.message, kMaxSentence));
   return kFailed;
-}
-
-// One thread is measured on the last CPU (see profilers/ceilings.h): the window, and the threads of a software renderer
-// that inherit this, leave it alone where there is another. Threads and processes started later inherit it too: a
-// worker that measures must be given back all CPUs. Best effort.
-void leave_measured_cpu() {
-  std::vector<int> cpus;
-  {
-    const profilers::Pinning here;
-    cpus = here.allowed();
-  }
-  if (cpus.size() < 2) return;
-  cpus.pop_back();
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const int cpu : cpus) {
-    if (cpu < CPU_SETSIZE) CPU_SET(static_cast<unsigned>(cpu), &set);
-  }
-  (void)sched_setaffinity(0, sizeof set, &set);
 }
 
 std::vector<DoctorLine> ask_machine(const std::filesystem::path& database) {
@@ -76,20 +60,26 @@ int take_picture(const GuiOptions& o, const WindowSettings& settings) {
   }
   std::optional<std::vector<DoctorLine>> machine;
   if (o.view == "doctor") machine = ask_machine(o.databases.front());
-  leave_measured_cpu();
+  // The threads of a software renderer inherit this.
+  allow_cpus(without_measured(allowed_cpus()));
   auto window = Window::open({settings.width, settings.height, false});
   if (!window) return report(window.error());
-  Shell shell(settings, o.view, "");
+  DeskHooks hooks;
+  hooks.tune = [](const TuningJob&, const TuningSink&) { return tuner::Result<void>(); };
+  Desk desk(std::move(hooks));
+  Shell shell(desk, settings, o.view, "");
   shell.show(std::move(snapshot));
   if (machine) shell.show_machine(std::move(*machine));
   // The size that was asked for is that of the picture, whatever the screen: no scale but the user's.
   Picture picture;
-  for (int i = 0; i < kPictureFrames || shell.wants_frame(); ++i) {
+  for (int left = kPictureFrames; left > 0; --left) {
     (*window)->wait(0);
     shell.before_frame();
     (*window)->begin_frame();
     shell.draw();
     picture = (*window)->end_frame_as_picture();
+    // What is still being computed settles within as many frames as the rest.
+    if (desk.busy() || shell.wants_frame()) left = kPictureFrames;
   }
   const auto written = write_png(o.screenshot, picture);
   return written ? kDone : report(written.error());
@@ -97,13 +87,19 @@ int take_picture(const GuiOptions& o, const WindowSettings& settings) {
 
 class Loop {
  public:
-  Loop(const GuiOptions& options, Window& window, Shell& shell, Watcher& watcher,
+  Loop(const GuiOptions& options, Window& window, Shell& shell, Watcher& watcher, std::atomic<bool>& news,
        std::future<std::vector<DoctorLine>> machine)
-      : options_(options), window_(window), shell_(shell), watcher_(watcher), machine_(std::move(machine)) {}
+      : options_(options),
+        window_(window),
+        shell_(shell),
+        watcher_(watcher),
+        news_(news),
+        machine_(std::move(machine)),
+        interrupts_(wake_window) {}
 
   tuner::Result<void> run() {
     const auto lock = tuner::machine_lock_path();
-    while (!window_.wants_to_close() && !shell_.wants_to_quit()) {
+    while (!window_.wants_to_close() && !shell_.wants_to_quit() && !interrupts_.came()) {
       policy_.minimised(window_.minimised());
       const RepaintStep step = policy_.next(window_seconds(), [&] { return tuner::being_timed(lock); });
       if (window_.wait(step.wait)) policy_.input();
@@ -117,6 +113,7 @@ class Loop {
 
  private:
   void take_data() {
+    if (news_.exchange(false)) policy_.data();
     if (auto snapshot = watcher_.snapshot(); snapshot != shown_) {
       shown_ = snapshot;
       shell_.show(std::move(snapshot));
@@ -148,26 +145,46 @@ class Loop {
   Window& window_;
   Shell& shell_;
   Watcher& watcher_;
+  std::atomic<bool>& news_;
   std::future<std::vector<DoctorLine>> machine_;
+  Interrupts interrupts_;
   std::shared_ptr<const Snapshot> shown_;
   RepaintPolicy policy_;
   bool told_ready_ = false;
 };
 
+DeskHooks desk_hooks(const std::vector<int>& cpus, Watcher& watcher, std::atomic<bool>& news) {
+  DeskHooks hooks;
+  hooks.tune = [cpus](const TuningJob& job, const TuningSink& sink) { return tune_here(job, sink, cpus); };
+  hooks.wake = [&news] {
+    news = true;
+    wake_window();
+  };
+  hooks.being_timed = [lock = tuner::machine_lock_path()] { return tuner::being_timed(lock); };
+  hooks.open = [&watcher](const std::filesystem::path& database) { watcher.open(database); };
+  hooks.close = [&watcher](const std::filesystem::path& database) { watcher.close(database); };
+  hooks.cpus = cpus;
+  return hooks;
+}
+
 int show_window(const GuiOptions& o, const WindowSettings& settings, const std::string& notice) {
   // Asked before this process leaves a CPU alone, so that it tells all of them.
+  const std::vector<int> cpus = allowed_cpus();
   auto machine = std::async(std::launch::async, ask_machine, o.databases.front());
-  leave_measured_cpu();
+  allow_cpus(without_measured(cpus));
   auto window = Window::open({settings.width, settings.height, true});
   if (!window) return report(window.error());
-  Shell shell(settings, o.view, notice);
-  const auto lock = tuner::machine_lock_path();
   WatcherOptions options;
-  options.being_timed = [lock] { return tuner::being_timed(lock); };
+  options.being_timed = [lock = tuner::machine_lock_path()] { return tuner::being_timed(lock); };
   Watcher watcher(o.databases, options, wake_window);
-  if (const auto ended = Loop(o, **window, shell, watcher, std::move(machine)).run(); !ended) {
+  std::atomic<bool> news = false;
+  Desk desk(desk_hooks(cpus, watcher, news));
+  Shell shell(desk, settings, o.view, notice);
+  if (const auto ended = Loop(o, **window, shell, watcher, news, std::move(machine)).run(); !ended) {
     return report(ended.error());
   }
+  // What is being tuned is saved behind this.
+  (*window)->hide();
   const auto path = settings_path();
   if (!o.config || !path) return kDone;
   WindowSettings last = shell.settings();

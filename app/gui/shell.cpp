@@ -28,10 +28,13 @@ std::shared_ptr<const StudySnapshot> shared(const Snapshot& snapshot, const std:
 
 }  // namespace
 
-std::vector<std::string> view_names() { return {"studies", "run", "trials", "roofline", "doctor"}; }
+std::vector<std::string> view_names() {
+  return {"studies", "run", "trials", "roofline", "compare", "export", "tune", "doctor"};
+}
 
-Shell::Shell(const WindowSettings& settings, const std::string& view, std::string notice)
-    : settings_(settings), notice_(std::move(notice)) {
+Shell::Shell(Desk& desk, const WindowSettings& settings, const std::string& view, std::string notice)
+    : desk_(desk), settings_(settings), notice_(std::move(notice)) {
+  desk_.recent = settings.recent;
   ImGuiIO& io = ImGui::GetIO();
   // Its default writes a file into the folder where the program was started.
   io.IniFilename = nullptr;
@@ -45,6 +48,9 @@ Shell::Shell(const WindowSettings& settings, const std::string& view, std::strin
   views_.push_back(make_run_view());
   views_.push_back(make_trials_view());
   views_.push_back(make_roofline_view());
+  views_.push_back(make_compare_view());
+  views_.push_back(make_export_view());
+  views_.push_back(make_tune_view());
   views_.push_back(make_doctor_view());
   views_.push_back(make_inspector());
   shown_ = find(view.empty() ? settings.view : view) == nullptr ? "run" : (view.empty() ? settings.view : view);
@@ -62,6 +68,7 @@ View* Shell::find(const std::string& name) {
 
 void Shell::show(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
+  if (const auto begun = desk_.study_to_follow(*snapshot_)) selection_.select(*begun);
   if (snapshot_->find(selection_.study()) != nullptr) return;
   // The study that was touched last.
   const StudySnapshot* newest = nullptr;
@@ -93,11 +100,12 @@ void Shell::before_frame() {
 }
 
 bool Shell::wants_frame() const {
-  return !table_.done() || selection_.hover_changed() || focus_frames_ > 0 || look_changed_;
+  return !table_.done() || selection_.hover_changed() || focus_frames_ > 0 || look_changed_ || open_prompt_;
 }
 
 WindowSettings Shell::settings() const {
   WindowSettings s = settings_;
+  s.recent = desk_.recent;
   s.view = shown_;
   std::size_t size = 0;
   const char* const docking = ImGui::SaveIniSettingsToMemory(&size);
@@ -106,13 +114,23 @@ WindowSettings Shell::settings() const {
 }
 
 Frame Shell::frame() {
-  return {look_,      *snapshot_, shared(*snapshot_, selection_.study()),
-          selection_, table_,     machine_ ? &*machine_ : nullptr,
-          ""};
+  const DatabaseSnapshot* database = nullptr;
+  const auto& all = snapshot_->databases;
+  const auto& study = selection_.study();
+  if (study && snapshot_->find(study) != nullptr) {
+    database = &all[static_cast<std::size_t>(study->database)];
+  } else if (const auto open = std::find_if(all.begin(), all.end(), [](const auto& d) { return !d.closed; });
+             open != all.end()) {
+    database = &*open;
+  }
+  return {look_,    *snapshot_, shared(*snapshot_, study),      selection_, desk_,
+          database, table_,     machine_ ? &*machine_ : nullptr};
 }
 
 void Shell::draw() {
   selection_.begin_frame();
+  desk_.advance(*snapshot_);
+  if (std::string said = desk_.take_notice(); !said.empty()) notice_ = std::move(said);
   table_.show(shared(*snapshot_, selection_.study()), selection_);
   table_.advance(kRowsAFrame);
   run_keys();
@@ -121,7 +139,8 @@ void Shell::draw() {
   draw_docks();
   Frame f = frame();
   for (const auto& view : views_) draw_window(*view, f);
-  if (!f.notice.empty()) notice_ = f.notice;
+  take_wishes(f);
+  draw_prompt();
   draw_command_list();
   draw_keys();
   if (focus_frames_ > 0) --focus_frames_;
@@ -172,7 +191,8 @@ void Shell::draw_status() {
       ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_MenuBar;
   if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, height, kFlags)) {
     if (ImGui::BeginMenuBar()) {
-      std::string left = notice_;
+      std::string left = tuning_text(desk_.tuning());
+      if (!notice_.empty()) left += (left.empty() ? "" : "   ") + notice_;
       if (left.empty()) {
         const std::size_t studies = snapshot_->studies();
         left = snapshot_->loading() ? "reading the database"

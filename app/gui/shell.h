@@ -1,8 +1,8 @@
 // Everything around the views: docked panels, menu, keys, command list, status bar, theme and scale.
 //
 // The shell draws what it was handed last and asks nobody for anything: a snapshot comes from a watcher's thread, the
-// lines about the machine from a probe, later the events of a study from the thread that runs it. So it runs headless
-// in tests as in the window. Long work belongs to whoever hands the data over, never into a frame.
+// lines about the machine from a probe, what the desk has done from its threads. So it runs headless in tests as in the
+// window. Long work belongs to whoever hands the data over, never into a frame.
 #pragma once
 
 #include <functional>
@@ -28,8 +28,9 @@ std::vector<std::string> view_names();
 
 class Shell {
  public:
-  // Needs the contexts of Dear ImGui and ImPlot. `view` is shown first; empty: that of the settings.
-  Shell(const WindowSettings& settings, const std::string& view, std::string notice);
+  // Needs the contexts of Dear ImGui and ImPlot. `view` is shown first; empty: that of the settings. The desk is driven
+  // by the shell and outlives it.
+  Shell(Desk& desk, const WindowSettings& settings, const std::string& view, std::string notice);
   ~Shell();
   Shell(const Shell&) = delete;
   Shell& operator=(const Shell&) = delete;
@@ -54,6 +55,7 @@ class Shell {
  private:
   void add_commands();
   void add_view_commands();
+  void add_study_commands();
   void run_keys();
   void draw_menu();
   void draw_docks();
@@ -61,6 +63,16 @@ class Shell {
   void draw_status();
   void draw_command_list();
   void draw_keys();
+  void ask(Prompt prompt);
+  void draw_prompt();
+  void ask_for_database();
+  void close_database();
+  void bring_to_front(const std::string& view);
+  void take_wishes(Frame& frame);
+  // Runs `what` with the selected study; says so where there is none.
+  void with_study(const std::function<void(Frame&, const StudySnapshot&)>& what);
+  void time_again();
+  void start_form();
   std::vector<const Command*> found_commands() const;
   void default_layout(unsigned dock);
   void step_trial(int by);
@@ -71,6 +83,7 @@ class Shell {
   Frame frame();
   View* find(const std::string& name);
 
+  Desk& desk_;
   WindowSettings settings_;
   Look look_;
   float screen_scale_ = 1;
@@ -82,6 +95,9 @@ class Shell {
   std::string notice_;
   std::vector<std::unique_ptr<View>> views_;  // the rail first, then the tabs, the inspector last
   std::vector<Command> commands_;
+  std::optional<Prompt> prompt_;
+  bool open_prompt_ = false;
+  std::size_t offered_ = 0;  // of the files that fit: 0 is what was typed
   std::string search_;
   std::size_t chosen_ = 0;
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();

@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kCommandList = "Commands";
 constexpr const char* kKeySheet = "Keys";
 constexpr double kScaleStep = 1.1;
-constexpr std::array<const char*, 4> kMenus{"File", "View", "Trial", "Help"};
+constexpr std::array<const char*, 5> kMenus{"File", "View", "Study", "Trial", "Help"};
 
 // Popups of this kind stand at the top, as wide as their text needs.
 void place_popup(float width) {
@@ -36,17 +36,23 @@ std::string key_text(ImGuiKeyChord key) {
   return text;
 }
 
+// Whether a key that is held down goes on doing what it does: those that move and those that scale.
+bool repeats(ImGuiKeyChord key) {
+  constexpr std::array<ImGuiKey, 6> kMoving{ImGuiKey_DownArrow, ImGuiKey_UpArrow, ImGuiKey_PageDown,
+                                            ImGuiKey_PageUp,    ImGuiKey_Equal,   ImGuiKey_Minus};
+  return std::find(kMoving.begin(), kMoving.end(), static_cast<ImGuiKey>(key & ~ImGuiMod_Mask_)) != kMoving.end();
+}
+
 }  // namespace
 
 void Shell::add_view_commands() {
   int number = 0;
   for (const auto& view : views_) {
-    const ImGuiKeyChord key = ImGuiMod_Ctrl | static_cast<ImGuiKey>(ImGuiKey_1 + number++);
+    // Nine by Ctrl and a digit, the others with Shift.
+    const ImGuiKeyChord shift = number < 9 ? ImGuiMod_None : ImGuiMod_Shift;
+    const ImGuiKeyChord key = ImGuiMod_Ctrl | shift | static_cast<ImGuiKey>(ImGuiKey_1 + number++ % 9);
     const std::string name = view->name();
-    commands_.push_back({"View", fmt::format("Show {}", view->title()), key, [this, name] {
-                           focus_ = name;
-                           focus_frames_ = 2;
-                         }});
+    commands_.push_back({"View", fmt::format("Show {}", view->title()), key, [this, name] { bring_to_front(name); }});
   }
   for (const Theme theme : {Theme::dark, Theme::light, Theme::contrast}) {
     commands_.push_back({"View", fmt::format("Theme: {}", to_text(theme)), 0, [this, theme] {
@@ -64,8 +70,12 @@ void Shell::add_commands() {
   constexpr int kPage = 20;
   commands_.push_back(
       {"File", "Copy view as text", ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_C, [this] { copy_view(); }});
+  commands_.push_back({"File", "New study...", ImGuiMod_Ctrl | ImGuiKey_N, [this] { bring_to_front("tune"); }});
+  commands_.push_back({"File", "Open a database...", ImGuiMod_Ctrl | ImGuiKey_O, [this] { ask_for_database(); }});
+  commands_.push_back({"File", "Close the database", ImGuiMod_Ctrl | ImGuiKey_W, [this] { close_database(); }});
   commands_.push_back({"File", "Quit", ImGuiMod_Ctrl | ImGuiKey_Q, [this] { quit_ = true; }});
   add_view_commands();
+  add_study_commands();
   commands_.push_back({"Trial", "Next trial", ImGuiKey_DownArrow, [this] { step_trial(1); }});
   commands_.push_back({"Trial", "Previous trial", ImGuiKey_UpArrow, [this] { step_trial(-1); }});
   commands_.push_back({"Trial", "Many trials down", ImGuiKey_PageDown, [this] { step_trial(kPage); }});
@@ -73,6 +83,7 @@ void Shell::add_commands() {
   commands_.push_back({"Trial", "Pin as A", ImGuiKey_A, [this] { pin(Selection::Side::a); }});
   commands_.push_back({"Trial", "Pin as B", ImGuiKey_B, [this] { pin(Selection::Side::b); }});
   commands_.push_back({"Trial", "Copy trial as a line", ImGuiMod_Ctrl | ImGuiKey_C, [this] { copy_trial(); }});
+  commands_.push_back({"Trial", "Measure trial again", ImGuiKey_M, [this] { time_again(); }});
   commands_.push_back({"Trial", "Select no trial", 0, [this] { selection_.clear_trial(); }});
   commands_.push_back({"Trial", "Clear the filter", 0, [this] { selection_.set_filter(""); }});
   commands_.push_back({"Help", "Keys", ImGuiKey_F1, [this] { open_keys_ = true; }});
@@ -84,7 +95,8 @@ void Shell::run_keys() {
   const bool in_popup = ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   for (const Command& c : commands_) {
     if (c.key == 0 || (in_popup && (c.key & ImGuiMod_Mask_) == 0 && c.key != ImGuiKey_F1)) continue;
-    if (ImGui::Shortcut(c.key, ImGuiInputFlags_RouteGlobal | ImGuiInputFlags_Repeat)) c.run();
+    const ImGuiInputFlags held = repeats(c.key) ? ImGuiInputFlags_Repeat : 0;
+    if (ImGui::Shortcut(c.key, ImGuiInputFlags_RouteGlobal | held)) c.run();
   }
 }
 

@@ -2,10 +2,13 @@
 // shows as text. The shell owns the windows, the keys and everything that lasts.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/gui/look.h"
+#include "app/model/desk.h"
 #include "app/model/doctor.h"
 #include "app/model/selection.h"
 #include "app/model/snapshot.h"
@@ -13,14 +16,26 @@
 
 namespace gemwright::app::gui {
 
+// A question with one line for an answer, asked by the shell.
+struct Prompt {
+  std::string title, hint, text;  // `text` stands there at first
+  std::function<void(const std::string&)> run;
+  bool files = false;  // the answer is a database: those that fit are offered
+};
+
 struct Frame {
   const Look& look;
   const Snapshot& snapshot;
   std::shared_ptr<const StudySnapshot> study;  // the selected one; null where there is none
   Selection& selection;
+  Desk& desk;
+  const DatabaseSnapshot* database;        // of the selected study, else the first that is open; null without any
   TrialTable& table;                       // its trials that match the filter, in the table's order
   const std::vector<DoctorLine>* machine;  // null while the machine is still being asked
-  std::string notice;                      // set by a view: said in the status bar
+  // Set by a view: said in the status bar; asked; brought to the front.
+  std::string notice = {};
+  std::optional<Prompt> prompt = {};
+  std::string show = {};
 
   // The selected trial of the selected study, as its index.
   std::optional<std::size_t> selected_trial() const;
@@ -39,6 +54,9 @@ std::unique_ptr<View> make_studies_view();
 std::unique_ptr<View> make_run_view();
 std::unique_ptr<View> make_trials_view();
 std::unique_ptr<View> make_roofline_view();
+std::unique_ptr<View> make_compare_view();
+std::unique_ptr<View> make_export_view();
+std::unique_ptr<View> make_tune_view();
 std::unique_ptr<View> make_doctor_view();
 std::unique_ptr<View> make_inspector();
 

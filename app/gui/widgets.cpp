@@ -133,13 +133,17 @@ bool begin_facts(const char* id) {
   return true;
 }
 
-void fact(const Look& look, const char* name, const std::string& value) {
+void fact_name(const Look& look, const char* name) {
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
   ImGui::PushStyleColor(ImGuiCol_Text, look.dim());
   ImGui::TextUnformatted(name);
   ImGui::PopStyleColor();
   ImGui::TableNextColumn();
+}
+
+void fact(const Look& look, const char* name, const std::string& value) {
+  fact_name(look, name);
   ImGui::PushTextWrapPos(0);
   ImGui::TextUnformatted(value.empty() ? "-" : value.c_str());
   ImGui::PopTextWrapPos();
@@ -147,13 +151,38 @@ void fact(const Look& look, const char* name, const std::string& value) {
 
 void end_facts() { ImGui::EndTable(); }
 
-bool has_study(const Frame& frame) {
+namespace {
+
+// The first start: one button that tunes something small, and the way to everything else.
+void offer_first_study(Frame& frame) {
+  if (frame.database == nullptr) {
+    return empty_state(frame.look, "No database is open", "Ctrl+O opens one; a file that does not exist is made.");
+  }
+  const TuningState& tuning = frame.desk.tuning();
+  const std::string file = frame.database->path.filename().string();
+  if (tuning.running) {
+    return empty_state(frame.look, "The first study is being prepared", tuning_text(tuning));
+  }
+  empty_state(frame.look, "No study yet", example_sentence(file));
+  const float left = ImGui::GetItemRectMin().x;
+  ImGui::SetCursorScreenPos({left, ImGui::GetCursorScreenPos().y + 0.5f * em()});
+  if (ImGui::Button("Tune the example")) frame.desk.start(example_form(), frame.database->path);
+  ImGui::SameLine();
+  if (ImGui::Button("New study...")) frame.show = "tune";
+  // Why nothing came of it.
+  if (tuning.lines.empty()) return;
+  ImGui::SetCursorScreenPos({left, ImGui::GetCursorScreenPos().y + 0.5f * em()});
+  dim_text(frame.look, tuning.lines.back().text);
+}
+
+}  // namespace
+
+bool has_study(Frame& frame) {
   if (frame.study) return true;
   if (frame.snapshot.loading()) {
     empty_state(frame.look, "Reading the database", "The studies appear as soon as they are read.");
   } else if (frame.snapshot.studies() == 0) {
-    empty_state(frame.look, "No study yet",
-                "'gemwright tune --preset qwen3-0.6b --m 1' makes one; it is shown here while it runs.");
+    offer_first_study(frame);
   } else {
     empty_state(frame.look, "No study is selected", "Choose one of those at the left.");
   }

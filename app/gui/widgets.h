@@ -25,11 +25,12 @@ void copy_button(Frame& frame, const View& view);
 
 // A name and a value as one row of a two-column table; a missing value is a dash.
 bool begin_facts(const char* id);
+void fact_name(const Look& look, const char* name);  // the value is drawn by the caller
 void fact(const Look& look, const char* name, const std::string& value);
 void end_facts();
 
-// Whether there is a study to draw; else says in words why not.
-bool has_study(const Frame& frame);
+// Whether there is a study to draw; else says in words why not, and offers what to do.
+bool has_study(Frame& frame);
 // One line about a trial, beside the pointer.
 void trial_card(const Frame& frame, const StudySnapshot& study, std::size_t trial);
 

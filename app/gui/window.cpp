@@ -132,6 +132,11 @@ float Window::scale() const {
   return x > 0 ? x : 1;
 }
 
+void Window::hide() {
+  glfwHideWindow(window_);
+  glfwPollEvents();
+}
+
 void Window::size(int& width, int& height) const { glfwGetWindowSize(window_, &width, &height); }
 
 }  // namespace gemwright::app::gui

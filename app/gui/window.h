@@ -49,6 +49,7 @@ class Window {
   bool wants_to_close() const;
   bool minimised() const;
   float scale() const;  // of the screen
+  void hide();
   void size(int& width, int& height) const;
 
  private:

@@ -55,6 +55,23 @@ struct TrialComparison {
 // `same_database`: ids of both mean the same rows. Refuses what cannot be compared.
 tuner::Result<TrialComparison> compare(ComparedTrial a, ComparedTrial b, bool same_database);
 
+// What is shown of two trials, line by line: name, value of A, value of B.
+struct ComparedRow {
+  std::string what, a, b;
+  bool config = false;  // a parameter of the two configs that differs
+};
+std::vector<ComparedRow> compared_rows(const TrialComparison& c);
+// A counter that both have, per call.
+struct ComparedCounter {
+  std::string name, unit, status;
+  double a = 0, b = 0;
+};
+struct ComparedCounters {
+  std::vector<ComparedCounter> rows;
+  std::size_t missing = 0;  // without a value in A or B
+};
+ComparedCounters compared_counters(const TrialComparison& c);
+
 struct DatabaseComparison {
   std::vector<TrialComparison> studies;
   tuner::MatchCounts a, b;

@@ -90,25 +90,20 @@ std::string over_text(const TrialComparison& c) {
 }
 
 std::string counters_table(const TrialComparison& c) {
+  const ComparedCounters counters = compared_counters(c);
   std::vector<std::vector<std::string>> rows;
-  std::size_t missing = 0;
-  for (const CounterPair& p : counter_pairs(c)) {
-    if (!p.has_values()) {
-      ++missing;
-      continue;
-    }
-    const double x = p.per_call_a(), y = p.per_call_b();
-    std::string status(profilers::to_text(p.a->status));
-    if (p.b->status != p.a->status) status += fmt::format(" / {}", profilers::to_text(p.b->status));
-    rows.push_back({p.a->provider + ": " + p.a->name, p.a->unit, fmt::format("{:.4g}", x), fmt::format("{:.4g}", y),
-                    x > 0 ? fmt::format("{:.3f}", y / x) : "-", status});
+  for (const ComparedCounter& r : counters.rows) {
+    rows.push_back({r.name, r.unit, fmt::format("{:.4g}", r.a), fmt::format("{:.4g}", r.b),
+                    r.a > 0 ? fmt::format("{:.3f}", r.b / r.a) : "-", r.status});
   }
-  if (rows.empty() && missing == 0) return {};
+  if (rows.empty() && counters.missing == 0) return {};
   std::string text = "\n";
   if (!rows.empty()) {
     text += table({{"counter, per call"}, {"unit"}, {"A", true}, {"B", true}, {"B/A", true}, {"status"}}, rows);
   }
-  if (missing > 0) text += fmt::format("{} counter{} without a value in A or B\n", missing, missing == 1 ? "" : "s");
+  if (counters.missing > 0) {
+    text += fmt::format("{} counter{} without a value in A or B\n", counters.missing, counters.missing == 1 ? "" : "s");
+  }
   return text;
 }
 
@@ -234,9 +229,22 @@ json counts_json(const tuner::MatchCounts& n) {
 
 }  // namespace
 
-std::string comparison_text(const TrialComparison& c, const CompareLabels& labels) {
-  std::vector<std::vector<std::string>> rows;
-  rows.push_back({"named", labels.a, labels.b});
+ComparedCounters compared_counters(const TrialComparison& c) {
+  ComparedCounters out;
+  for (const CounterPair& p : counter_pairs(c)) {
+    if (!p.has_values()) {
+      ++out.missing;
+      continue;
+    }
+    std::string status(profilers::to_text(p.a->status));
+    if (p.b->status != p.a->status) status += fmt::format(" / {}", profilers::to_text(p.b->status));
+    out.rows.push_back({p.a->provider + ": " + p.a->name, p.a->unit, status, p.per_call_a(), p.per_call_b()});
+  }
+  return out;
+}
+
+std::vector<ComparedRow> compared_rows(const TrialComparison& c) {
+  std::vector<ComparedRow> rows;
   rows.push_back({"study", std::to_string(c.a.study.id), std::to_string(c.b.study.id)});
   rows.push_back({"trial", std::to_string(c.a.trial.id), std::to_string(c.b.trial.id)});
   if (c.a.trial.state != tuner::TrialState::ok || c.b.trial.state != tuner::TrialState::ok) {
@@ -249,7 +257,13 @@ std::string comparison_text(const TrialComparison& c, const CompareLabels& label
   rows.push_back({"error", error_text(c.a), error_text(c.b)});
   for (const tuner::Difference& d : c.differences) rows.push_back({d.what, d.a, d.b});
   rows.push_back({"config", tuner::label(c.a.trial.config), tuner::label(c.b.trial.config)});
-  for (const auto& [field, a, b] : config_changes(c)) rows.push_back({"  " + field, a, b});
+  for (const auto& [field, a, b] : config_changes(c)) rows.push_back({field, a, b, true});
+  return rows;
+}
+
+std::string comparison_text(const TrialComparison& c, const CompareLabels& labels) {
+  std::vector<std::vector<std::string>> rows{{"named", labels.a, labels.b}};
+  for (const ComparedRow& r : compared_rows(c)) rows.push_back({(r.config ? "  " : "") + r.what, r.a, r.b});
   std::string text = fmt::format("{}\n{}", c.verdict.text, title(c));
   if (c.ratio) text += fmt::format("; {}", tuner::basis_text(*c.ratio, tuner::printable(c.a.study.baseline)));
   return text + "\n\n" + table({{""}, {"A"}, {"B"}}, rows) + counters_table(c);

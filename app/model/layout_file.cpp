@@ -19,6 +19,7 @@ constexpr std::array<const char*, 3> kThemes{"dark", "light", "contrast"};
 // A docking layout takes a few kilobytes.
 constexpr std::uintmax_t kMaxBytes = 1 << 20;
 // No screen is larger, and no window of use is smaller.
+constexpr std::size_t kMaxRecent = 100;
 constexpr int kMinSide = 320, kMaxSide = 16384;
 
 LoadedSettings defaults(std::string notice) { return {{}, std::move(notice)}; }
@@ -41,13 +42,25 @@ bool take(const json& j, const char* name, T& value, Valid valid) {
   return true;
 }
 
+// As `take`, of a list of texts.
+bool take_recent(const json& j, std::vector<std::string>& recent) {
+  const auto it = j.find("recent");
+  if (it == j.end()) return true;
+  if (!it->is_array() || it->size() > kMaxRecent) return false;
+  for (const json& file : *it) {
+    if (!file.is_string()) return false;
+    recent.push_back(file.get<std::string>());
+  }
+  return true;
+}
+
 bool take_all(const json& j, WindowSettings& s) {
   const auto any = [](const auto&) { return true; };
   std::string theme = to_text(s.theme);
   const bool ok = take(j, "theme", theme, [](const std::string& t) { return parse_theme(t).has_value(); }) &&
                   take(j, "scale", s.scale, [](double v) { return v >= kMinScale && v <= kMaxScale; }) &&
                   take(j, "width", s.width, any) && take(j, "height", s.height, any) && take(j, "view", s.view, any) &&
-                  take(j, "docking", s.docking, any);
+                  take(j, "docking", s.docking, any) && take_recent(j, s.recent);
   if (ok) s.theme = *parse_theme(theme);
   return ok;
 }
@@ -83,6 +96,7 @@ std::string settings_text(const WindowSettings& s) {
                {"width", s.width},
                {"height", s.height},
                {"view", s.view},
+               {"recent", s.recent},
                {"docking", s.docking}};
   return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

@@ -27,7 +27,8 @@ struct WindowSettings {
   double scale = 1;
   int width = 1280, height = 800;
   std::string view = "run";
-  std::string docking;  // as Dear ImGui writes it; empty: the default layout
+  std::vector<std::string> recent;  // databases, the newest first
+  std::string docking;              // as Dear ImGui writes it; empty: the default layout
 
   bool operator==(const WindowSettings&) const = default;
 };

@@ -135,7 +135,7 @@ const StudySnapshot* Snapshot::find(const std::optional<StudyRef>& study) const 
 
 bool Snapshot::loading() const {
   return std::any_of(databases.begin(), databases.end(),
-                     [](const DatabaseSnapshot& d) { return !d.loaded && d.error.empty(); });
+                     [](const DatabaseSnapshot& d) { return !d.loaded && d.error.empty() && !d.closed; });
 }
 
 std::size_t Snapshot::studies() const {

@@ -55,6 +55,7 @@ struct DatabaseSnapshot {
   bool loaded = false;  // false with an empty error: not read yet
   std::string error;    // why the last reading failed; the studies are those of the one before
   std::vector<std::shared_ptr<const StudySnapshot>> studies;  // by id
+  bool closed = false;  // was open before: holds nothing and keeps its place, so that others keep theirs
 };
 
 struct Snapshot {

@@ -16,6 +16,12 @@ using tuner::fail;
 using tuner::Result;
 using tuner::StudyState;
 
+bool paused(const std::vector<tuner::StudyEvent>& events) {
+  tuner::Steering steering;
+  for (const tuner::StudyEvent& e : events) steering.apply(e);
+  return steering.paused();
+}
+
 namespace {
 
 // What the plan depends on.
@@ -38,9 +44,7 @@ Result<Subject> find_study(const tuner::Store& store, tuner::StudyId id) {
     if (!figures) return tl::unexpected(figures.error());
     const auto events = store.events(id);
     if (!events) return tl::unexpected(events.error());
-    tuner::Steering steering;
-    for (const tuner::StudyEvent& e : *events) steering.apply(e);
-    return Subject{std::move(*figures), steering.paused()};
+    return Subject{std::move(*figures), paused(*events)};
   }
   return fail(fmt::format("there is no study {}: see 'gemwright show studies'", id));
 }

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tuner/study/store.h"
 
@@ -25,5 +26,8 @@ struct SteerPlan {
 // Refuses what the study cannot do: it does not exist, the trial is another's, the extension is of the other kind than
 // its budget, or there is nothing to pause or stop.
 tuner::Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& request);
+
+// Whether its events leave a study paused.
+bool paused(const std::vector<tuner::StudyEvent>& events);
 
 }  // namespace gemwright::app

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "db/store.h"
 
 namespace gemwright::app {
@@ -11,6 +13,7 @@ DatabaseSnapshot read_again(std::unique_ptr<tuner::Store>& store, const Database
   if (!store) {
     std::error_code ignored;
     DatabaseSnapshot failed = previous;
+    failed.closed = false;
     if (!std::filesystem::exists(previous.path, ignored)) {
       failed.error = fmt::format("{} does not exist yet: 'gemwright tune' makes it", previous.path.string());
       return failed;
@@ -25,8 +28,13 @@ DatabaseSnapshot read_again(std::unique_ptr<tuner::Store>& store, const Database
   return refreshed(*store, previous, index);
 }
 
+DatabaseSnapshot closed(std::unique_ptr<tuner::Store>& store, const std::filesystem::path& path) {
+  store.reset();
+  return {path, false, "", {}, true};
+}
+
 bool same(const DatabaseSnapshot& x, const DatabaseSnapshot& y) {
-  return x.loaded == y.loaded && x.error == y.error && x.studies == y.studies;
+  return x.loaded == y.loaded && x.error == y.error && x.studies == y.studies && x.closed == y.closed;
 }
 
 Snapshot unread(const std::vector<std::filesystem::path>& databases) {
@@ -50,7 +58,7 @@ Watcher::Watcher(std::vector<std::filesystem::path> databases, WatcherOptions op
     : options_(std::move(options)),
       on_change_(std::move(on_change)),
       snapshot_(std::make_shared<const Snapshot>(unread(databases))),
-      databases_(std::move(databases)),
+      databases_(watched(databases)),
       thread_([this] { run(); }) {}
 
 Watcher::~Watcher() {
@@ -67,12 +75,41 @@ std::shared_ptr<const Snapshot> Watcher::snapshot() const {
   return snapshot_;
 }
 
+std::vector<Watcher::Watched> Watcher::watched(const std::vector<std::filesystem::path>& databases) {
+  std::vector<Watched> out;
+  for (const auto& path : databases) out.push_back({path, false});
+  return out;
+}
+
+// The same file under another name is the same database.
+Watcher::Watched* Watcher::find(const std::filesystem::path& database) {
+  const auto whole = [](const std::filesystem::path& p) {
+    std::error_code unknown;
+    return std::filesystem::weakly_canonical(p, unknown);
+  };
+  const auto it = std::find_if(databases_.begin(), databases_.end(),
+                               [&](const Watched& w) { return whole(w.path) == whole(database); });
+  return it == databases_.end() ? nullptr : &*it;
+}
+
 void Watcher::open(const std::filesystem::path& database) {
-  {
-    const std::lock_guard lock(mutex_);
-    databases_.push_back(database);
-    look_now_ = true;
+  const std::lock_guard lock(mutex_);
+  if (Watched* const known = find(database)) {
+    known->closed = false;
+  } else {
+    databases_.push_back({database, false});
   }
+  look_now();
+}
+
+void Watcher::close(const std::filesystem::path& database) {
+  const std::lock_guard lock(mutex_);
+  if (Watched* const known = find(database)) known->closed = true;
+  look_now();
+}
+
+void Watcher::look_now() {
+  look_now_ = true;
   wake_.notify_all();
 }
 
@@ -89,7 +126,7 @@ void Watcher::run() {
 }
 
 void Watcher::look(std::vector<std::unique_ptr<tuner::Store>>& stores) {
-  std::vector<std::filesystem::path> databases;
+  std::vector<Watched> databases;
   Snapshot next;
   {
     const std::lock_guard lock(mutex_);
@@ -99,8 +136,9 @@ void Watcher::look(std::vector<std::unique_ptr<tuner::Store>>& stores) {
   stores.resize(databases.size());
   bool changed = false;
   for (std::size_t i = 0; i < databases.size(); ++i) {
-    if (i == next.databases.size()) next.databases.push_back({databases[i], false, "", {}});
-    auto now = read_again(stores[i], next.databases[i], static_cast<int>(i));
+    if (i == next.databases.size()) next.databases.push_back({databases[i].path, false, "", {}});
+    auto now = databases[i].closed ? closed(stores[i], databases[i].path)
+                                   : read_again(stores[i], next.databases[i], static_cast<int>(i));
     changed = changed || !same(now, next.databases[i]);
     next.databases[i] = std::move(now);
   }

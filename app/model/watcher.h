@@ -34,10 +34,19 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
 
   std::shared_ptr<const Snapshot> snapshot() const;
-  // Opened with the next look.
+  // Opened with the next look; one that is open stays as it is.
   void open(const std::filesystem::path& database);
+  // Holds no study from the next snapshot on.
+  void close(const std::filesystem::path& database);
 
  private:
+  struct Watched {
+    std::filesystem::path path;
+    bool closed = false;
+  };
+  static std::vector<Watched> watched(const std::vector<std::filesystem::path>& databases);
+  Watched* find(const std::filesystem::path& database);
+  void look_now();
   void run();
   void look(std::vector<std::unique_ptr<tuner::Store>>& stores);
   void publish(std::shared_ptr<const Snapshot> snapshot);
@@ -47,7 +56,7 @@ class Watcher {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::shared_ptr<const Snapshot> snapshot_;
-  std::vector<std::filesystem::path> databases_;
+  std::vector<Watched> databases_;
   bool stopping_ = false, look_now_ = false;
   std::thread thread_;
 };

@@ -14,6 +14,7 @@ WindowSettings some_settings() {
   s.scale = 1.5;
   s.width = 1600;
   s.view = "trials";
+  s.recent = {"/data/new.db", "/data/old.db"};
   s.docking = "[Window][Run]\nPos=1,2\n";
   return s;
 }
@@ -40,7 +41,8 @@ TEST(LayoutFile, WhatIsNoSettingsFileGivesTheDefaultsAndANotice) {
   for (const char* text :
        {"", "[]", "null", "{", "{}", R"({"version": "1"})", R"({"version": 1, "scale": "large"})",
         R"({"version": 1, "scale": 1e9})", R"({"version": 1, "theme": "pink"})", R"({"version": 1, "width": 1e99})",
-        R"({"version": 1, "height": -3})", R"({"version": 1, "width": 700.5})", R"({"version": 1, "docking": []})"}) {
+        R"({"version": 1, "height": -3})", R"({"version": 1, "width": 700.5})", R"({"version": 1, "docking": []})",
+        R"({"version": 1, "recent": [1]})", R"({"version": 1, "recent": "a.db"})"}) {
     const auto loaded = parse_settings(text, "w.json");
     EXPECT_EQ(loaded.settings, WindowSettings{}) << text;
     EXPECT_NE(loaded.notice.find("w.json"), std::string::npos) << text;

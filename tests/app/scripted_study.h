@@ -57,17 +57,20 @@ inline void add_blocks(tuner::Store& store, tuner::SubjectId subject, tuner::Pha
 }
 
 inline ScriptedStudy scripted_study(tuner::StudyState state = tuner::StudyState::finished,
-                                    const tuner::Budget& budget = {}) {
+                                    const tuner::Budget& budget = {},
+                                    std::unique_ptr<tuner::Store> into = tuner::make_memory_store(),
+                                    const tuner::StudyKey& key = scripted_key()) {
   using tuner::Phase;
   using tuner::SubjectKind;
   ScriptedStudy s;
+  s.store = std::move(into);
   tuner::Store& store = *s.store;
   tuner::StudyAttributes attributes;
   attributes.name = "layer";
   attributes.strategy = "local";
   attributes.protocol = "normal";
   attributes.budget = budget;
-  const auto study = store.open_study(scripted_key(), attributes, false);
+  const auto study = store.open_study(key, attributes, false);
   EXPECT_TRUE(study);
   EXPECT_TRUE(store.set_baseline(study->id, "scripted 1.0", ""));
   s.baseline_subject = store.add_subject(study->id, SubjectKind::baseline, {}, "scripted 1.0")->id;

@@ -79,5 +79,20 @@ TEST(Watcher, TakesUpADatabaseThatIsOpenedLater) {
   EXPECT_NE(watcher.snapshot()->find(StudyRef{1, 1}), nullptr);
 }
 
+TEST(Watcher, ADatabaseThatIsClosedHoldsNothingUntilItIsOpenedAgain) {
+  const auto first = fresh_database("gemwright-closed.db"), second = fresh_database("gemwright-stays.db");
+  add_study(first, 8);
+  add_study(second, 8);
+  Watcher watcher({first, second}, {milliseconds(5), milliseconds(5), [] { return false; }}, [] {});
+  ASSERT_TRUE(comes(watcher, [](const Snapshot& s) { return s.studies() == 2; }));
+  watcher.close(first);
+  ASSERT_TRUE(comes(watcher, [](const Snapshot& s) { return s.databases.front().closed; }));
+  EXPECT_EQ(watcher.snapshot()->find(StudyRef{0, 1}), nullptr);
+  EXPECT_NE(watcher.snapshot()->find(StudyRef{1, 1}), nullptr);
+  watcher.open(first);
+  EXPECT_TRUE(comes(watcher, [](const Snapshot& s) { return s.studies() == 2; }));
+  EXPECT_EQ(watcher.snapshot()->databases.size(), 2u);
+}
+
 }  // namespace
 }  // namespace gemwright::app

@@ -7,9 +7,11 @@
 #include <imgui_test_engine/imgui_te_engine.h>
 #include <implot.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "app/gui/shell.h"
 
@@ -17,7 +19,7 @@ namespace gemwright::app::gui {
 
 class Headless {
  public:
-  explicit Headless(const std::string& view = "run", const WindowSettings& settings = {}) {
+  explicit Headless(const std::string& view = "run", const WindowSettings& settings = {}, DeskHooks hooks = {}) {
     ImGui::CreateContext();
     ImPlot::CreateContext();
     ImGuiIO& io = ImGui::GetIO();
@@ -28,15 +30,19 @@ class Headless {
     test.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
     test.ConfigNoThrottle = true;
     test.ConfigSavedSettings = false;
+    test.ConfigRestoreFocusAfterTests = false;  // one act begins where the one before ended
     test.ConfigLogToTTY = true;
     test.ConfigFixedDeltaTime = 1.0f / 60;
-    shell_ = std::make_unique<Shell>(settings, view, "");
+    if (!hooks.tune) hooks.tune = [](const TuningJob&, const TuningSink&) { return tuner::Result<void>(); };
+    desk_ = std::make_unique<Desk>(std::move(hooks));
+    shell_ = std::make_unique<Shell>(*desk_, settings, view, "");
     ImGuiTestEngine_Start(engine_, ImGui::GetCurrentContext());
   }
 
   ~Headless() {
     ImGuiTestEngine_Stop(engine_);
     shell_.reset();
+    desk_.reset();
     ImPlot::DestroyContext();
     ImGui::DestroyContext();
     ImGuiTestEngine_DestroyContext(engine_);
@@ -45,6 +51,7 @@ class Headless {
   Headless& operator=(const Headless&) = delete;
 
   Shell& shell() { return *shell_; }
+  Desk& desk() { return *desk_; }
 
   void frame() {
     for (ImTextureData* t : ImGui::GetPlatformIO().Textures) {
@@ -60,14 +67,36 @@ class Headless {
     ImGuiTestEngine_PostSwap(engine_);
   }
 
-  // Draws until nothing more is wanted; false where that does not come.
+  // Draws until nothing more is wanted and the threads of the desk have nothing to do; false where that does not come.
   bool settle() {
     constexpr int kMany = 400;
-    for (int i = 0; i < kMany; ++i) {
+    constexpr auto kPatience = std::chrono::seconds(60);
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    int quiet = 0;
+    for (int i = 0; i < kMany;) {
       frame();
-      if (i > 4 && !shell_->wants_frame()) return true;
+      if (desk_->busy()) {
+        quiet = 0;
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        continue;
+      }
+      ++i;
+      quiet = shell_->wants_frame() ? 0 : quiet + 1;
+      if (quiet > 4) return true;
     }
     return false;
+  }
+
+  // Draws until `wanted` holds.
+  bool comes(const std::function<bool()>& wanted) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!wanted()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      frame();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return settle();
   }
 
   // What `act` left there.
@@ -94,6 +123,7 @@ class Headless {
 
  private:
   ImGuiTestEngine* engine_ = nullptr;
+  std::unique_ptr<Desk> desk_;
   std::unique_ptr<Shell> shell_;
   std::string clipboard_;
 };

@@ -1,6 +1,7 @@
 // The right side: everything about the selected trial, else about the selected study.
 #include <fmt/format.h>
 
+#include "app/gui/steering.h"
 #include "app/gui/widgets.h"
 #include "app/model/run_view.h"
 #include "tuner/problem/input_text.h"
@@ -87,13 +88,27 @@ class Inspector : public View {
     if (!begin_facts("config")) return;
     const nlohmann::json config = tuner::to_json(t.config);
     for (const auto& [name, value] : config.items()) {
-      if (!value.is_object()) fact(look, name.c_str(), json_text(value));
+      if (!value.is_object()) choice(frame, name, json_text(value));
     }
     for (const auto& [part, value] : config.items()) {
       if (!value.is_object()) continue;
-      for (const auto& [name, field] : value.items()) fact(look, name.c_str(), json_text(field));
+      for (const auto& [name, field] : value.items()) choice(frame, name, json_text(field));
     }
     end_facts();
+  }
+
+  // A parameter with its value: a click offers to pin or to veto it.
+  static void choice(Frame& frame, const std::string& name, const std::string& value) {
+    fact_name(frame.look, name.c_str());
+    ImGui::PushID(name.c_str());
+    if (ImGui::Selectable(value.empty() ? "-" : value.c_str())) ImGui::OpenPopup("choice");
+    if (ImGui::BeginPopup("choice")) {
+      const std::string argument = name + "=" + value;
+      if (ImGui::MenuItem(fmt::format("Pin {}", argument).c_str())) steer(frame, *frame.study, "pin", argument);
+      if (ImGui::MenuItem(fmt::format("Veto {}", argument).c_str())) steer(frame, *frame.study, "veto", argument);
+      ImGui::EndPopup();
+    }
+    ImGui::PopID();
   }
 
   static void draw_figures(const Look& look, const StudySnapshot& s, std::size_t i) {
@@ -129,7 +144,10 @@ class Inspector : public View {
       if (ImGui::Button(label)) frame.selection.pin(side, ref);
       ImGui::SameLine();
     }
-    if (ImGui::Button("Copy JSON")) {
+    if (ImGui::Button("Again")) steer(frame, s, "again", std::to_string(ref.trial));
+    ImGui::SetItemTooltip("Measures it once more (M)");
+    ImGui::SameLine();
+    if (ImGui::Button("JSON")) {
       ImGui::SetClipboardText(json_line(s.row(i)).c_str());
       frame.notice = fmt::format("Trial {} copied as JSON", ref.trial);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/gui/plot.h"
+#include "app/gui/steering.h"
 #include "app/gui/widgets.h"
 #include "app/model/run_view.h"
 #include "tuner/problem/input_text.h"
@@ -59,6 +60,7 @@ class RunView : public View {
     std::string line = fmt::format("{}, {}", state_text(study_->figures), budget_text(r));
     if (!r.outcome.verdict.empty()) line += ": " + tuner::printable(r.outcome.verdict, kMaxVerdict);
     dim_text(frame.look, line);
+    steer_buttons(frame, *study_);
   }
 
   // Figures of the search rise above the winner's, which were confirmed on fresh rounds.

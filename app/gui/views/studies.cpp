@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/gui/steering.h"
 #include "app/gui/widgets.h"
 #include "app/model/run_view.h"
 
@@ -46,15 +47,16 @@ class StudiesView : public View {
   const char* title() const override { return "Studies"; }
 
   void draw(Frame& frame) override {
-    for (const DatabaseSnapshot& d : frame.snapshot.databases) draw_database(frame, d);
-    if (frame.snapshot.databases.empty()) {
-      empty_state(frame.look, "No database", "'gemwright-gui --db FILE' opens one.");
+    for (const DatabaseSnapshot& d : frame.snapshot.databases) {
+      if (!d.closed) draw_database(frame, d);
     }
+    if (frame.database == nullptr) empty_state(frame.look, "No database", "Ctrl+O opens one.");
   }
 
   std::string as_text(const Frame& frame) const override {
     std::string out;
     for (const DatabaseSnapshot& d : frame.snapshot.databases) {
+      if (d.closed) continue;
       std::vector<StudyFigures> figures;
       for (const auto& s : d.studies) figures.push_back(s->figures);
       out += d.path.string() + "\n" + (d.error.empty() ? "" : d.error + "\n") + studies_table(figures);
@@ -67,6 +69,10 @@ class StudiesView : public View {
     ImGui::PushID(d.path.c_str());
     ImGui::SeparatorText(d.path.filename().c_str());
     ImGui::SetItemTooltip("%s", d.path.c_str());
+    if (ImGui::BeginPopupContextItem("database")) {
+      if (ImGui::MenuItem("Close")) frame.desk.close(d.path);
+      ImGui::EndPopup();
+    }
     if (!d.error.empty()) {
       dim_text(frame.look, d.error);
     } else if (!d.loaded) {
@@ -91,6 +97,11 @@ class StudiesView : public View {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const bool selected = frame.selection.study() == s.ref;
     if (ImGui::Selectable("##study", selected, 0, {0, 3 * line + 0.5f * em()})) frame.selection.select(s.ref);
+    if (ImGui::BeginPopupContextItem("study")) {
+      frame.selection.select(s.ref);
+      steer_menu(frame, s);
+      ImGui::EndPopup();
+    }
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const StateMark mark = frame.look.mark(mark_of(s.figures));
     draw_marker(list, mark.marker, {at.x + 0.6f * em(), at.y + line / 2 + 0.15f * em()}, 0.3f * em(), mark.colour);

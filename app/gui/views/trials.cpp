@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/gui/steering.h"
 #include "app/gui/widgets.h"
 
 namespace gemwright::app::gui {
@@ -120,6 +121,12 @@ class TrialsView : public View {
     if (ImGui::Selectable(id.c_str(), selected,
                           ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap)) {
       frame.selection.select(ref);
+    }
+    if (ImGui::BeginPopupContextItem()) {
+      if (ImGui::MenuItem("Measure again")) steer(frame, *frame.study, "again", std::to_string(ref.trial));
+      if (ImGui::MenuItem("Pin as A")) frame.selection.pin(Selection::Side::a, ref);
+      if (ImGui::MenuItem("Pin as B")) frame.selection.pin(Selection::Side::b, ref);
+      ImGui::EndPopup();
     }
     if (selected && scroll_) ImGui::SetScrollHereY(0.5f);
     if (ImGui::IsItemHovered()) frame.selection.hover(ref);

@@ -1,0 +1,175 @@
+// What the shell does for the person: studies are steered, databases opened and closed, questions asked.
+#include <fmt/format.h>
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <array>
+
+#include "app/gui/fields.h"
+#include "app/gui/shell.h"
+#include "app/gui/steering.h"
+#include "app/gui/widgets.h"
+
+namespace gemwright::app::gui {
+namespace {
+
+constexpr const char* kQuestion = "Question";
+constexpr float kWidth = 34;  // in letters
+constexpr std::size_t kOffered = 12;
+
+}  // namespace
+
+void Shell::add_study_commands() {
+  const auto add = [this](const char* name, ImGuiKeyChord key, void (*what)(Frame&, const StudySnapshot&)) {
+    commands_.push_back({"Study", name, key, [this, what] { with_study(what); }});
+  };
+  add("Pause or resume", ImGuiMod_Ctrl | ImGuiKey_P, [](Frame& f, const StudySnapshot& s) { toggle_pause(f, s); });
+  add("Go on", ImGuiMod_Ctrl | ImGuiKey_G, [](Frame& f, const StudySnapshot& s) { go_on(f, s); });
+  add("Stop and confirm", 0, [](Frame& f, const StudySnapshot& s) { steer(f, s, "stop"); });
+  add("Extend its budget...", ImGuiMod_Ctrl | ImGuiKey_E,
+      [](Frame& f, const StudySnapshot& s) { ask_and_steer(f, s, "extend"); });
+  add("Pin a parameter...", 0, [](Frame& f, const StudySnapshot& s) { ask_and_steer(f, s, "pin"); });
+  add("Veto a value...", 0, [](Frame& f, const StudySnapshot& s) { ask_and_steer(f, s, "veto"); });
+  add("Compare its winner as A", 0, [](Frame& f, const StudySnapshot& s) { compare_study(f, s, Selection::Side::a); });
+  add("Compare its winner as B", 0, [](Frame& f, const StudySnapshot& s) { compare_study(f, s, Selection::Side::b); });
+  commands_.push_back({"Study", "Start what Tune says", ImGuiKey_F5, [this] { start_form(); }});
+  commands_.push_back({"Study", "Interrupt what this window tunes", 0, [this] {
+                         if (!desk_.tuning().running) notice_ = "This window tunes nothing";
+                         desk_.interrupt();
+                       }});
+  commands_.push_back({"Study", "Write the header of Export", ImGuiMod_Ctrl | ImGuiKey_S, [this] {
+                         if (const Frame f = frame(); f.database != nullptr) {
+                           desk_.write_export(f.database->path);
+                         }
+                       }});
+}
+
+void Shell::start_form() {
+  const Frame f = frame();
+  const FormState& state = desk_.form_state();
+  if (f.database == nullptr) {
+    notice_ = "No database is open: Ctrl+O opens or makes one";
+  } else if (state.error && !state.busy) {
+    notice_ = state.error->sentence;
+    bring_to_front("tune");
+  } else {
+    desk_.start(desk_.form, f.database->path);
+  }
+}
+
+void Shell::with_study(const std::function<void(Frame&, const StudySnapshot&)>& what) {
+  Frame f = frame();
+  if (!f.study) {
+    notice_ = "Select a study first";
+    return;
+  }
+  what(f, *f.study);
+  take_wishes(f);
+}
+
+void Shell::time_again() {
+  with_study([this](Frame& f, const StudySnapshot& s) {
+    if (const auto trial = f.selected_trial()) {
+      steer(f, s, "again", std::to_string(s.trials[*trial].id));
+    } else {
+      notice_ = "Select a trial first, then measure it again";
+    }
+  });
+}
+
+void Shell::take_wishes(Frame& f) {
+  if (!f.notice.empty()) notice_ = f.notice;
+  if (!f.show.empty()) bring_to_front(f.show);
+  if (f.prompt) ask(std::move(*f.prompt));
+}
+
+void Shell::bring_to_front(const std::string& view) {
+  focus_ = view;
+  focus_frames_ = 2;
+}
+
+void Shell::ask_for_database() {
+  Prompt p;
+  p.title = "Open a database";
+  p.hint = "path of a file; one that does not exist is made by the first study";
+  p.files = true;
+  p.run = [this](const std::string& file) {
+    desk_.open(file);
+    notice_ = fmt::format("{} is opened", file);
+  };
+  ask(std::move(p));
+}
+
+void Shell::close_database() {
+  const Frame f = frame();
+  if (f.database == nullptr) {
+    notice_ = "No database is open";
+    return;
+  }
+  notice_ = fmt::format("{} is closed", f.database->path.filename().string());
+  desk_.close(f.database->path);
+}
+
+void Shell::ask(Prompt prompt) {
+  prompt_ = std::move(prompt);
+  open_prompt_ = true;
+  offered_ = 0;
+  if (prompt_->files) desk_.list(prompt_->text);
+}
+
+void Shell::draw_prompt() {
+  if (!prompt_) return;
+  if (open_prompt_) ImGui::OpenPopup(kQuestion);
+  const ImGuiViewport& screen = *ImGui::GetMainViewport();
+  ImGui::SetNextWindowPos({screen.GetCenter().x, screen.WorkPos.y + 3 * em()}, ImGuiCond_Always, {0.5f, 0});
+  ImGui::SetNextWindowSize({std::min(kWidth * em(), screen.WorkSize.x - 2 * em()), 0});
+  if (!ImGui::BeginPopup(kQuestion)) {
+    if (!open_prompt_) prompt_.reset();
+    open_prompt_ = false;
+    return;
+  }
+  heading(look_, prompt_->title);
+  if (open_prompt_) ImGui::SetKeyboardFocusHere();
+  open_prompt_ = false;
+  ImGui::SetNextItemWidth(-1);
+  if (text_field("##answer", prompt_->hint.c_str(), prompt_->text)) {
+    offered_ = 0;
+    if (prompt_->files) desk_.list(prompt_->text);
+  }
+  dim_text(look_, prompt_->hint);
+  std::vector<std::string> offers;
+  if (prompt_->files) {
+    // Those opened before first, as long as nothing else was typed.
+    if (prompt_->text.empty()) offers = desk_.recent;
+    offers.insert(offers.end(), desk_.found().begin(), desk_.found().end());
+    offers.resize(std::min(offers.size(), kOffered));
+  }
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++offered_;
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow) && offered_ > 0) --offered_;
+  offered_ = std::min(offered_, offers.size());
+  std::optional<std::string> answer;
+  if (ImGui::IsKeyPressed(ImGuiKey_Enter) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter)) {
+    answer = offered_ > 0 ? offers[offered_ - 1] : prompt_->text;
+  }
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    ImGui::PushID(static_cast<int>(i));
+    if (ImGui::Selectable(offers[i].c_str(), i + 1 == offered_)) answer = offers[i];
+    ImGui::PopID();
+  }
+  if (!answer || answer->empty()) return ImGui::EndPopup();
+  if (prompt_->files && answer->ends_with('/')) {
+    // A folder: what it holds is offered next.
+    Prompt deeper = *prompt_;
+    deeper.text = *answer;
+    ImGui::CloseCurrentPopup();
+    ImGui::EndPopup();
+    return ask(std::move(deeper));
+  }
+  ImGui::CloseCurrentPopup();
+  ImGui::EndPopup();
+  const auto run = prompt_->run;
+  prompt_.reset();
+  run(*answer);
+}
+
+}  // namespace gemwright::app::gui

@@ -1,0 +1,278 @@
+#include "app/model/desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/model/cpu_share.h"
+#include "db/store.h"
+#include "tuner/problem/input_text.h"
+#include "tuner/study/runner.h"
+
+namespace gemwright::app {
+namespace {
+
+constexpr std::size_t kMaxSentence = 600, kMaxFound = 50, kMaxRecent = 10;
+// No header of ours is larger.
+constexpr std::uintmax_t kMaxHeader = 64u << 20;
+constexpr const char *kForm = "form", *kExport = "export", *kCompare = "compare", *kList = "list";
+
+std::string sentence(const tuner::Error& error) { return tuner::printable(error.message, kMaxSentence); }
+
+// What an export depends on beside its options: the studies that have ended.
+std::string finished_text(const DatabaseSnapshot& d) {
+  std::string text;
+  for (const auto& s : d.studies) {
+    const tuner::StudyRecord& r = s->record();
+    if (r.state == tuner::StudyState::running && s->figures.runner_alive == true) continue;
+    text += fmt::format("{}:{} ", r.id, r.updated_at);
+  }
+  return text;
+}
+
+ExportState planned(const std::filesystem::path& database, const ExportOptions& options, const std::string& file) {
+  ExportState out;
+  const auto store = db::open_store(database, db::OpenMode::read_only);
+  auto plan = store ? plan_header(**store, options) : tl::unexpected(store.error());
+  if (!plan) {
+    out.error = sentence(plan.error());
+    return out;
+  }
+  out.plan = std::make_shared<const PlannedExport>(std::move(*plan));
+  out.lines = text_lines(out.plan->text);
+  std::error_code ignored;
+  out.file_exists = !file.empty() && std::filesystem::exists(file, ignored);
+  if (!out.file_exists) return out;
+  const auto before = tuner::read_text_file(file, kMaxHeader);
+  if (before) {
+    out.diff = text_diff(*before, out.plan->text);
+  } else {
+    out.file_error = sentence(before.error());
+  }
+  return out;
+}
+
+std::string steered(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,
+                    const std::string& argument) {
+  const auto request = parse_steer(std::to_string(study), action, argument);
+  if (!request) return sentence(request.error());
+  const auto store = db::open_store(database, db::OpenMode::read_write);
+  if (!store) return sentence(store.error());
+  const auto plan = plan_steer(**store, *request);
+  if (!plan) return sentence(plan.error());
+  if (plan->write) {
+    const auto event = (*store)->add_event(request->study, request->kind, request->argument);
+    if (!event) return sentence(event.error());
+  }
+  return plan->sentence;
+}
+
+// What was shown, or what is planned now where nothing was.
+std::string written(const std::filesystem::path& database, const std::string& file, const ExportOptions& options,
+                    std::shared_ptr<const PlannedExport> plan) {
+  const auto store = db::open_store(database, db::OpenMode::read_write);
+  if (!store) return sentence(store.error());
+  if (!plan) {
+    auto planned = plan_header(**store, options);
+    if (!planned) return sentence(planned.error());
+    plan = std::make_shared<const PlannedExport>(std::move(*planned));
+  }
+  const auto done = write_export(**store, file, *plan);
+  return done ? fmt::format("{} written: {}", file, export_text(*plan)) : sentence(done.error());
+}
+
+}  // namespace
+
+Desk::Desk(DeskHooks hooks)
+    : hooks_(std::move(hooks)),
+      previews_({hooks_.wake, hooks_.being_timed}),
+      actions_({hooks_.wake, hooks_.being_timed}),
+      tuning_(hooks_.tune, hooks_.wake) {}
+
+void Desk::advance(const Snapshot&) {
+  previews_.finish();
+  actions_.finish();
+  const std::int64_t before = state_.finished;
+  state_ = tuning_.state();
+  if (state_.finished != before && !state_.lines.empty()) notice_ = state_.lines.back().text;
+}
+
+std::optional<StudyRef> Desk::study_to_follow(const Snapshot& snapshot) {
+  if (!state_.running) return std::nullopt;
+  const tuner::Runner self = tuner::this_process();
+  for (const DatabaseSnapshot& d : snapshot.databases) {
+    for (const auto& s : d.studies) {
+      const tuner::StudyRecord& r = s->record();
+      if (r.state != tuner::StudyState::running || r.runner != self) continue;
+      if (followed_.insert({s->ref.database, s->ref.study}).second) return s->ref;
+    }
+  }
+  return std::nullopt;
+}
+
+const FormState& Desk::form_state() {
+  if (planned_form_ != form) plan_form();
+  form_state_.busy = previews_.busy(kForm);
+  return form_state_;
+}
+
+void Desk::plan_form() {
+  planned_form_ = form;
+  struct Answer {
+    std::shared_ptr<const Workplace> place;
+    std::vector<std::string> presets;
+    tl::expected<TunePreview, FormError> preview;
+  };
+  const auto known = place_compiler_ == form.compiler ? place_ : nullptr;
+  previews_.submit(kForm, [this, wanted = form, known, cpus = hooks_.cpus]() -> Background::Then {
+    const CpusHere all(cpus);
+    auto answer = std::make_shared<Answer>(Answer{known, {}, tl::unexpected(FormError{})});
+    if (!answer->place) {
+      const auto place = find_workplace(wanted.compiler);
+      if (place) {
+        answer->place = std::make_shared<const Workplace>(*place);
+      } else {
+        answer->preview = tl::unexpected(FormError{"compiler", sentence(place.error())});
+      }
+    }
+    if (answer->place) {
+      answer->presets = tuner::preset_names(answer->place->presets);
+      answer->preview = preview(wanted, *answer->place);
+    }
+    return [this, answer, compiler = wanted.compiler] {
+      place_ = answer->place;
+      place_compiler_ = compiler;
+      if (!answer->presets.empty()) presets_ = answer->presets;
+      form_state_ = {};
+      if (answer->preview) {
+        form_state_.preview = *answer->preview;
+      } else {
+        form_state_.error = answer->preview.error();
+      }
+    };
+  });
+}
+
+void Desk::start(const TuneForm& wanted, const std::filesystem::path& database) {
+  const auto options = options_of(wanted);
+  if (!options) {
+    notice_ = options.error().sentence;
+    return;
+  }
+  add_job({*options, database});
+  open(database);
+}
+
+void Desk::go_on(const std::filesystem::path& database, tuner::StudyId study) { add_job({{}, database, study}); }
+
+void Desk::add_job(TuningJob job) {
+  notice_ = fmt::format("{} {}", job_title(job), tuning_.state().running ? "waits for its turn" : "starts");
+  tuning_.add(std::move(job));
+}
+
+void Desk::steer(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,
+                 const std::string& argument) {
+  actions_.submit("", [=, this]() -> Background::Then {
+    return [this, text = steered(database, study, action, argument)] { notice_ = text; };
+  });
+}
+
+const ExportState& Desk::export_state(const DatabaseSnapshot& database) {
+  const ExportOptions& o = export_options;
+  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", database.path.string(), o.style, o.max_regret,
+                                      o.name_space, o.filter, export_file, finished_text(database));
+  if (key != export_key_) {
+    export_key_ = key;
+    plan_export(database.path);
+  }
+  export_.busy = previews_.busy(kExport);
+  return export_;
+}
+
+void Desk::plan_export(const std::filesystem::path& database) {
+  previews_.submit(
+      kExport, [this, database, options = export_options, file = export_file, key = export_key_]() -> Background::Then {
+        auto state = std::make_shared<ExportState>(planned(database, options, file));
+        return [this, state, key] {
+          export_ = std::move(*state);
+          export_shown_ = key;
+        };
+      });
+}
+
+void Desk::write_export(const std::filesystem::path& database) {
+  const bool shown = export_.plan && export_shown_ == export_key_ && !previews_.busy(kExport);
+  actions_.submit("",
+                  [this, database, file = export_file, options = export_options,
+                   plan = shown ? export_.plan : nullptr]() -> Background::Then {
+                    return [this, text = written(database, file, options, plan)] {
+                      notice_ = text;
+                      export_key_.clear();  // the file is another one now
+                    };
+                  });
+}
+
+const CompareState& Desk::compare_state() {
+  const std::string key = fmt::format("{}\n{}\n{}", compare_form.a, compare_form.b, compare_form.database.string());
+  if (key != compare_key_ && !compare_form.a.empty() && !compare_form.b.empty()) {
+    compare_key_ = key;
+    previews_.submit(kCompare, [this, wanted = compare_form]() -> Background::Then {
+      auto result = std::make_shared<tuner::Result<CompareResult>>(compare_for_view(wanted));
+      return [this, result] {
+        compare_ = {};
+        if (*result) {
+          compare_.result = std::make_shared<const CompareResult>(std::move(**result));
+        } else {
+          compare_.error = sentence(result->error());
+        }
+      };
+    });
+  }
+  compare_.busy = previews_.busy(kCompare);
+  return compare_;
+}
+
+void Desk::open(const std::filesystem::path& database) {
+  std::error_code unknown;
+  const auto whole = std::filesystem::absolute(database, unknown).string();
+  std::erase(recent, whole);
+  recent.insert(recent.begin(), whole);
+  if (recent.size() > kMaxRecent) recent.resize(kMaxRecent);
+  hooks_.open(database);
+}
+
+void Desk::close(const std::filesystem::path& database) { hooks_.close(database); }
+
+void Desk::list(const std::string& typed) {
+  previews_.submit(
+      kList, [this, typed]() -> Background::Then { return [this, files = database_files(typed)] { found_ = files; }; });
+}
+
+std::vector<std::string> database_files(const std::string& typed) {
+  namespace fs = std::filesystem;
+  const auto slash = typed.rfind('/');
+  const std::string folder = slash == std::string::npos ? "" : typed.substr(0, slash + 1);
+  const std::string begin = typed.substr(folder.size());
+  std::vector<std::string> out;
+  std::error_code error;
+  for (fs::directory_iterator it(folder.empty() ? "." : folder, fs::directory_options::skip_permission_denied, error),
+       end;
+       !error && it != end && out.size() < 20 * kMaxFound; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with(begin) || (begin.empty() && name.starts_with("."))) continue;
+    std::error_code ignored;
+    if (it->is_directory(ignored)) {
+      out.push_back(folder + name + "/");
+    } else if (name.ends_with(".db")) {
+      out.push_back(folder + name);
+    }
+  }
+  // Databases before folders.
+  std::sort(out.begin(), out.end(), [](const std::string& x, const std::string& y) {
+    return std::pair(x.ends_with('/'), x) < std::pair(y.ends_with('/'), y);
+  });
+  if (out.size() > kMaxFound) out.resize(kMaxFound);
+  return out;
+}
+
+}  // namespace gemwright::app

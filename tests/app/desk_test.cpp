@@ -1,0 +1,216 @@
+#include "app/model/desk.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "app/model/watcher.h"
+#include "db/store.h"
+#include "tests/app/exportable_key.h"
+#include "tests/app/scripted_study.h"
+
+namespace gemwright::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Patience of a test that waits for a thread; nothing is timed.
+constexpr auto kPatience = std::chrono::seconds(60);
+
+// A folder of its own with a database of one finished study.
+class DeskTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / "gemwright-desk";
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    database_ = folder_ / "tuned.db";
+    auto store = db::open_store(database_, db::OpenMode::read_write);
+    ASSERT_TRUE(store);
+    study_ = scripted_study(tuner::StudyState::finished, {}, std::move(*store), exportable_key());
+    study_.store.reset();
+  }
+
+  static DeskHooks hooks() {
+    DeskHooks h;
+    h.tune = [](const TuningJob&, const TuningSink&) { return tuner::Result<void>(); };
+    return h;
+  }
+
+  // Advances the desk until `wanted` holds.
+  template <class Wanted>
+  bool comes(Desk& desk, Wanted wanted) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    const Snapshot none;
+    for (desk.advance(none); !wanted(); desk.advance(none)) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+
+  // The notice that comes next.
+  std::string notice(Desk& desk) {
+    std::string text;
+    EXPECT_TRUE(comes(desk, [&] { return !(text = desk.take_notice()).empty(); }));
+    return text;
+  }
+
+  DatabaseSnapshot snapshot() const { return read_snapshot({database_})->databases.front(); }
+
+  std::vector<tuner::StudyEvent> events() const {
+    return *(*db::open_store(database_, db::OpenMode::read_only))->events(study_.record.id);
+  }
+
+  fs::path folder_, database_;
+  ScriptedStudy study_;
+};
+
+TEST_F(DeskTest, ChecksTheFormAsItChangesWithoutWaiting) {
+  Desk desk(hooks());
+  desk.form.sizes = "8x64x64";
+  EXPECT_TRUE(desk.form_state().busy);
+  ASSERT_TRUE(comes(desk, [&] { return !desk.form_state().busy; }));
+  ASSERT_TRUE(desk.form_state().preview) << desk.form_state().error->sentence;
+  EXPECT_FALSE(desk.presets().empty());
+  desk.form.sizes = "8x64";
+  ASSERT_TRUE(comes(desk, [&] { return !desk.form_state().busy; }));
+  ASSERT_TRUE(desk.form_state().error);
+  EXPECT_EQ(desk.form_state().error->field, "gemm");
+  EXPECT_FALSE(desk.form_state().preview);
+}
+
+TEST_F(DeskTest, StartsAJobOverTheDatabaseAndOpensIt) {
+  DeskHooks h = hooks();
+  TuningJob ran;
+  std::vector<fs::path> opened;
+  h.tune = [&](const TuningJob& job, const TuningSink& sink) -> tuner::Result<void> {
+    ran = job;
+    sink.done("8x64x64: 12.3 GFLOP/s");
+    return {};
+  };
+  h.open = [&](const fs::path& file) { opened.push_back(file); };
+  Desk desk(std::move(h));
+  desk.form.sizes = "8x64x64";
+  desk.start(desk.form, "new.db");
+  EXPECT_EQ(opened, std::vector<fs::path>{"new.db"});
+  ASSERT_TRUE(comes(desk, [&] { return desk.tuning().finished == 1; }));
+  EXPECT_EQ(ran.options.gemm, std::vector<std::string>{"8x64x64"});
+  EXPECT_EQ(ran.database, "new.db");
+  EXPECT_EQ(desk.take_notice(), "8x64x64: 12.3 GFLOP/s");
+}
+
+TEST_F(DeskTest, FollowsEachStudyOfThisProcessOnce) {
+  DeskHooks h = hooks();
+  h.tune = [](const TuningJob&, const TuningSink& sink) -> tuner::Result<void> {
+    while (!sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {};
+  };
+  Desk desk(std::move(h));
+  {
+    const auto store = db::open_store(database_, db::OpenMode::read_write);
+    tuner::StudyKey key = scripted_key();
+    key.m = 99;
+    ASSERT_TRUE((*store)->open_study(key, {}, false));
+  }
+  const auto all = read_snapshot({database_});
+  EXPECT_FALSE(desk.study_to_follow(*all));  // nothing runs here
+  desk.start(desk.form, database_);
+  ASSERT_TRUE(comes(desk, [&] { return desk.tuning().running; }));
+  const auto first = desk.study_to_follow(*all);
+  ASSERT_TRUE(first);
+  EXPECT_NE(first->study, study_.record.id);
+  EXPECT_FALSE(desk.study_to_follow(*all));
+}
+
+TEST_F(DeskTest, SteersByTheSameEventsAndSentencesAsTheCommandLine) {
+  Desk desk(hooks());
+  desk.steer(database_, study_.record.id, "pin", "mr=4");
+  const std::string said = notice(desk);
+  EXPECT_NE(said.find("tries only configs with mr=4"), std::string::npos) << said;
+  ASSERT_EQ(events().size(), 1u);
+  EXPECT_EQ(events().front().kind, tuner::EventKind::pin);
+  EXPECT_EQ(events().front().argument, "mr=4");
+  desk.steer(database_, study_.record.id, "pause", "");
+  EXPECT_NE(notice(desk).find("not running"), std::string::npos);
+  desk.steer(database_, study_.record.id, "pin", "tea=yes");
+  EXPECT_FALSE(notice(desk).empty());
+  EXPECT_EQ(events().size(), 1u);
+}
+
+TEST_F(DeskTest, PlansTheHeaderComparesItWithTheFileAndWritesIt) {
+  Desk desk(hooks());
+  desk.export_file = (folder_ / "tuned_gemm.h").string();
+  const auto database = snapshot();
+  const auto ready = [&] { return !desk.export_state(database).busy; };
+  ASSERT_TRUE(comes(desk, ready));
+  ASSERT_TRUE(desk.export_state(database).plan) << desk.export_state(database).error;
+  EXPECT_FALSE(desk.export_state(database).file_exists);
+  EXPECT_GT(desk.export_state(database).lines.size(), 10u);
+  desk.write_export(database_);
+  const std::string said = notice(desk);
+  EXPECT_NE(said.find("written"), std::string::npos) << said;
+  ASSERT_TRUE(comes(desk, ready));
+  EXPECT_TRUE(desk.export_state(database).file_exists);
+  EXPECT_TRUE(desk.export_state(database).diff.lines.empty());
+  // Another option is another header.
+  desk.export_options.name_space = "other";
+  ASSERT_TRUE(comes(desk, ready));
+  EXPECT_GT(desk.export_state(database).diff.added, 0u);
+  desk.export_options.max_regret = "much";
+  ASSERT_TRUE(comes(desk, ready));
+  EXPECT_FALSE(desk.export_state(database).plan);
+  EXPECT_NE(desk.export_state(database).error.find("percentage"), std::string::npos);
+}
+
+TEST_F(DeskTest, ComparesTwoTrialsWithTheirBlocks) {
+  Desk desk(hooks());
+  desk.compare_form.database = database_;
+  desk.compare_form.a = trial_operand(database_, study_.runner_up.id);
+  desk.compare_form.b = "trial:" + std::to_string(study_.winner.id);
+  ASSERT_TRUE(comes(desk, [&] { return !desk.compare_state().busy; }));
+  const CompareState& state = desk.compare_state();
+  ASSERT_TRUE(state.result) << state.error;
+  ASSERT_TRUE(state.result->trials);
+  EXPECT_GT(state.result->trials->ratio->ratio, 1.1);
+  EXPECT_EQ(state.result->a.gflops.size(), 26u);
+  EXPECT_TRUE(state.result->a.confirmed);
+  EXPECT_TRUE(std::is_sorted(state.result->b.gflops.begin(), state.result->b.gflops.end()));
+  EXPECT_NE(state.result->text.find("B is"), std::string::npos);
+  const auto& rows = state.result->rows;
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [](const ComparedRow& r) { return r.config; }));
+  desk.compare_form.a = "trial:9999";
+  ASSERT_TRUE(comes(desk, [&] { return !desk.compare_state().busy; }));
+  EXPECT_NE(desk.compare_state().error.find("9999"), std::string::npos);
+}
+
+TEST_F(DeskTest, OffersDatabasesAsTheirPathIsTyped) {
+  std::ofstream(folder_ / "tuesday.db") << "";
+  std::ofstream(folder_ / "tuesday.txt") << "";
+  fs::create_directories(folder_ / "tunes");
+  Desk desk(hooks());
+  desk.list((folder_ / "tu").string());
+  ASSERT_TRUE(comes(desk, [&] { return !desk.found().empty(); }));
+  const std::vector<std::string> wanted{(folder_ / "tuesday.db").string(), (folder_ / "tuned.db").string(),
+                                        (folder_ / "tunes/").string()};
+  EXPECT_EQ(desk.found(), wanted);
+  EXPECT_TRUE(database_files("/nowhere/at/all/").empty());
+}
+
+TEST_F(DeskTest, RemembersWhatWasOpenedTheNewestFirst) {
+  DeskHooks h = hooks();
+  std::vector<fs::path> opened, closed;
+  h.open = [&](const fs::path& file) { opened.push_back(file); };
+  h.close = [&](const fs::path& file) { closed.push_back(file); };
+  Desk desk(std::move(h));
+  for (const char* file : {"/a.db", "/b.db", "/a.db"}) desk.open(file);
+  desk.close("/a.db");
+  EXPECT_EQ(desk.recent, (std::vector<std::string>{"/a.db", "/b.db"}));
+  EXPECT_EQ(opened.size(), 3u);
+  EXPECT_EQ(closed, std::vector<fs::path>{"/a.db"});
+}
+
+}  // namespace
+}  // namespace gemwright::app
