@@ -61,8 +61,6 @@ TEST(TuneView, ByMouseTheFormIsFilledStartedWatchedAndInterrupted) {
     t.ItemInputValue("//Tune/**/##gemm", "8x64x64, 1x64x64");
     t.ItemInputValue("//Tune/**/##threads", "1");
     t.ItemInputValue("//Tune/**/##budget", "5s");
-    t.ItemClick("//Tune/**/##cache");
-    t.ItemClick("//##Combo_00/hot");
   }));
   ASSERT_TRUE(window.desk().form_state().preview) << window.desk().form_state().error->sentence;
   EXPECT_EQ(preview_text(*window.desk().form_state().preview), "2 studies, about 10 s");
@@ -72,7 +70,6 @@ TEST(TuneView, ByMouseTheFormIsFilledStartedWatchedAndInterrupted) {
   const TuningJob job = script.jobs().front();
   EXPECT_EQ(job.options.gemm, (std::vector<std::string>{"8x64x64", "1x64x64"}));
   EXPECT_EQ(job.options.threads, "1");
-  EXPECT_EQ(job.options.cache, "hot");
   EXPECT_EQ(job.database, "empty.db");
   // A second one waits behind it.
   EXPECT_TRUE(window.act([](ImGuiTestContext& t) { t.ItemClick("//Tune/**/Queue"); }));
