@@ -14,7 +14,10 @@ namespace gemwright::tuner::test {
 using gemwright::isa;
 using gemwright::prefetch;
 
-inline const std::vector<isa> kAllFamilies = {isa::scalar, isa::avx2, isa::avx512f};
+inline const std::vector<isa> kAllFamilies = {isa::scalar, isa::avx2, isa::avx512f};  // of f32
+inline const std::vector<isa> kDotFamilies = {isa::scalar,   isa::avx2,        isa::avx512f,
+                                              isa::avx_vnni, isa::avx512_vnni, isa::avx512_bf16};
+inline const std::vector<ComputeMode> kAllModes = {ComputeMode::f32, ComputeMode::bf16, ComputeMode::u8s8};
 
 inline SpaceInput space_of(std::int64_t m, std::int64_t n, std::int64_t k, int threads = 1,
                            std::vector<isa> families = kAllFamilies) {
@@ -30,9 +33,17 @@ inline SpaceInput space_of(std::int64_t m, std::int64_t n, std::int64_t k, int t
   return in;
 }
 
+inline SpaceInput space_of_modes(std::vector<ComputeMode> modes, std::int64_t m, std::int64_t n, std::int64_t k,
+                                 int threads = 1, std::vector<isa> families = kDotFamilies) {
+  SpaceInput in = space_of(m, n, k, threads, std::move(families));
+  in.modes = std::move(modes);
+  return in;
+}
+
 inline std::string name_of(const SpaceInput& in) {
   return std::to_string(in.m) + "x" + std::to_string(in.problem.n) + "x" + std::to_string(in.problem.k) + " batch " +
-         std::to_string(in.problem.batch) + " threads " + std::to_string(in.threads) + " families " +
+         std::to_string(in.problem.batch) + " modes " + std::to_string(in.modes.size()) + " from " +
+         std::string(to_text(in.modes.front())) + " threads " + std::to_string(in.threads) + " families " +
          std::to_string(in.families.size()) + (in.problem.constant_weights ? " constant" : " call") +
          (in.batch_invariant ? " invariant" : "");
 }
@@ -42,11 +53,21 @@ inline void for_odd_problems(const std::function<void(const SpaceInput&)>& visit
   const std::int64_t sizes[] = {1, 3, 16, 17, 64, 127, 4096, 14336};
   const std::vector<std::vector<isa>> families = {
       kAllFamilies, {isa::scalar}, {isa::scalar, isa::avx2}, {isa::avx512f}};
+  const std::vector<std::vector<isa>> dot_families = {
+      kDotFamilies, {isa::scalar}, {isa::scalar, isa::avx2}, {isa::avx2, isa::avx512f, isa::avx_vnni}};
+  const std::vector<std::vector<ComputeMode>> modes = {
+      {ComputeMode::f32}, {ComputeMode::bf16}, {ComputeMode::u8s8}, kAllModes, {ComputeMode::f32}};
   std::uint64_t turn = 0;
   for (std::int64_t m : sizes) {
     for (std::int64_t n : sizes) {
       for (std::int64_t k : sizes) {
-        SpaceInput in = space_of(m, n, k, 1 + static_cast<int>(turn % 3), families[turn % families.size()]);
+        SpaceInput in = space_of(m, n, k, 1 + static_cast<int>(turn % 3));
+        in.modes = modes[turn % modes.size()];
+        const bool f32 = in.modes.back() == ComputeMode::f32;
+        in.families = (f32 ? families : dot_families)[turn % families.size()];
+        if (in.modes.size() == 1 && turn % 4 == 0) {
+          in.problem.interface = static_cast<Interface>(static_cast<int>(in.modes.front()));
+        }
         in.problem.batch = turn % 2 == 0 ? 1 : 3;
         in.problem.constant_weights = turn / 2 % 2 == 0;
         in.problem.a_layout = turn / 3 % 2 == 0 ? gemwright::layout::row_major : gemwright::layout::col_major;
@@ -67,7 +88,8 @@ inline double synthetic_cost(const Config& c) {
   const auto square = [](double x) { return x * x; };
   const auto log = [](std::int64_t x) { return std::log2(static_cast<double>(x)); };
   double cost = 0;
-  cost += t.family == isa::avx512f ? 0 : t.family == isa::avx2 ? 0.5 : 2.5;
+  cost += vector_width(t.family) == 16 ? 0 : vector_width(t.family) == 8 ? 0.5 : 2.5;
+  cost -= 0.5 * static_cast<int>(c.mode);
   cost += 0.004 * square(t.mr * t.nv * t.ka - 22);
   cost += 0.05 * std::abs(t.nv - 2);
   cost += t.ku == 2 ? 0 : 0.04;

@@ -224,7 +224,9 @@ TEST(Space, CanonicalIsIdempotentForAnyNumbers) {
   Random random(11);
   for_odd_problems([&](const SpaceInput& in) {
     for (int draw = 0; draw < 4; ++draw) {
-      Config c = *random_config(space_of(14336, 14336, 14336, 3), random);
+      SpaceInput large = space_of(14336, 14336, 14336, 3);
+      large.modes = in.modes;
+      Config c = *random_config(large, random);
       c.blocking.mc = 1 + static_cast<std::int64_t>(random.below(5000));
       c.blocking.nc = 1 + static_cast<std::int64_t>(random.below(5000));
       c.blocking.kc = 1 + static_cast<std::int64_t>(random.below(5000));

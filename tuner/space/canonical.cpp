@@ -1,7 +1,9 @@
 // Which configs run the same program. Follows the loop nest of kernels/gemwright/loop_nest.h: it cuts a slice into even
-// blocks and a block into even tiles, so several block sizes and several MR mean one and the same walk.
+// blocks and a block into even tiles, so several block sizes and several MR mean one and the same walk. Dot modes have
+// a loop nest of their own: dot_walk.cpp.
 #include <algorithm>
 
+#include "tuner/space/dot_walk.h"
 #include "tuner/space/limits.h"
 #include "tuner/space/space.h"
 
@@ -93,6 +95,7 @@ loop_order canonical_order(loop_order order, const Geometry& g) {
 }
 
 Geometry geometry(const SpaceInput& in, const Config& c) {
+  if (is_dot(c.mode)) return dot_geometry_of(in, c);
   const auto& b = c.blocking;
   const std::int64_t mr = c.tile.mr, m = in.m, n = in.problem.n, k = in.problem.k;
   Geometry g{};
@@ -121,6 +124,7 @@ Config canonical(const SpaceInput& in, Config c) {
   if (c.tile.hint == prefetch::none) c.blocking.prefetch_rows = 0;
   c.tile.ku = std::max(c.tile.ku, c.tile.ka);  // the micro-kernel unrolls at least once around its accumulators
   c.tile.mr = static_cast<int>(std::min<std::int64_t>(c.tile.mr, in.m));
+  if (is_dot(c.mode)) return canonical_dot(in, c);
   // Every pass can make room for the next; each makes blocks whole or leaves them, so this ends.
   for (Config before;;) {
     before = c;

@@ -216,43 +216,15 @@ std::string key(const Config& c) {
 std::string label(const Config& c) {
   const auto& t = c.tile;
   const auto& b = c.blocking;
-  return fmt::format("{} {}x{} ku{}{} {} p{} mc{} nc{} kc{} {} {}{} grid {}x{}x{}", gemwright::isa_name(t.family), t.mr,
-                     t.nv, t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "", hint_text(c), c.format.panel, b.mc, b.nc,
-                     b.kc, gemwright::loop_order_name(b.order), b.rows_inside ? "rows" : "columns",
-                     b.pack_a ? " packa" : "", b.tm, b.tn, b.tk);
+  const std::string mode = c.mode == ComputeMode::f32 ? "" : fmt::format("{} ", to_text(c.mode));
+  return fmt::format("{}{} {}x{} ku{}{} {} p{} mc{} nc{} kc{} {} {}{} grid {}x{}x{}", mode,
+                     gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "",
+                     hint_text(c), c.format.panel, b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
+                     b.rows_inside ? "rows" : "columns", b.pack_a ? " packa" : "", b.tm, b.tn, b.tk);
 }
 
 int vector_width(gemwright::isa family) {
   return family == isa::scalar ? 1 : family == isa::avx2 || family == isa::avx_vnni ? 8 : 16;
-}
-
-std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t) {
-  const auto power_of_two_up_to_4 = [](int x) { return x == 1 || x == 2 || x == 4; };
-  constexpr int kMaxShortTile = 8;  // from here on the rows and columns alone hide the latency of the FMA
-  if (!gemwright::computes(t.family, mode)) {
-    return fmt::format("{} does not compute {}", gemwright::isa_name(t.family), to_text(mode));
-  }
-  if (t.mr < 1 || t.nv < 1) return "a tile needs at least one row and one vector";
-  if (t.mr > 30 || t.nv > 5) return "no tile has more than 30 rows or 5 vectors";
-  if (!power_of_two_up_to_4(t.ku)) return fmt::format("K is unrolled by 1, 2 or 4, not by {}", t.ku);
-  if (!power_of_two_up_to_4(t.ka)) return fmt::format("a tile has 1, 2 or 4 accumulators along K, not {}", t.ka);
-  if (t.ka > 1 && t.mr * t.nv > kMaxShortTile) {
-    return fmt::format("several accumulators along K only help tiles of at most {} accumulators, {}x{} has {}",
-                       kMaxShortTile, t.mr, t.nv, t.mr * t.nv);
-  }
-  if (t.family == isa::scalar) {
-    if (t.nv != 4 || t.mr > 4) return "scalar tiles have 4 columns and at most 4 rows";
-    if (t.mr * t.nv * t.ka > 16) return "scalar tiles have at most 16 accumulators: there are 16 registers";
-    return std::nullopt;
-  }
-  const int registers = t.family == isa::avx512f ? 32 : 16;
-  const int needed = t.mr * t.nv * t.ka + t.nv + 1;
-  if (t.family == isa::avx2 && t.nv > 4) return "avx2 tiles have at most 4 vectors";
-  if (needed > registers) {
-    return fmt::format("the tile {}x{} with {} accumulators along K needs {} registers, {} has {}", t.mr, t.nv, t.ka,
-                       needed, gemwright::isa_name(t.family), registers);
-  }
-  return std::nullopt;
 }
 
 std::string tile_name(const gemwright::tile& t) {
@@ -264,16 +236,18 @@ Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text)
   gemwright::tile t{};
   std::string_view rest = text;
   bool good = false;
-  if (const auto end = rest.find('_'); end != std::string_view::npos) {
-    const auto family = find_name<isa>(rest.substr(0, end), gemwright::family_count, gemwright::isa_name);
-    rest.remove_prefix(end);
-    good = family && take_count(rest, "_", t.mr) && take_count(rest, "x", t.nv) && take_count(rest, "_u", t.ku) &&
-           take_count(rest, "_a", t.ka) && take(rest, "_");
-    const auto hint = find_name<prefetch>(rest, gemwright::prefetch_count, gemwright::prefetch_name);
-    good = good && hint;
-    if (good) t.family = *family;
-    if (good) t.hint = *hint;
+  for (int i = 0; i < gemwright::family_count && !good; ++i) {
+    // Names of families have underscores themselves; none is another one followed by an underscore.
+    t.family = static_cast<isa>(i);
+    rest = text;
+    good = take(rest, gemwright::isa_name(t.family)) && take_count(rest, "_", t.mr);
   }
+  good = good && take_count(rest, "x", t.nv) && take_count(rest, "_u", t.ku) && take_count(rest, "_a", t.ka) &&
+         take(rest, "_");
+  const auto hint =
+      good ? find_name<prefetch>(rest, gemwright::prefetch_count, gemwright::prefetch_name) : std::nullopt;
+  good = good && hint;
+  if (good) t.hint = *hint;
   // Only the canonical spelling: no leading zeros or signs.
   if (!good || tile_name(t) != text) {
     return fail("not the name of a tile (like avx512f_8x2_u1_a1_t0): " + shown(std::string(text)));

@@ -37,7 +37,8 @@ nlohmann::json to_json(const Config& c);
 Result<Config> config_from_json(const nlohmann::json& j);
 // Canonical one-line text; equal configs have equal text. It is the key of a config inside a study.
 std::string key(const Config& c);
-// Short label for people: "avx512f 8x2 ku1 t0@64 p32 mc.. nc.. kc.. nmk grid 1x2x1".
+// Short label for people: "avx512f 8x2 ku1 t0@64 p32 mc.. nc.. kc.. nmk rows grid 1x2x1"; of a dot mode "bf16
+// avx512_bf16 8x2 ...".
 std::string label(const Config& c);
 
 int vector_width(gemwright::isa family);  // 32-bit lanes: scalar 1, avx2 and avx_vnni 8, the others 16
@@ -45,7 +46,8 @@ inline int nr(const gemwright::tile& t) { return t.nv * vector_width(t.family); 
 inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.tk; }
 
 // Why the kernel library does not offer this tile, or nothing when it does. Registers decide: MR * NV * KA
-// accumulators, NV vectors of B and one of A must fit the 32 (avx512f) or 16 (avx2) vector registers.
+// accumulators, NV vectors of B and one of A must fit the 32 registers of 512 bits or the 16 of 256; families that
+// widen the elements of a dot mode first need more.
 std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t);
 
 // Canonical text of a tile, for example "avx512f_8x2_u1_a1_t0"; also a valid C++ identifier.

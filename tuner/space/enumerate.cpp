@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tuner/space/dot_walk.h"
 #include "tuner/space/limits.h"
 #include "tuner/space/space.h"
 
@@ -19,13 +20,31 @@ Values sorted_unique(Values v) {
   return v;
 }
 
-// Scalar code never wins where there are vectors; it is enumerated only on a device without them.
-Values family_values(const SpaceInput& in) {
+Values mode_values(const SpaceInput& in) {
   Values v;
-  for (isa family : in.families) v.push_back(static_cast<std::int64_t>(family));
-  v = sorted_unique(std::move(v));
-  if (v.size() > 1 && v.front() == static_cast<std::int64_t>(isa::scalar)) v.erase(v.begin());
-  return v;
+  for (const ComputeMode mode : usable_modes(in)) v.push_back(static_cast<std::int64_t>(mode));
+  return sorted_unique(std::move(v));
+}
+
+// Whether a dot mode has an instruction of its own in this family; else its elements are widened.
+bool has_instruction(isa family) {
+  return family == isa::avx512_bf16 || family == isa::avx512_vnni || family == isa::avx_vnni;
+}
+
+// Scalar code never wins where there are vectors, nor a family that widens its elements where another multiplies them
+// as they are: both are enumerated only on a device without better ones.
+Values family_values(const SpaceInput& in, ComputeMode mode) {
+  const auto widest = widest_family(in, mode);
+  if (!widest) return {};
+  if (in.batch_invariant) return {static_cast<std::int64_t>(*widest)};
+  Values v;
+  for (isa family : in.families) {
+    if (!gemwright::computes(family, mode)) continue;
+    if (family == isa::scalar && *widest != isa::scalar) continue;
+    if (is_dot(mode) && has_instruction(*widest) && !has_instruction(family)) continue;
+    v.push_back(static_cast<std::int64_t>(family));
+  }
+  return sorted_unique(std::move(v));
 }
 
 Values vector_values(const SpaceInput& in, const Config& c) {
@@ -42,7 +61,11 @@ Values vector_values(const SpaceInput& in, const Config& c) {
 Values row_values(const SpaceInput& in, Config c) {
   c.tile.ku = c.tile.ka = 1;
   Values v;
-  for (c.tile.mr = 1; c.tile.mr <= in.m && !violated(c.mode, c.tile); ++c.tile.mr) v.push_back(c.tile.mr);
+  for (c.tile.mr = 1; c.tile.mr <= in.m && !violated(c.mode, c.tile); ++c.tile.mr) {
+    // The loop nest of the dot modes spreads all rows evenly over the tiles, whatever the blocks.
+    const bool even = ceil_of(in.m, ceil_of(in.m, c.tile.mr)) == c.tile.mr;
+    if (even || !is_dot(c.mode)) v.push_back(c.tile.mr);
+  }
   return v;
 }
 
@@ -51,15 +74,17 @@ Values accumulator_values(const SpaceInput& in, Config c) {
   Values v;
   for (int ka : {1, 2, 4}) {
     c.tile.ka = ka;
-    if (ka <= in.problem.k && !violated(c.mode, c.tile) && (ka == 1 || !in.batch_invariant)) v.push_back(ka);
+    if (ka <= k_words(c.mode, in.problem.k) && !violated(c.mode, c.tile) && (ka == 1 || !in.batch_invariant))
+      v.push_back(ka);
   }
   return v;
 }
 
-Values unroll_values(const SpaceInput& in, const Config& c) {
+Values unroll_values(const SpaceInput& in, Config c) {
   Values v;
   for (int ku : {1, 2, 4}) {
-    if (ku >= c.tile.ka && ku <= in.problem.k) v.push_back(ku);
+    c.tile.ku = ku;
+    if (ku >= c.tile.ka && ku <= k_words(c.mode, in.problem.k) && !violated(c.mode, c.tile)) v.push_back(ku);
   }
   return v;
 }
@@ -67,7 +92,7 @@ Values unroll_values(const SpaceInput& in, const Config& c) {
 Values panel_values(const SpaceInput& in, const Config& c) {
   const int width = nr(c.tile);
   Values v;
-  if (may_stay_unpacked(in.problem) && !in.panel) v.push_back(0);
+  if (may_stay_unpacked(in.problem, c.mode) && !in.panel) v.push_back(0);
   for (int tiles : {1, 2, 3, 4, 6, 8}) {
     const int panel = tiles * width;
     if (in.panel && panel != *in.panel) continue;
@@ -87,7 +112,7 @@ Values grid_values(std::int64_t threads, std::int64_t most) {
 
 Values grid_k_values(const SpaceInput& in, const Config& c) {
   const int left = in.threads / (c.blocking.tm * c.blocking.tn);
-  const bool may_split = in.problem.k >= kMinSplitK && !in.batch_invariant;
+  const bool may_split = in.problem.k >= kMinSplitK && !in.batch_invariant && !is_dot(c.mode);
   Values v;
   for (std::int64_t t : grid_values(in.threads, may_split ? in.problem.k / kMinSplitDepth : 1)) {
     if (t <= left) v.push_back(t);
@@ -108,18 +133,19 @@ Values column_grid_values(const SpaceInput& in, const Config& c) {
   return v;
 }
 
-// Depths that blocked GEMMs use (BLIS 256 .. 512, oneDNN 512 and 1024, shallow ones for wide panels), and even parts of
-// K.
+// Depths that blocked GEMMs use (BLIS 256 .. 512, oneDNN 512 and 1024, shallow ones for wide panels), in rows of a
+// panel, and even parts of K.
 Values kc_values(const SpaceInput& in, const Config& c) {
-  const std::int64_t k = in.problem.k, depth = ceil_of(k, c.blocking.tk), unit = 4 * std::max(c.tile.ku, c.tile.ka);
+  const std::int64_t k = in.problem.k, depth = ceil_of(k, c.blocking.tk), group = gemwright::k_group(c.mode);
+  const std::int64_t unit = depth_unit(c);
   constexpr std::int64_t kShallowest = 128;  // below, reading and writing C costs as much as the block computes
   Values v;
-  for (std::int64_t kc : {128, 192, 256, 384, 512, 768, 1024, 2048, 4096}) {
-    if (kc < depth) v.push_back(kc);
+  for (std::int64_t rows : {128, 192, 256, 384, 512, 768, 1024, 2048, 4096}) {
+    if (rows * group < depth) v.push_back(rows * group);
   }
   for (std::int64_t parts : {2, 3, 4}) {
     const std::int64_t kc = up_to_multiple(ceil_of(depth, parts), unit);
-    if (kc >= kShallowest && kc < depth) v.push_back(kc);
+    if (kc >= kShallowest * group && kc < depth) v.push_back(kc);
   }
   v.push_back(k);
   return sorted_unique(std::move(v));
@@ -135,7 +161,23 @@ Values block_ladder(std::int64_t unit, std::int64_t slice, std::int64_t whole) {
   return sorted_unique(std::move(v));
 }
 
+// Chunks of rows of a dot mode, as they are made with and without packing A together.
+Values chunk_values(const SpaceInput& in, Config c) {
+  auto& b = c.blocking;
+  b.mc = b.nc = kMaxSize;
+  Values v;
+  for (std::int64_t mc : block_ladder(c.tile.mr, dot_geometry_of(in, c).slice_rows, in.m)) {
+    for (const bool together : {false, true}) {
+      b.pack_a = together;
+      b.mc = std::min(mc, most_chunk_rows(in, c));
+      v.push_back(chunk_rows(in, c));
+    }
+  }
+  return sorted_unique(std::move(v));
+}
+
 Values mc_values(const SpaceInput& in, Config c) {
+  if (is_dot(c.mode)) return chunk_values(in, c);
   auto& b = c.blocking;
   b.mc = b.nc = kMaxSize;
   const std::int64_t mr = c.tile.mr;
@@ -146,7 +188,7 @@ Values mc_values(const SpaceInput& in, Config c) {
     if (b.tk > 1) {
       b.mc = mc;
       const bool small = mc < in.m / kMostPhases;
-      const std::int64_t most_rows = kMaxSplitBytes / kFloatBytes / (b.tk - 1) / in.problem.n;
+      const std::int64_t most_rows = kMaxSplitBytes / kWordBytes / (b.tk - 1) / in.problem.n;
       if (small || mc > most_rows || ceil_of(mc, mr) < b.tm) continue;
     }
     v.push_back(b.tm == 1 && b.tk == 1 && mc < in.m ? even_extent(in.m, mc, mr) : mc);
@@ -154,7 +196,21 @@ Values mc_values(const SpaceInput& in, Config c) {
   return sorted_unique(std::move(v));
 }
 
+Values dot_nc_values(const SpaceInput& in, Config c) {
+  auto& nc = c.blocking.nc;
+  Values v;
+  const std::int64_t panel = c.format.panel;
+  for (std::int64_t block :
+       block_ladder(panel, ceil_of(ceil_of(in.problem.n, panel), c.blocking.tn) * panel, kMaxSize)) {
+    nc = block;
+    nc = block_columns(in, c);
+    if (partial_bytes(in, c) <= kMaxPartialBytes) v.push_back(nc);
+  }
+  return sorted_unique(std::move(v));
+}
+
 Values nc_values(const SpaceInput& in, Config c) {
+  if (is_dot(c.mode)) return dot_nc_values(in, c);
   c.blocking.nc = kMaxSize;
   const Geometry g = geometry(in, c);
   Values v;
@@ -166,6 +222,7 @@ Values nc_values(const SpaceInput& in, Config c) {
 }
 
 Values order_values(const SpaceInput& in, const Config& c) {
+  if (is_dot(c.mode)) return {static_cast<std::int64_t>(loop_order::mnk)};
   const Geometry g = geometry(in, c);
   Values v;
   for (int o = 0; o < gemwright::loop_order_count; ++o) {
@@ -175,15 +232,19 @@ Values order_values(const SpaceInput& in, const Config& c) {
   return v;
 }
 
-Values rows_inside_values(const SpaceInput& in, const Config& c) {
-  const Geometry g = geometry(in, c);
-  if (g.block_row_tiles <= 1 || g.block_column_tiles <= 1) return {1};
-  return {0, 1};
+Values rows_inside_values(const SpaceInput& in, Config c) {
+  for (const bool pack_a : {false, true}) {  // the chunks of a dot mode depend on it
+    c.blocking.pack_a = pack_a;
+    const Geometry g = geometry(in, c);
+    if (g.block_row_tiles > 1 && g.block_column_tiles > 1) return {0, 1};
+  }
+  return {1};
 }
 
 Values pack_a_values(const Config& c) {
+  if (is_dot(c.mode)) return c.blocking.tn > 1 ? Values{0, 1} : Values{0};
   const std::int64_t rows = up_to_multiple(c.blocking.mc, c.tile.mr);
-  if (rows > kMaxPackedABytes / kFloatBytes / c.blocking.kc) return {0};
+  if (rows > kMaxPackedABytes / kWordBytes / c.blocking.kc) return {0};
   return {0, 1};
 }
 
@@ -202,8 +263,10 @@ bool is_point(const SpaceInput& in, const Config& c) { return canonical(in, c) =
 
 std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p) {
   switch (p) {
+    case Param::mode:
+      return mode_values(in);
     case Param::isa:
-      return family_values(in);
+      return family_values(in, c.mode);
     case Param::nv:
       return vector_values(in, c);
     case Param::mr:
@@ -314,9 +377,11 @@ std::optional<Config> random_config(const SpaceInput& in, Random& random) {
       const auto choices = values(in, c, static_cast<Param>(p));
       complete = !choices.empty();
       if (!complete) break;
-      // The widest family is drawn three times in four: a narrower one wins at odd edges only.
-      const bool widest = p == static_cast<int>(Param::isa) && random.below(4) != 0;
-      set_value(c, static_cast<Param>(p), widest ? choices.back() : choices[random.below(choices.size())]);
+      // The last is drawn three times in four: a narrower family wins at odd edges only, and the cheapest mode has most
+      // to gain.
+      const bool may_be_last = p == static_cast<int>(Param::mode) || p == static_cast<int>(Param::isa);
+      const bool last = may_be_last && choices.size() > 1 && random.below(4) != 0;
+      set_value(c, static_cast<Param>(p), last ? choices.back() : choices[random.below(choices.size())]);
     }
     if (!complete) continue;
     c = canonical(in, c);

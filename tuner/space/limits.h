@@ -20,7 +20,10 @@ constexpr std::int64_t kMaxSplitBytes = std::int64_t{64} << 20;
 // Four times the largest private L2 in use: a packed block of A beyond this is read from memory, which needs no
 // packing.
 constexpr std::int64_t kMaxPackedABytes = std::int64_t{16} << 20;
-constexpr std::int64_t kFloatBytes = 4;
+// Accumulators of a dot tile that wait between two blocks of K are to stay in a cache just so.
+constexpr std::int64_t kMaxPartialBytes = kMaxPackedABytes;
+// A word of a packed panel, and an accumulator: one float, or one group of shorter elements along K.
+constexpr std::int64_t kWordBytes = 4;
 
 constexpr std::int64_t ceil_of(std::int64_t x, std::int64_t y) { return (x + y - 1) / y; }
 constexpr std::int64_t up_to_multiple(std::int64_t x, std::int64_t y) { return ceil_of(x, y) * y; }
@@ -31,8 +34,23 @@ constexpr std::int64_t even_extent(std::int64_t total, std::int64_t most, std::i
   return up_to_multiple(ceil_of(total, blocks), unit);
 }
 
-inline bool may_stay_unpacked(const Problem& p) {
-  return !p.constant_weights && p.b_layout == gemwright::layout::row_major;
+constexpr bool is_dot(ComputeMode mode) { return mode != ComputeMode::f32; }
+// Whether the accumulators of the mode hold the sums of so many products.
+constexpr bool fits_depth(ComputeMode mode, std::int64_t k) {
+  return mode != ComputeMode::u8s8 || k <= gemwright::max_u8s8_depth;
+}
+// Words along K.
+constexpr std::int64_t k_words(ComputeMode mode, std::int64_t k) { return ceil_of(k, gemwright::k_group(mode)); }
+// Words of packed A for one group of K and one row: two where the family widens the elements first.
+constexpr int a_words(ComputeMode mode, gemwright::isa family) {
+  using gemwright::isa;
+  if (mode == ComputeMode::bf16) return family == isa::avx512_bf16 ? 1 : 2;
+  return mode == ComputeMode::u8s8 && family == isa::avx2 ? 2 : 1;
+}
+
+// Dot tiles take panels alone: a group of K is one word there.
+inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
+  return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;
 }
 
 // Whether the numbers mean anything at all, so that geometry can divide by them.
@@ -44,7 +62,11 @@ inline bool has_meaning(const Config& c) {
 
 // The kernel library's tiles, as limits.
 constexpr int min_vectors(gemwright::isa family) { return family == gemwright::isa::scalar ? 4 : 1; }
-constexpr int max_vectors(gemwright::isa family) { return family == gemwright::isa::avx512f ? 5 : 4; }
+inline int max_vectors(gemwright::isa family) { return vector_width(family) == 16 ? 5 : 4; }
+// A block of K is a multiple of so many elements, or all of K.
+inline std::int64_t depth_unit(const Config& c) {
+  return std::int64_t{4} * (c.tile.ku > c.tile.ka ? c.tile.ku : c.tile.ka) * gemwright::k_group(c.mode);
+}
 
 // The first order, in the order of the enumeration, that nests the loops with more than one block in the same way.
 gemwright::loop_order canonical_order(gemwright::loop_order order, const Geometry& g);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tuner/space/dot_walk.h"
 #include "tuner/space/limits.h"
 #include "tuner/space/space.h"
 
@@ -16,10 +17,13 @@ void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
   while (t.nv > min_vectors(t.family) && (t.nv - 1) * width >= in.problem.n) --t.nv;
   t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
   if (in.batch_invariant) t.ka = 1;
-  while (t.ka > 1 && (violated(mode, t) || t.ka > in.problem.k)) t.ka /= 2;
+  const std::int64_t steps = k_words(mode, in.problem.k);
+  while (t.ka > 1 && (violated(mode, t) || t.ka > steps)) t.ka /= 2;
+  // Some tiles fit the registers only as long as K is not unrolled.
+  while (t.ku > 1 && is_dot(mode) && violated(mode, t)) t.ku /= 2;
   while (t.mr > 1 && violated(mode, t)) --t.mr;
   t.ku = std::max(t.ku, t.ka);
-  while (t.ku > 1 && t.ku > in.problem.k) t.ku /= 2;
+  while (t.ku > 1 && t.ku > steps) t.ku /= 2;
 }
 
 void repair_panel(const SpaceInput& in, Config& c) {
@@ -28,7 +32,7 @@ void repair_panel(const SpaceInput& in, Config& c) {
     while (c.tile.nv > min_vectors(c.tile.family) && *in.panel % nr(c.tile) != 0) --c.tile.nv;
     return;
   }
-  if (c.format.panel <= 0 && may_stay_unpacked(in.problem)) {
+  if (c.format.panel <= 0 && may_stay_unpacked(in.problem, c.mode)) {
     c.format.panel = 0;
     return;
   }
@@ -44,11 +48,11 @@ void repair_grid(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
   const std::int64_t units = geometry(in, c).column_units;
   b.tn = static_cast<int>(std::min<std::int64_t>({b.tn, units, in.threads}));
-  if (in.batch_invariant || in.problem.k < kMinSplitK) b.tk = 1;
+  if (in.batch_invariant || in.problem.k < kMinSplitK || is_dot(c.mode)) b.tk = 1;
   b.tk = static_cast<int>(std::clamp<std::int64_t>(std::min<std::int64_t>(b.tk, in.problem.k / kMinSplitDepth), 1,
                                                    std::max(in.threads / b.tn, 1)));
   if (b.tk > 1) {
-    const std::int64_t most_rows = kMaxSplitBytes / kFloatBytes / (b.tk - 1) / in.problem.n;
+    const std::int64_t most_rows = kMaxSplitBytes / kWordBytes / (b.tk - 1) / in.problem.n;
     if (most_rows < c.tile.mr) b.tk = 1;
     if (most_rows < std::min(b.mc, in.m)) b.mc = std::max<std::int64_t>(most_rows / c.tile.mr, 1) * c.tile.mr;
   }
@@ -62,11 +66,25 @@ std::int64_t repaired_block(std::int64_t block, std::int64_t unit, std::int64_t 
   return block == whole ? whole : std::min(up_to_multiple(block, unit), whole);
 }
 
+// Scratch memory of a chunk of rows: packed A over all of K, and the sums between two blocks of K.
+void bound_scratch(const SpaceInput& in, Config& c) {
+  auto& b = c.blocking;
+  b.mc = std::min(b.mc, most_chunk_rows(in, c));
+  if (partial_bytes(in, c) <= kMaxPartialBytes) return;
+  const std::int64_t panel = c.format.panel, rows = up_to_multiple(b.mc, c.tile.mr);
+  b.nc = std::max(kMaxPartialBytes / kWordBytes / rows / panel, std::int64_t{1}) * panel;
+  const std::int64_t most_rows = kMaxPartialBytes / kWordBytes / b.nc;
+  b.mc = std::min(b.mc, std::max(most_rows / c.tile.mr, std::int64_t{1}) * c.tile.mr);
+}
+
 void repair_blocks(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
-  b.kc = repaired_block(b.kc, 4 * c.tile.ku, in.problem.k);
+  b.kc = repaired_block(b.kc, depth_unit(c), in.problem.k);
   b.mc = repaired_block(b.mc, c.tile.mr, in.m);
   b.nc = repaired_block(b.nc, c.format.panel > 0 ? c.format.panel : nr(c.tile), in.problem.n);
+  if (!is_dot(c.mode)) return;
+  b.order = gemwright::loop_order::mnk;
+  bound_scratch(in, c);
 }
 
 void repair_prefetch(const SpaceInput& in, Config& c) {
@@ -93,6 +111,7 @@ void repair_prefetch(const SpaceInput& in, Config& c) {
 
 std::optional<Config> repaired(const SpaceInput& in, Config c) {
   if (!has_meaning(c)) return std::nullopt;
+  if (in.batch_invariant) c.tile.family = widest_family(in, c.mode).value_or(c.tile.family);
   repair_tile(in, c.mode, c.tile);
   repair_panel(in, c);
   repair_grid(in, c);

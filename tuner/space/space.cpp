@@ -13,100 +13,9 @@ using gemwright::isa;
 using gemwright::loop_order;
 using gemwright::prefetch;
 
-bool multiple_or_whole(std::int64_t block, std::int64_t unit, std::int64_t whole) {
-  return block >= whole || block % unit == 0;
-}
-
-bool numbers_mean_something(const SpaceInput&, const Config& c) { return has_meaning(c); }
-
-bool family_is_there(const SpaceInput& in, const Config& c) {
-  return std::find(in.families.begin(), in.families.end(), c.tile.family) != in.families.end();
-}
-
-bool tile_is_offered(const SpaceInput&, const Config& c) { return !violated(c.mode, c.tile); }
-
-bool tile_is_not_too_tall(const SpaceInput& in, const Config& c) { return c.tile.mr <= in.m; }
-
-bool tile_is_not_too_wide(const SpaceInput& in, const Config& c) {
-  return c.tile.nv == min_vectors(c.tile.family) || (c.tile.nv - 1) * vector_width(c.tile.family) < in.problem.n;
-}
-
-bool unroll_fits_k(const SpaceInput& in, const Config& c) { return std::max(c.tile.ku, c.tile.ka) <= in.problem.k; }
-
-bool weights_are_packed(const SpaceInput& in, const Config& c) {
-  return c.format.panel > 0 || may_stay_unpacked(in.problem);
-}
-
-bool panel_holds_whole_tiles(const SpaceInput&, const Config& c) { return c.format.panel % nr(c.tile) == 0; }
-
-bool panel_is_the_shared_one(const SpaceInput& in, const Config& c) { return !in.panel || c.format.panel == *in.panel; }
-
-bool panel_is_not_too_wide(const SpaceInput& in, const Config& c) {
-  return c.format.panel <= kMaxPanel && c.format.panel <= up_to_multiple(in.problem.n, nr(c.tile));
-}
-
-bool grid_fits_threads(const SpaceInput& in, const Config& c) {
-  const auto& b = c.blocking;
-  return std::int64_t{b.tm} * b.tn * b.tk <= in.threads;
-}
-
-bool grid_rows_have_work(const SpaceInput& in, const Config& c) {
-  const auto& b = c.blocking;
-  if (b.tk == 1) return b.tm <= ceil_of(in.m, c.tile.mr) * in.problem.batch;
-  return b.tm <= ceil_of(std::min(b.mc, in.m), c.tile.mr);
-}
-
-bool grid_columns_have_work(const SpaceInput& in, const Config& c) {
-  return c.blocking.tn <= geometry(in, c).column_units;
-}
-
-bool split_k_is_deep(const SpaceInput& in, const Config& c) {
-  return c.blocking.tk == 1 || (in.problem.k >= kMinSplitK && in.problem.k / c.blocking.tk >= kMinSplitDepth);
-}
-
-bool split_k_scratch_is_bounded(const SpaceInput& in, const Config& c) {
-  if (c.blocking.tk == 1) return true;
-  const std::int64_t most_rows = kMaxSplitBytes / kFloatBytes / (c.blocking.tk - 1) / in.problem.n;
-  return std::min(c.blocking.mc, in.m) <= most_rows;
-}
-
-bool kc_is_unrolled(const SpaceInput& in, const Config& c) {
-  return multiple_or_whole(c.blocking.kc, 4 * std::max(c.tile.ku, c.tile.ka), in.problem.k);
-}
-
-bool mc_holds_whole_tiles(const SpaceInput& in, const Config& c) {
-  return multiple_or_whole(c.blocking.mc, c.tile.mr, in.m);
-}
-
-bool nc_holds_whole_units(const SpaceInput& in, const Config& c) {
-  return multiple_or_whole(c.blocking.nc, c.format.panel > 0 ? c.format.panel : nr(c.tile), in.problem.n);
-}
-
-bool packed_a_is_bounded(const SpaceInput& in, const Config& c) {
-  if (!c.blocking.pack_a) return true;
-  const std::int64_t rows = up_to_multiple(std::min(c.blocking.mc, in.m), c.tile.mr);
-  return rows <= kMaxPackedABytes / kFloatBytes / std::min(c.blocking.kc, in.problem.k);
-}
-
-bool distance_goes_with_hint(const SpaceInput&, const Config& c) {
-  return (c.tile.hint == prefetch::none) == (c.blocking.prefetch_rows == 0);
-}
-
-bool distance_is_listed(const SpaceInput&, const Config& c) {
-  return c.tile.hint == prefetch::none ||
-         std::find(kPrefetchRows.begin(), kPrefetchRows.end(), c.blocking.prefetch_rows) != kPrefetchRows.end();
-}
-
-bool distance_stays_in_b(const SpaceInput& in, const Config& c) {
-  return c.format.panel > 0 || c.tile.hint == prefetch::none || c.blocking.prefetch_rows < in.problem.k;
-}
-
-bool bits_do_not_depend_on_m(const SpaceInput& in, const Config& c) {
-  return !in.batch_invariant || (c.tile.ka == 1 && c.blocking.tk == 1);
-}
-
 std::vector<Parameter> make_parameters() {
   return {
+      {Param::mode, "mode", "shorter elements move fewer bytes and multiply faster, and make a larger error", true},
       {Param::isa, "isa", "wider vectors do more work an instruction, narrower ones waste less at the edges", true},
       {Param::nv, "nv", "more vectors of C in a row reuse each broadcast of A more often", true},
       {Param::mr, "mr", "more rows reuse each load of B more often; rows that divide M leave no remainder", true},
@@ -131,37 +40,6 @@ std::vector<Parameter> make_parameters() {
   };
 }
 
-std::vector<Constraint> make_constraints() {
-  return {
-      {"positive", "sizes of blocks and the thread grid are at least 1", numbers_mean_something},
-      {"family", "this device cannot run the instruction family of the tile", family_is_there},
-      {"tile", "the kernel library does not offer this tile", tile_is_offered},
-      {"rows", "a tile with more rows than M computes nothing in the others", tile_is_not_too_tall},
-      {"vectors", "a tile whose last vector lies beyond N computes nothing in it", tile_is_not_too_wide},
-      {"unroll", "K is shorter than the unroll, so its loop would never be entered", unroll_fits_k},
-      {"packed", "B must be packed: it is constant or column-major, and a plain B is read row by row",
-       weights_are_packed},
-      {"panel-tiles", "a panel of packed B must be a whole number of tiles wide", panel_holds_whole_tiles},
-      {"panel-width", "a panel is at most 128 columns wide and not wider than N needs", panel_is_not_too_wide},
-      {"one-format", "the weights are packed in another format, which all M share", panel_is_the_shared_one},
-      {"grid-threads", "the thread grid needs more threads than are offered", grid_fits_threads},
-      {"grid-rows", "some threads along M would have no tile to compute", grid_rows_have_work},
-      {"grid-columns", "some threads along N would have no panel to compute", grid_columns_have_work},
-      {"split-k", "slices of K pay only from K = 1024 on and at least 512 deep", split_k_is_deep},
-      {"split-k-scratch", "the partial sums of the slices of K exceed 64 MiB", split_k_scratch_is_bounded},
-      {"kc", "kc must be a multiple of four unrolled steps, or all of K", kc_is_unrolled},
-      {"mc", "mc must be a multiple of the tile's rows, or all of M", mc_holds_whole_tiles},
-      {"nc", "nc must be a multiple of the panel (of NR where B is not packed), or all of N", nc_holds_whole_units},
-      {"packed-a", "a packed block of A exceeds 16 MiB a thread", packed_a_is_bounded},
-      {"hint", "a prefetch distance belongs to a tile with a prefetch hint, and the other way round",
-       distance_goes_with_hint},
-      {"distance", "prefetch distances are 8, 16, 32, 64, 96, 128 or 192 rows", distance_is_listed},
-      {"distance-k", "the prefetch distance reaches beyond the last row of an unpacked B", distance_stays_in_b},
-      {"batch-invariant", "second accumulators along K and slices of K are not batch-invariant",
-       bits_do_not_depend_on_m},
-  };
-}
-
 }  // namespace
 
 const std::vector<Parameter>& parameters() {
@@ -169,24 +47,29 @@ const std::vector<Parameter>& parameters() {
   return list;
 }
 
-const std::vector<Constraint>& constraints() {
-  static const std::vector<Constraint> list = make_constraints();
-  return list;
+std::vector<ComputeMode> usable_modes(const SpaceInput& in) {
+  std::vector<ComputeMode> usable;
+  for (const ComputeMode mode : modes_behind(in.problem.interface)) {  // the most exact first
+    const bool admitted = std::find(in.modes.begin(), in.modes.end(), mode) != in.modes.end();
+    if (admitted && fits_depth(mode, in.problem.k) && widest_family(in, mode)) usable.push_back(mode);
+  }
+  return usable;
 }
 
-std::optional<std::string> violated(const SpaceInput& in, const Config& c) {
-  for (const Constraint& constraint : constraints()) {
-    if (constraint.holds(in, c)) continue;
-    if (constraint.name == "tile") return violated(c.mode, c.tile);  // says which of the library's limits it is
-    return std::string(constraint.reason);
+std::optional<isa> widest_family(const SpaceInput& in, ComputeMode mode) {
+  std::optional<isa> widest;
+  for (const isa family : in.families) {
+    if (gemwright::computes(family, mode) && (!widest || family > *widest)) widest = family;
   }
-  return std::nullopt;
+  return widest;
 }
 
 std::int64_t value(const Config& c, Param p) {
   const auto& t = c.tile;
   const auto& b = c.blocking;
   switch (p) {
+    case Param::mode:
+      return static_cast<std::int64_t>(c.mode);
     case Param::isa:
       return static_cast<std::int64_t>(t.family);
     case Param::nv:
@@ -230,6 +113,9 @@ void set_value(Config& c, Param p, std::int64_t v) {
   auto& b = c.blocking;
   const int i = static_cast<int>(v);
   switch (p) {
+    case Param::mode:
+      c.mode = static_cast<ComputeMode>(i);
+      break;
     case Param::isa:
       t.family = static_cast<isa>(i);
       break;
@@ -288,6 +174,8 @@ std::string value_text(Param p, std::int64_t v) {
   Config c;
   set_value(c, p, v);
   switch (p) {
+    case Param::mode:
+      return std::string(to_text(c.mode));
     case Param::isa:
       return gemwright::isa_name(c.tile.family);
     case Param::order:

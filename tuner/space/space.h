@@ -6,8 +6,12 @@
 // reason.
 //
 // Two configs that run the same program are one point: `canonical` maps both to the same values. A whole block is
-// written as exactly M, N or K. Enumerated block sizes follow ladders; a seed may stand between two rungs and is valid
-// all the same.
+// written as exactly M, N or K; where each thread has fewer rows than M, those of its largest chunk. Enumerated block
+// sizes follow ladders; a seed may stand between two rungs and is valid all the same.
+//
+// The first parameter is the compute mode; everything behind it is a space of that mode alone, and no neighbour leaves
+// it. A dot mode has the same parameters, of which loop order and slices of K are fixed; what counts rows of a panel
+// (ku, prefetch_rows) counts groups of K there (k_group), kc counts elements everywhere.
 //
 // Limits: the problem has passed `check` (problem.h). Nothing here depends on a clock or on the host it runs on.
 #pragma once
@@ -27,13 +31,13 @@
 namespace gemwright::tuner {
 
 // Part of a study's identity: it changes whenever the same text of a config could mean another point.
-constexpr int kSpaceVersion = 1;
+constexpr int kSpaceVersion = 2;
 
 struct SpaceInput {
   Problem problem;
   std::int64_t m = 1;
-  int threads = 1;                                               // offered; a config may use fewer
-  std::vector<ComputeMode> modes{ComputeMode::f32};              // admitted, the most exact first
+  int threads = 1;                                   // offered; a config may use fewer
+  std::vector<ComputeMode> modes{ComputeMode::f32};  // admitted; others than the interface allows are left out
   std::vector<gemwright::isa> families{gemwright::isa::scalar};  // that the device can run; not each computes each mode
   // Data caches of one core and the last level it shares, in bytes. The defaults are the smallest of today's x86-64
   // servers.
@@ -42,11 +46,12 @@ struct SpaceInput {
   std::int64_t l3_bytes = 8 << 20;
   double cache_bytes = 0;        // bytes between two uses of the same weights; 0: they stay in the cache
   std::optional<int> panel;      // this packing format only: all M of a problem share one
-  bool batch_invariant = false;  // a row's bits must not depend on M: no second accumulator along K, no slices of K
+  bool batch_invariant = false;  // a row's bits must not depend on M or threads: one reduction class a mode
 };
 
 // The parameters in the order in which they are chosen.
 enum class Param {
+  mode,
   isa,
   nv,
   mr,
@@ -65,7 +70,7 @@ enum class Param {
   hint,
   prefetch_rows
 };
-constexpr int kParamCount = 17;
+constexpr int kParamCount = 18;
 
 struct Parameter {
   Param id;
@@ -124,14 +129,21 @@ class Enumeration {
   bool started_ = false, ended_ = false;
 };
 
-// Draws each parameter in turn uniformly from `values`. Nothing only where the space is empty.
+// Draws each parameter in turn from `values`: mostly the cheapest mode and its widest family, the rest uniformly.
+// Nothing only where the space is empty.
 std::optional<Config> random_config(const SpaceInput& in, Random& random);
 
-// All valid configs that differ from c by one step of one parameter (and by what has to follow from it), without c and
-// without repeats, in the order of the parameters.
+// All valid configs of c's mode that differ from c by one step of one parameter (and by what has to follow from it),
+// without c and without repeats, in the order of the parameters.
 std::vector<Config> neighbours(const SpaceInput& in, const Config& c);
 
-// Loop geometry of a config; shared by the constraints, the seeds and the surrogate.
+// The admitted modes that this device computes, for the interface and K of the problem; the most exact first.
+std::vector<ComputeMode> usable_modes(const SpaceInput& in);
+// The widest family that computes the mode here, or nothing.
+std::optional<gemwright::isa> widest_family(const SpaceInput& in, ComputeMode mode);
+
+// Loop geometry of a config; shared by the constraints, the seeds and the surrogate. Of a dot mode, whose rows pass in
+// chunks of packed A, a block of rows is a chunk.
 struct Geometry {
   std::int64_t row_tiles;    // of one batch item
   std::int64_t slice_rows;   // most rows of one item that one thread computes at a time

@@ -24,18 +24,29 @@ constexpr std::int64_t kStreamRows = 32;
 // core).
 constexpr double kSmallWork = 128.0 * 128 * 128;
 
+// The seeds of one mode. Those of a dot mode carry its name: "bf16-stream-nv2-64".
 class SeedList {
  public:
-  explicit SeedList(const SpaceInput& in) : in_(in) {}
+  SeedList(const SpaceInput& in, ComputeMode mode) : in_(in), mode_(mode) {}
+
+  ComputeMode mode() const { return mode_; }
+  isa family() const { return widest_family(in_, mode_).value_or(isa::scalar); }
+  bool wide() const { return vector_width(family()) == 16; }
+  int tallest(int nv) const {
+    gemwright::tile t{family(), 1, family() == isa::scalar ? 4 : nv, 1, 1, prefetch::none};
+    while (!violated(mode_, t)) ++t.mr;
+    return std::max(t.mr - 1, 1);
+  }
 
   // Repaired to the nearest valid config; a seed that another one has become already is left out.
-  void add(std::string name, const Config& c) {
+  void add(const std::string& name, const Config& c) {
     const auto valid = repaired(in_, c);
-    if (valid && seen_.insert(key(*valid)).second) list_.push_back({std::move(name), *valid});
+    if (!valid || !seen_.insert(key(*valid)).second) return;
+    list_.push_back({is_dot(mode_) ? fmt::format("{}-{}", to_text(mode_), name) : name, *valid});
   }
   // The same, and beside it with B read where it lies when the problem allows: packing per call costs a pass over B.
   void add_both(const std::string& name, Config c) {
-    if (may_stay_unpacked(in_.problem)) {
+    if (may_stay_unpacked(in_.problem, mode_)) {
       Config plain = c;
       plain.format.panel = 0;
       add(name + "-unpacked", plain);
@@ -47,36 +58,29 @@ class SeedList {
 
  private:
   const SpaceInput& in_;
+  ComputeMode mode_;
   std::set<std::string> seen_;
   std::vector<NamedConfig> list_;
 };
-
-isa widest_family(const SpaceInput& in) {
-  return in.families.empty() ? isa::scalar : *std::max_element(in.families.begin(), in.families.end());
-}
-
-int tallest(isa family, int nv) {
-  const int registers = family == isa::avx512f ? 32 : 16;
-  return family == isa::scalar ? 4 : (registers - 1 - nv) / nv;
-}
 
 // The fewest tiles of at most `most` rows, and the rows that make them even.
 int balanced_rows(std::int64_t m, int most) { return static_cast<int>(ceil_of(m, ceil_of(m, most))); }
 
 // The widths worth a seed: those without a vector beyond N.
-std::vector<int> widths(const SpaceInput& in, std::initializer_list<int> wanted) {
+std::vector<int> widths(const SpaceInput& in, const SeedList& list, std::initializer_list<int> wanted) {
   std::vector<int> fitting;
   for (int nv : wanted) {
-    if ((nv - 1) * vector_width(widest_family(in)) < in.problem.n) fitting.push_back(nv);
+    if ((nv - 1) * vector_width(list.family()) < in.problem.n) fitting.push_back(nv);
   }
   if (fitting.empty()) fitting.push_back(1);
   return fitting;
 }
 
 // Whole blocks on one thread, a panel as wide as the tile, a B panel kept while the rows pass, no prefetch.
-Config base(const SpaceInput& in, int mr, int nv) {
+Config base(const SeedList& list, int mr, int nv) {
   Config c;
-  const isa family = widest_family(in);
+  c.mode = list.mode();
+  const isa family = list.family();
   c.tile = {family, mr, family == isa::scalar ? 4 : nv, 1, 1, prefetch::none};
   c.format.panel = nr(c.tile);
   c.blocking = {kWhole, kWhole, kWhole, loop_order::nmk, true, false, 1, 1, 1, 0};
@@ -104,14 +108,20 @@ void share_evenly(const SpaceInput& in, Config& c) {
   }
 }
 
+// Rows whose packed A, all of K, fills half of L2.
+void keep_chunk_in_l2(const SpaceInput& in, Config& c) {
+  const std::int64_t row = k_words(c.mode, in.problem.k) * a_words(c.mode, c.tile.family) * kWordBytes;
+  c.blocking.mc = std::max<std::int64_t>(in.l2_bytes / 2 / row / c.tile.mr, 1) * c.tile.mr;
+}
+
 // Small M with weights from memory: 2 vectors (8x2, 14x2 zmm) were best nearly always, 4 now and then, with a prefetch
 // 32 to 192 rows ahead, all of K in one go and the columns shared between the threads. Measured on Zen 5 against
 // oneDNN.
 void add_stream(const SpaceInput& in, SeedList& out) {
   if (in.m > kStreamRows) return;
   for (std::int64_t rows_ahead : {64, 128, 32}) {
-    for (int nv : widths(in, {2, 4})) {
-      Config c = base(in, balanced_rows(in.m, tallest(widest_family(in), nv)), nv);
+    for (int nv : widths(in, out, {2, 4})) {
+      Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
       // A tile of few accumulators waits for its own sums; more of them along K keep the FMA units busy.
       while (c.tile.mr * c.tile.nv * c.tile.ka < 8 && c.tile.ka < 4) c.tile.ka *= 2;
       c.tile.ku = 2;
@@ -126,12 +136,11 @@ void add_stream(const SpaceInput& in, SeedList& out) {
 void add_cube(const SpaceInput& in, SeedList& out) {
   const double work = static_cast<double>(in.m) * static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k);
   if (work > kSmallWork) return;
-  const isa family = widest_family(in);
-  for (int nv : widths(in, {2, 1, 4})) {
-    out.add_both(fmt::format("cube-nv{}", nv), base(in, balanced_rows(in.m, tallest(family, nv)), nv));
+  for (int nv : widths(in, out, {2, 1, 4})) {
+    out.add_both(fmt::format("cube-nv{}", nv), base(out, balanced_rows(in.m, out.tallest(nv)), nv));
   }
   for (auto [mr, nv, ka] : {std::array{8, 1, 2}, std::array{4, 2, 2}, std::array{4, 1, 4}}) {
-    Config c = base(in, mr, nv);
+    Config c = base(out, mr, nv);
     c.tile.ka = c.tile.ku = ka;
     out.add_both(fmt::format("cube-{}x{}-ka{}", mr, nv, ka), c);
   }
@@ -141,13 +150,31 @@ void add_cube(const SpaceInput& in, SeedList& out) {
 // Zen 5. The tiles are those with at least 20 accumulators, which is what it takes to hide the latency of the FMA
 // there.
 void add_plain(const SpaceInput& in, SeedList& out) {
-  const isa family = widest_family(in);
-  for (int nv : widths(in, {2, 4, 3})) {
-    Config c = base(in, balanced_rows(in.m, tallest(family, nv)), nv);
+  for (int nv : widths(in, out, {2, 4, 3})) {
+    Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
     prefetch_ahead(c, 64);
     share_evenly(in, c);
+    if (is_dot(c.mode)) keep_chunk_in_l2(in, c);
     out.add_both(fmt::format("plain-nv{}", nv), c);
   }
+}
+
+// A dot mode packs all of K of a chunk of rows before it multiplies them: the chunk stays in half of L2, each job packs
+// it for itself or all together, and a tile of A passes over all columns or a panel of B over all rows.
+void add_chunks(const SpaceInput& in, SeedList& out) {
+  if (!is_dot(out.mode()) || in.m <= kStreamRows) return;
+  Config c = base(out, balanced_rows(in.m, out.tallest(2)), 2);
+  prefetch_ahead(c, 64);
+  share_evenly(in, c);
+  keep_chunk_in_l2(in, c);
+  c.blocking.rows_inside = false;
+  out.add("chunk-columns", c);
+  c.blocking.rows_inside = true;
+  // All threads on the columns, so that each reads its own weights only and a chunk is packed once.
+  c.blocking.tm = 1;
+  c.blocking.tn = in.threads;
+  c.blocking.pack_a = true;
+  out.add("chunk-together", c);
 }
 
 // T. M. Low, F. D. Igual, T. M. Smith, E. S. Quintana-Orti, "Analytical Modeling Is Enough for High-Performance BLIS",
@@ -155,20 +182,22 @@ void add_plain(const SpaceInput& in, SeedList& out) {
 // panel, a B block shares L3 with the A block. In whole ways of the cache.
 void add_model(const SpaceInput& in, SeedList& out) {
   constexpr std::int64_t kWays = 8, kL3Ways = 16;  // where the device does not tell: the commonest
-  Config c = base(in, tallest(widest_family(in), 2), 2);
+  Config c = base(out, out.tallest(2), 2);
   const std::int64_t width = nr(c.tile), mr = c.tile.mr;
   const std::int64_t way1 = std::max<std::int64_t>(in.l1d_bytes / kWays, 1 << 9);
   const std::int64_t way2 = std::max<std::int64_t>(in.l2_bytes / kWays, 1 << 12);
   const std::int64_t way3 = std::max<std::int64_t>(in.l3_bytes / kL3Ways, way2);
   const std::int64_t ways_of_b = std::max<std::int64_t>((kWays - 1) * width / (width + mr), 1);
-  const std::int64_t kc = std::max<std::int64_t>(ways_of_b * way1 / (width * kFloatBytes), 8);
-  const std::int64_t ways_of_a = kWays - 1 - ceil_of(width * kc * kFloatBytes, way2);
-  const std::int64_t mc = std::max<std::int64_t>(ways_of_a, 1) * way2 / (kc * kFloatBytes);
-  const std::int64_t ways_of_block = kL3Ways - 1 - ceil_of(mc * kc * kFloatBytes, way3);
+  const std::int64_t kc = std::max<std::int64_t>(ways_of_b * way1 / (width * kWordBytes), 8);
+  const std::int64_t ways_of_a = kWays - 1 - ceil_of(width * kc * kWordBytes, way2);
+  const std::int64_t mc = std::max<std::int64_t>(ways_of_a, 1) * way2 / (kc * kWordBytes);
+  const std::int64_t ways_of_block = kL3Ways - 1 - ceil_of(mc * kc * kWordBytes, way3);
   auto& b = c.blocking;
-  b.kc = std::min(kc / 4 * 4, in.problem.k);
+  const std::int64_t group = gemwright::k_group(c.mode);  // up to here kc counted rows of a panel
+  b.kc = std::min(kc / 4 * 4 * group, in.problem.k);
   b.mc = std::max<std::int64_t>(mc / mr, 1) * mr;
-  b.nc = std::max<std::int64_t>(std::max<std::int64_t>(ways_of_block, 1) * way3 / (b.kc * kFloatBytes), width);
+  b.nc = std::max<std::int64_t>(std::max<std::int64_t>(ways_of_block, 1) * way3 / (k_words(c.mode, b.kc) * kWordBytes),
+                                width);
   b.order = loop_order::nkm;
   share_evenly(in, c);
   out.add("model", c);
@@ -176,21 +205,32 @@ void add_model(const SpaceInput& in, SeedList& out) {
   out.add("model-packed", c);
 }
 
+// amd/blis addon/aocl_gemm (LPGEMM), zen4, its bf16 and u8s8 products: 6x64 in blocks of 144 x 1024.
+void add_lpgemm(const SpaceInput& in, SeedList& out) {
+  Config c = base(out, out.wide() ? 6 : 4, out.wide() ? 4 : 2);
+  c.blocking.mc = 144;
+  c.blocking.nc = 1024;
+  c.blocking.kc = c.mode == ComputeMode::bf16 ? 4096 : 2048;
+  share_evenly(in, c);
+  out.add("aocl", c);
+}
+
 // The single-precision blocking of flame/blis config/skx and amd/blis config/zen4 (and zen5), config/haswell for AVX2.
 // BLIS keeps vectors along M of a column-major C; row-major, that is the transposed problem: its MC is our nc, its NC
 // our mc.
 void add_blis(const SpaceInput& in, SeedList& out) {
+  if (is_dot(out.mode())) return add_lpgemm(in, out);
   struct Entry {
     const char* name;
     int mr, nv;
     std::int64_t nc, kc, mc;
   };
-  const bool wide = widest_family(in) == isa::avx512f;
+  const bool wide = out.wide();
   const std::vector<Entry> entries =
       wide ? std::vector<Entry>{{"blis-skx", 12, 2, 480, 384, 3072}, {"blis-zen4", 12, 2, 512, 480, 6144}}
            : std::vector<Entry>{{"blis-haswell", 6, 2, 168, 256, 4080}};
   for (const Entry& e : entries) {
-    Config c = base(in, e.mr, e.nv);
+    Config c = base(out, e.mr, e.nv);
     c.blocking.mc = e.mc;
     c.blocking.nc = e.nc;
     c.blocking.kc = e.kc;
@@ -201,7 +241,7 @@ void add_blis(const SpaceInput& in, SeedList& out) {
     out.add(e.name, c);
   }
   // amd/blis addon/aocl_gemm (LPGEMM), zen4 single precision: row-major, 6x64, A read where it lies.
-  Config c = base(in, wide ? 6 : 4, wide ? 4 : 2);
+  Config c = base(out, wide ? 6 : 4, wide ? 4 : 2);
   c.blocking.mc = 192;
   c.blocking.nc = 8064;
   c.blocking.kc = 512;
@@ -213,9 +253,8 @@ void add_blis(const SpaceInput& in, SeedList& out) {
 // oneDNN src/cpu/x64: brgemm takes as many vectors as fit and the rows with the best product of filled rows and reuse;
 // matmul cuts M at 256, K at 1024 (512 where K is not longer) and N into at most 16 chunks.
 void add_onednn(const SpaceInput& in, SeedList& out) {
-  const isa family = widest_family(in);
-  const int nv = family == isa::avx512f ? 4 : 2;
-  const int most = tallest(family, nv);
+  const int nv = out.wide() ? 4 : 2;
+  const int most = out.tallest(nv);
   int rows = 1;
   double best = 0;
   for (int mr = 1; mr <= most; ++mr) {
@@ -224,7 +263,7 @@ void add_onednn(const SpaceInput& in, SeedList& out) {
     if (score > best) rows = mr;
     best = std::max(best, score);
   }
-  Config c = base(in, rows, nv);
+  Config c = base(out, rows, nv);
   c.tile.ku = 4;
   c.blocking.mc = 256;
   c.blocking.kc = in.problem.k > 1024 ? 1024 : 512;
@@ -238,10 +277,10 @@ void add_onednn(const SpaceInput& in, SeedList& out) {
 // most of M and N; 0.8 of L1 for a B panel; half of L2 for an A slab over all of K, else for a square block of C and
 // its A.
 void add_inductor(const SpaceInput& in, SeedList& out) {
-  const bool wide = widest_family(in) == isa::avx512f;
+  const bool wide = out.wide();
   const std::vector<std::array<int, 2>> tiles = wide ? std::vector<std::array<int, 2>>{{8, 3}, {8, 2}, {16, 1}}
                                                      : std::vector<std::array<int, 2>>{{4, 3}, {4, 2}, {8, 1}};
-  const int width = vector_width(widest_family(in));
+  const int width = vector_width(out.family());
   std::array<int, 2> tile = tiles.front();
   int most = -1;
   for (const auto& t : tiles) {
@@ -249,24 +288,26 @@ void add_inductor(const SpaceInput& in, SeedList& out) {
     if (divided > most) tile = t;
     most = std::max(most, divided);
   }
-  Config c = base(in, tile[0], tile[1]);
-  const std::int64_t k = in.problem.k, mr = tile[0], columns = nr(c.tile);
+  Config c = base(out, tile[0], tile[1]);
+  const std::int64_t group = gemwright::k_group(c.mode), mr = tile[0], columns = nr(c.tile);
+  const std::int64_t k = k_words(c.mode, in.problem.k);
   constexpr std::int64_t kMostCache = std::int64_t{1}
                                       << 30;  // keeps the sizes below meaningful whatever the device says
   const std::int64_t l1 = std::clamp<std::int64_t>(in.l1d_bytes, 1 << 12, kMostCache) * 8 / 10;
   const std::int64_t l2 = std::clamp<std::int64_t>(in.l2_bytes, 1 << 14, kMostCache) / 2;
   auto& b = c.blocking;
-  b.kc = std::clamp<std::int64_t>(l1 / (columns * kFloatBytes), 4, k);
-  const std::int64_t slab = mr * k * kFloatBytes;  // one row of tiles over all of K
+  b.kc = std::clamp<std::int64_t>(l1 / (columns * kWordBytes), 4, k);
+  const std::int64_t slab = mr * k * kWordBytes;  // one row of tiles over all of K
   if (slab * ceil_of(2 * mr, columns) < l2) {
     b.mc = l2 / slab * mr;
     b.nc = columns;
   } else {
     std::int64_t side = mr;  // the largest side with 4 side^2 + 4 side kc <= l2
-    while ((side + mr) * (side + mr + b.kc) * kFloatBytes <= l2) side += mr;
+    while ((side + mr) * (side + mr + b.kc) * kWordBytes <= l2) side += mr;
     b.mc = side;
     b.nc = up_to_multiple(side, columns);
   }
+  b.kc *= group;
   b.order = loop_order::mnk;
   share_evenly(in, c);
   out.add("inductor", c);
@@ -275,31 +316,49 @@ void add_inductor(const SpaceInput& in, SeedList& out) {
 // A long K over a small C leaves threads idle unless K is cut (oneDNN does so from K = 20000 on where M and N are at
 // most 512).
 void add_split_k(const SpaceInput& in, SeedList& out) {
-  if (in.threads < 2 || in.problem.k < kMinSplitK || in.problem.k < 2 * in.problem.n) return;
-  for (int nv : widths(in, {2, 4})) {
-    Config c = base(in, balanced_rows(in.m, tallest(widest_family(in), nv)), nv);
+  if (is_dot(out.mode()) || in.threads < 2 || in.problem.k < kMinSplitK || in.problem.k < 2 * in.problem.n) return;
+  for (int nv : widths(in, out, {2, 4})) {
+    Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
     prefetch_ahead(c, 64);
     c.blocking.tk = in.threads;
     out.add(fmt::format("split-k-nv{}", nv), c);
   }
 }
 
-}  // namespace
-
-std::vector<NamedConfig> seeds(const SpaceInput& in) {
-  SeedList list(in);
+std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
+  SeedList list(in, mode);
   add_cube(in, list);
   add_stream(in, list);
   add_split_k(in, list);
   add_plain(in, list);
+  add_chunks(in, list);
   add_model(in, list);
   add_blis(in, list);
   add_onednn(in, list);
   add_inductor(in, list);
   if (list.empty()) {
-    if (const auto first = Enumeration(in).next()) list.add("first", *first);
+    SpaceInput alone = in;
+    alone.modes = {mode};
+    if (const auto first = Enumeration(alone).next()) list.add("first", *first);
   }
   return list.take();
+}
+
+}  // namespace
+
+std::vector<NamedConfig> seeds(const SpaceInput& in) {
+  std::vector<std::vector<NamedConfig>> lists;
+  for (const ComputeMode mode : usable_modes(in)) lists.push_back(seeds_of(in, mode));
+  std::reverse(lists.begin(), lists.end());  // the cheapest mode first: it is the most promising one
+  std::vector<NamedConfig> all;
+  std::size_t longest = 0;
+  for (const auto& list : lists) longest = std::max(longest, list.size());
+  for (std::size_t i = 0; i < longest; ++i) {
+    for (auto& list : lists) {
+      if (i < list.size()) all.push_back(std::move(list[i]));
+    }
+  }
+  return all;
 }
 
 }  // namespace gemwright::tuner

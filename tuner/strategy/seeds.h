@@ -2,8 +2,9 @@
 // what measurements found to be good. They are baselines as well as starting points: a result can say by how much it
 // beats "inductor" or "blis".
 //
-// Every seed is a valid canonical config, none occurs twice, and there is at least one for every problem. The most
-// promising one comes first, so that a short budget meets it.
+// Every seed is a valid canonical config, none occurs twice, and there is at least one for every problem and admitted
+// mode. The most promising one comes first, so that a short budget meets it; where several modes are admitted they take
+// turns, the cheapest first, so that a short budget meets each of them.
 #pragma once
 
 #include <string>

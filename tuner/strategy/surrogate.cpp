@@ -12,9 +12,11 @@ namespace {
 using gemwright::isa;
 using gemwright::prefetch;
 
+constexpr double kPhaseCycles = 4000;  // starting and joining a second thread, about a microsecond
+
 double real(std::int64_t x) { return static_cast<double>(x); }
 
-// What one thread does in a call, the busiest one.
+// What one thread does in a call, the busiest one; depth in words of a panel.
 struct Work {
   double rows, columns, depth;
 };
@@ -24,7 +26,7 @@ Work busiest_thread(const SpaceInput& in, const Config& c, const Geometry& g) {
   const double tiles = real(ceil_of(g.row_tiles * in.problem.batch, b.tm));
   const double rows_of_tile = real(in.m) / real(g.row_tiles);  // rows are spread evenly over the tiles
   const double units = real(ceil_of(g.column_units, b.tn));
-  return {tiles * rows_of_tile, units * real(g.column_unit), real(g.slice_depth)};
+  return {tiles * rows_of_tile, units * real(g.column_unit), real(k_words(c.mode, g.slice_depth))};
 }
 
 double arithmetic_cycles(const Config& c, const Work& w) {
@@ -33,25 +35,49 @@ double arithmetic_cycles(const Config& c, const Work& w) {
   const double accumulators = c.tile.mr * c.tile.nv;
   const double latency = std::min(1.0, accumulators * c.tile.ka / kPeakAccumulators);
   const double loads = std::min(1.0, accumulators / (c.tile.mr + c.tile.nv));  // two loads a cycle
-  return w.rows * w.columns * w.depth / vector_width(c.tile.family) / kFmaPerCycle / std::min(latency, loads);
+  // Families without the dot product widen the elements and multiply each by itself, or two by two.
+  const double products = a_words(c.mode, c.tile.family);
+  return products * w.rows * w.columns * w.depth / vector_width(c.tile.family) / kFmaPerCycle /
+         std::min(latency, loads);
 }
 
 double weight_cycles(const SpaceInput& in, const Config& c, const Geometry& g, const Work& w) {
   constexpr double kMemoryBytes = 10, kCacheBytes = 24;  // a cycle
-  const double bytes = w.columns * w.depth * kFloatBytes;
-  const bool cold = in.cache_bytes > 0 || real(in.problem.n) * real(in.problem.k) * kFloatBytes > real(in.l3_bytes);
+  const double bytes = w.columns * w.depth * kWordBytes;
+  const double all = real(in.problem.n) * real(k_words(c.mode, in.problem.k)) * kWordBytes;
+  const bool cold = in.cache_bytes > 0 || all > real(in.l3_bytes);
   // Where the columns pass inside, the block of B is read again for every row tile, from the level it fits.
-  const double block = std::min(real(c.blocking.nc), w.columns) * std::min(real(c.blocking.kc), w.depth) * kFloatBytes;
+  const double deep = std::min(real(k_words(c.mode, c.blocking.kc)), w.depth);
+  const double block = std::min(real(c.blocking.nc), w.columns) * deep * kWordBytes;
   const bool again = !c.blocking.rows_inside && block > real(in.l2_bytes);
   const double repeats = real(g.row_blocks) * (again ? real(g.block_row_tiles) : 1);
   return bytes / (cold ? kMemoryBytes : kCacheBytes) + bytes * (repeats - 1) / kCacheBytes;
 }
 
+// Copies of A and B that a call makes.
+double packing_cycles(const SpaceInput& in, const Config& c, const Geometry& g, const Work& w) {
+  constexpr double kPackBytes = 8;  // a cycle
+  double cycles = 0;
+  if (is_dot(c.mode)) {
+    // Read, converted and written; to quantise f32 or bf16 it is read twice. Every thread along N packs the same rows
+    // unless they share the work.
+    const bool quantised = c.mode == ComputeMode::u8s8 && in.problem.interface != Interface::u8s8;
+    const double element = real(gemwright::element_size(a_element(in.problem.interface))) * (quantised ? 2 : 1);
+    const double bytes = w.rows * (real(in.problem.k) * element + w.depth * kWordBytes);
+    cycles += bytes / kPackBytes / (c.blocking.pack_a ? c.blocking.tn : 1);
+    if (!in.problem.constant_weights) cycles += w.columns / c.blocking.tm * real(in.problem.k);  // one by one
+    if (c.blocking.pack_a) cycles += real(g.row_blocks) * kPhaseCycles;
+    return cycles;
+  }
+  if (c.blocking.pack_a) cycles += w.rows * w.depth * 2 * kWordBytes / kPackBytes;
+  if (c.format.panel > 0 && !in.problem.constant_weights) cycles += w.columns * w.depth * 2 * kWordBytes / kPackBytes;
+  return cycles;
+}
+
 }  // namespace
 
 double analytic_log_cost(const SpaceInput& in, const Config& c) {
-  constexpr double kStoreBytes = 32, kPackBytes = 8;  // a cycle
-  constexpr double kPhaseCycles = 4000;               // starting and joining a second thread, about a microsecond
+  constexpr double kStoreBytes = 32;  // a cycle
   const Geometry g = geometry(in, c);
   const Work w = busiest_thread(in, c, g);
   const double arithmetic = arithmetic_cycles(c, w);
@@ -59,13 +85,12 @@ double analytic_log_cost(const SpaceInput& in, const Config& c) {
   // Without prefetch the two add up; a distance of some 64 rows hides the shorter one behind the longer.
   const double hidden = c.tile.hint == prefetch::none ? 0.2 : std::min(0.9, 0.3 + real(c.blocking.prefetch_rows) / 100);
   double cycles = std::max(arithmetic, weights) + (1 - hidden) * std::min(arithmetic, weights);
-  cycles += w.rows * w.columns * 2 * kFloatBytes * real(g.depth_blocks) / kStoreBytes;
-  if (c.blocking.pack_a) cycles += w.rows * w.depth * 2 * kFloatBytes / kPackBytes;
-  if (c.format.panel > 0 && !in.problem.constant_weights) cycles += w.columns * w.depth * 2 * kFloatBytes / kPackBytes;
+  cycles += w.rows * w.columns * 2 * kWordBytes * real(g.depth_blocks) / kStoreBytes;
+  cycles += packing_cycles(in, c, g, w);
   if (threads_used(c.blocking) > 1) cycles += kPhaseCycles;
   if (c.blocking.tk > 1) {
     const double phases = real(ceil_of(in.m, std::min(c.blocking.mc, in.m)) * in.problem.batch);
-    cycles += phases * kPhaseCycles + w.rows * w.columns * 2 * kFloatBytes * c.blocking.tk / kStoreBytes;
+    cycles += phases * kPhaseCycles + w.rows * w.columns * 2 * kWordBytes * c.blocking.tk / kStoreBytes;
   }
   return std::log(cycles);
 }
@@ -80,7 +105,8 @@ Surrogate::Features Surrogate::features(const Config& c) {
   const auto nest = static_cast<int>(b.order);  // mnk mkn nmk nkm kmn knm
   const bool m_before_n = nest == 0 || nest == 1 || nest == 4;
   const double k_place = nest == 0 || nest == 2 ? 2 : nest == 1 || nest == 3 ? 1 : 0;
-  return {2.0 * static_cast<int>(t.family),
+  return {3.0 * static_cast<int>(c.mode),
+          2.0 * static_cast<int>(t.family),
           1.5 * log(t.mr),
           1.0 * t.nv,
           log(t.ka),

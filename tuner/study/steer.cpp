@@ -30,17 +30,25 @@ std::optional<std::int64_t> value_named(Param param, std::string_view text) {
   return number && *number >= 0 && value_text(param, *number) == text ? number : std::nullopt;
 }
 
-// Whether some tile or blocking of the kernel library can have the value.
-bool possible(Param param, std::int64_t v) {
+// Whether some tile or blocking of a mode can have the value.
+bool possible_in(ComputeMode mode, Param param, std::int64_t v) {
   for (int family = 0; family < gemwright::family_count; ++family) {
     for (const int unroll : {1, 2, 4, 8}) {
       Config c;
+      c.mode = mode;
       c.tile = {static_cast<gemwright::isa>(family), 1, 1, unroll, 1, gemwright::prefetch::none};
       c.format.panel = nr(c.tile);
       c.blocking = {1, 1, 1, gemwright::loop_order::mnk, false, false, 1, 1, 1, 0};
       set_value(c, param, v);
       if (value(c, param) == v && config_from_json(to_json(c))) return true;
     }
+  }
+  return false;
+}
+
+bool possible(Param param, std::int64_t v) {
+  for (int mode = 0; mode < gemwright::compute_mode_count; ++mode) {
+    if (possible_in(static_cast<ComputeMode>(mode), param, v)) return true;
   }
   return false;
 }
@@ -133,6 +141,11 @@ std::optional<Config> Steering::steered(const SpaceInput& space, const Config& c
   if (admits(config)) return config;
   Config changed = config;
   for (const Choice& pin : pins_) set_value(changed, pin.param, pin.value);
+  // A pinned mode may need another family than the config has; the widest one, unless that is pinned too.
+  const auto is_family = [](const Choice& c) { return c.param == Param::isa; };
+  if (changed.mode != config.mode && std::none_of(pins_.begin(), pins_.end(), is_family)) {
+    changed.tile.family = widest_family(space, changed.mode).value_or(changed.tile.family);
+  }
   const auto valid = repaired(space, changed);
   return valid && admits(*valid) ? valid : std::nullopt;
 }

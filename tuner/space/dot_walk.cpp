@@ -1,0 +1,123 @@
+#include "tuner/space/dot_walk.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tuner/space/limits.h"
+
+namespace gemwright::tuner {
+namespace {
+
+// A thread's share of `total` units over `parts` threads has one of two sizes.
+struct Shares {
+  std::int64_t large, small;
+};
+Shares shares(std::int64_t total, std::int64_t parts) { return {ceil_of(total, parts), total / parts}; }
+
+std::int64_t item_tiles(const SpaceInput& in, const Config& c) { return ceil_of(in.m, c.tile.mr); }
+// Tiles in mc rows. More than one item's are not asked for: they share no weights.
+std::int64_t chunk_tiles(const SpaceInput& in, const Config& c) {
+  return ceil_of(std::min(c.blocking.mc, in.m), c.tile.mr);
+}
+bool packs_together(const Config& c) { return c.blocking.pack_a && c.blocking.tn > 1; }
+
+std::int64_t panel_of(const Config& c) { return c.format.panel > 0 ? c.format.panel : nr(c.tile); }
+
+// The smallest block that cuts the share into as many even parts as `most` does.
+std::int64_t even_part(std::int64_t share, std::int64_t most) { return ceil_of(share, ceil_of(share, most)); }
+
+// The same for shares of both sizes.
+std::int64_t even_parts(Shares s, std::int64_t most) {
+  return std::max(even_part(s.large, most), s.small > 0 ? even_part(s.small, most) : 0);
+}
+
+std::int64_t even_chunk_tiles(const SpaceInput& in, const Config& c) {
+  const std::int64_t total = item_tiles(in, c) * in.problem.batch, most = chunk_tiles(in, c);
+  if (!packs_together(c)) return even_parts(shares(total, c.blocking.tm), most);
+  const std::int64_t chunks = ceil_of(total, most * c.blocking.tm);
+  return ceil_of(total, chunks * c.blocking.tm);
+}
+
+// Blocks of K in words: full ones, and a shorter last one.
+std::int64_t depth_words(const SpaceInput& in, const Config& c) {
+  return k_words(c.mode, std::min(c.blocking.kc, in.problem.k));
+}
+
+// A loop over column blocks that directly encloses the loop over column tiles is one loop with it.
+void join_columns(const SpaceInput& in, Config& c) {
+  const Geometry g = dot_geometry_of(in, c);
+  auto& b = c.blocking;
+  if (g.block_row_tiles <= 1 || g.block_column_tiles <= 1) b.rows_inside = true;
+  if (g.depth_blocks == 1 && b.rows_inside) b.nc = in.problem.n;
+}
+
+}  // namespace
+
+Geometry dot_geometry_of(const SpaceInput& in, const Config& c) {
+  const auto& b = c.blocking;
+  const std::int64_t m = in.m, n = in.problem.n, panel = panel_of(c);
+  Geometry g{};
+  g.row_tiles = item_tiles(in, c);
+  const std::int64_t total = g.row_tiles * in.problem.batch, slice_tiles = ceil_of(total, b.tm);
+  g.slice_rows = std::min(m, slice_tiles * c.tile.mr);
+  g.column_unit = panel;
+  g.column_units = ceil_of(n, panel);
+  g.slice_columns = std::min(n, ceil_of(g.column_units, b.tn) * panel);
+  g.slice_depth = in.problem.k;
+  const std::int64_t most = chunk_tiles(in, c);
+  if (packs_together(c)) {
+    g.row_blocks = ceil_of(total, most * b.tm);
+    g.block_row_tiles = ceil_of(ceil_of(total, g.row_blocks), b.tm);
+  } else {
+    g.row_blocks = ceil_of(slice_tiles, most);
+    g.block_row_tiles = even_parts(shares(total, b.tm), most);
+  }
+  const Shares panels = shares(g.column_units, b.tn);
+  const std::int64_t block = ceil_of(std::max(b.nc, panel), panel);
+  g.column_blocks = ceil_of(panels.large, block);
+  g.block_column_tiles = ceil_of(std::min(even_parts(panels, block) * panel, g.slice_columns), nr(c.tile));
+  g.depth_blocks = ceil_of(k_words(c.mode, in.problem.k), depth_words(in, c));
+  return g;
+}
+
+std::int64_t chunk_rows(const SpaceInput& in, const Config& c) {
+  return std::min(even_chunk_tiles(in, c) * c.tile.mr, in.m);
+}
+
+std::int64_t block_columns(const SpaceInput& in, const Config& c) {
+  const std::int64_t panel = panel_of(c);
+  const Shares panels = shares(ceil_of(in.problem.n, panel), c.blocking.tn);
+  const std::int64_t block = ceil_of(std::max(c.blocking.nc, panel), panel);
+  if (block >= panels.large) return in.problem.n;
+  return even_parts(panels, block) * panel;
+}
+
+std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c) {
+  const std::int64_t words = k_words(c.mode, in.problem.k) * a_words(c.mode, c.tile.family) * c.tile.mr;
+  return std::max<std::int64_t>(kMaxPackedABytes / kWordBytes / words, 1) * c.tile.mr;
+}
+
+std::int64_t partial_bytes(const SpaceInput& in, const Config& c) {
+  const Geometry g = dot_geometry_of(in, c);
+  if (g.depth_blocks == 1) return 0;
+  const std::int64_t rows = up_to_multiple(std::min(c.blocking.mc, in.m), c.tile.mr);
+  return rows * up_to_multiple(std::min(c.blocking.nc, in.problem.n), panel_of(c)) * kWordBytes;
+}
+
+Config canonical_dot(const SpaceInput& in, Config c) {
+  auto& b = c.blocking;
+  b.order = gemwright::loop_order::mnk;
+  b.tk = 1;
+  b.pack_a = packs_together(c);
+  // Rows are spread evenly over the tiles of an item, so a tile that is taller than what it gets is the shorter one.
+  const std::int64_t tiles = even_chunk_tiles(in, c);
+  c.tile.mr = static_cast<int>(ceil_of(in.m, item_tiles(in, c)));
+  b.mc = std::min(tiles * c.tile.mr, in.m);
+  b.nc = block_columns(in, c);
+  const std::int64_t depth = depth_words(in, c) * gemwright::k_group(c.mode);
+  b.kc = std::min(depth, in.problem.k);
+  join_columns(in, c);
+  return c;
+}
+
+}  // namespace gemwright::tuner
