@@ -4,6 +4,7 @@
 #include <imgui_internal.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "app/gui/widgets.h"
 
@@ -28,7 +29,9 @@ std::shared_ptr<const StudySnapshot> shared(const Snapshot& snapshot, const std:
 
 }  // namespace
 
-std::vector<std::string> view_names() { return {"studies", "run", "trials", "roofline", "doctor"}; }
+std::vector<std::string> view_names() {
+  return {"studies", "run", "trials", "roofline", "heatmap", "pareto", "parallel", "importance", "kernel", "doctor"};
+}
 
 Shell::Shell(const WindowSettings& settings, const std::string& view, std::string notice)
     : settings_(settings), notice_(std::move(notice)) {
@@ -45,6 +48,11 @@ Shell::Shell(const WindowSettings& settings, const std::string& view, std::strin
   views_.push_back(make_run_view());
   views_.push_back(make_trials_view());
   views_.push_back(make_roofline_view());
+  views_.push_back(make_heatmap_view());
+  views_.push_back(make_pareto_view());
+  views_.push_back(make_parallel_view());
+  views_.push_back(make_importance_view());
+  views_.push_back(make_kernel_view());
   views_.push_back(make_doctor_view());
   views_.push_back(make_inspector());
   shown_ = find(view.empty() ? settings.view : view) == nullptr ? "run" : (view.empty() ? settings.view : view);
@@ -93,7 +101,7 @@ void Shell::before_frame() {
 }
 
 bool Shell::wants_frame() const {
-  return !table_.done() || selection_.hover_changed() || focus_frames_ > 0 || look_changed_;
+  return !table_.done() || selection_.hover_changed() || focus_frames_ > 0 || look_changed_ || copying() || busy_;
 }
 
 WindowSettings Shell::settings() const {
@@ -108,7 +116,7 @@ WindowSettings Shell::settings() const {
 Frame Shell::frame() {
   return {look_,      *snapshot_, shared(*snapshot_, selection_.study()),
           selection_, table_,     machine_ ? &*machine_ : nullptr,
-          ""};
+          "",         nullptr};
 }
 
 void Shell::draw() {
@@ -120,8 +128,11 @@ void Shell::draw() {
   draw_status();
   draw_docks();
   Frame f = frame();
+  busy_ = false;
   for (const auto& view : views_) draw_window(*view, f);
   if (!f.notice.empty()) notice_ = f.notice;
+  if (f.copy != nullptr) copy(*f.copy, f);
+  finish_copy();
   draw_command_list();
   draw_keys();
   if (focus_frames_ > 0) --focus_frames_;
@@ -162,6 +173,7 @@ void Shell::draw_window(View& view, Frame& f) {
     const bool in_centre = &view != views_.front().get() && &view != views_.back().get();
     if (in_centre && focus_frames_ == 0) shown_ = view.name();
     view.draw(f);
+    busy_ = busy_ || view.busy();
   }
   ImGui::End();
 }
@@ -218,8 +230,29 @@ void Shell::copy_view() {
   View* const view = find(shown_);
   const Frame f = frame();
   if (view == nullptr) return;
-  ImGui::SetClipboardText(view->as_text(f).c_str());
-  notice_ = fmt::format("{} copied as text", view->title());
+  copy(*view, f);
+}
+
+void Shell::copy(const View& view, const Frame& frame) {
+  if (copying()) {
+    notice_ = fmt::format("{} is still being copied", copied_);
+    return;
+  }
+  copied_ = view.title();
+  auto later = view.text_later(frame);
+  if (later) {
+    notice_ = fmt::format("Copying {}", copied_);
+    copying_ = std::async(std::launch::async, std::move(later));
+    return;
+  }
+  ImGui::SetClipboardText(view.as_text(frame).c_str());
+  notice_ = fmt::format("{} copied as text", copied_);
+}
+
+void Shell::finish_copy() {
+  if (!copying() || copying_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+  ImGui::SetClipboardText(copying_.get().c_str());
+  notice_ = fmt::format("{} copied as text", copied_);
 }
 
 void Shell::copy_trial() {

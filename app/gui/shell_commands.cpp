@@ -41,7 +41,9 @@ std::string key_text(ImGuiKeyChord key) {
 void Shell::add_view_commands() {
   int number = 0;
   for (const auto& view : views_) {
-    const ImGuiKeyChord key = ImGuiMod_Ctrl | static_cast<ImGuiKey>(ImGuiKey_1 + number++);
+    // The first nine have a key, all are in the command list.
+    const ImGuiKeyChord key = number < 9 ? ImGuiMod_Ctrl | static_cast<ImGuiKey>(ImGuiKey_1 + number) : 0;
+    ++number;
     const std::string name = view->name();
     commands_.push_back({"View", fmt::format("Show {}", view->title()), key, [this, name] {
                            focus_ = name;

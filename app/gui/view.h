@@ -2,6 +2,7 @@
 // shows as text. The shell owns the windows, the keys and everything that lasts.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,8 @@
 
 namespace gemwright::app::gui {
 
+class View;
+
 struct Frame {
   const Look& look;
   const Snapshot& snapshot;
@@ -21,6 +24,7 @@ struct Frame {
   TrialTable& table;                       // its trials that match the filter, in the table's order
   const std::vector<DoctorLine>* machine;  // null while the machine is still being asked
   std::string notice;                      // set by a view: said in the status bar
+  const View* copy = nullptr;              // set by a view: to be copied as text
 
   // The selected trial of the selected study, as its index.
   std::optional<std::size_t> selected_trial() const;
@@ -33,12 +37,22 @@ class View {
   virtual const char* title() const = 0;  // of its tab
   virtual void draw(Frame& frame) = 0;
   virtual std::string as_text(const Frame& frame) const = 0;
+  // The same as something to run on another thread, for a text that takes longer than a frame may: it holds all it
+  // needs. Empty: as_text is quick.
+  virtual std::function<std::string()> text_later(const Frame&) const { return {}; }
+  // Whether it waits for work of its own on another thread: frames go on until that is there.
+  virtual bool busy() const { return false; }
 };
 
 std::unique_ptr<View> make_studies_view();
 std::unique_ptr<View> make_run_view();
 std::unique_ptr<View> make_trials_view();
 std::unique_ptr<View> make_roofline_view();
+std::unique_ptr<View> make_heatmap_view();
+std::unique_ptr<View> make_pareto_view();
+std::unique_ptr<View> make_parallel_view();
+std::unique_ptr<View> make_importance_view();
+std::unique_ptr<View> make_kernel_view();
 std::unique_ptr<View> make_doctor_view();
 std::unique_ptr<View> make_inspector();
 

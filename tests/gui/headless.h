@@ -7,9 +7,11 @@
 #include <imgui_test_engine/imgui_te_engine.h>
 #include <implot.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "app/gui/shell.h"
 
@@ -22,7 +24,7 @@ class Headless {
     ImPlot::CreateContext();
     ImGuiIO& io = ImGui::GetIO();
     io.DisplaySize = {static_cast<float>(settings.width), static_cast<float>(settings.height)};
-    io.BackendFlags |= ImGuiBackendFlags_RendererHasTextures;
+    io.BackendFlags |= ImGuiBackendFlags_RendererHasTextures | ImGuiBackendFlags_RendererHasVtxOffset;
     engine_ = ImGuiTestEngine_CreateContext();
     ImGuiTestEngineIO& test = ImGuiTestEngine_GetIO(engine_);
     test.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
@@ -62,10 +64,12 @@ class Headless {
 
   // Draws until nothing more is wanted; false where that does not come.
   bool settle() {
-    constexpr int kMany = 400;
+    // Beyond the first some of them wait: a text or a tile is made on a thread, by a compiler on a loaded machine.
+    constexpr int kMany = 6000, kQuick = 200;
     for (int i = 0; i < kMany; ++i) {
       frame();
       if (i > 4 && !shell_->wants_frame()) return true;
+      if (i > kQuick) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     return false;
   }
@@ -80,6 +84,7 @@ class Headless {
     test->TestFunc = [&](ImGuiTestContext* context) {
       what(*context);
       context->Yield(2);
+      while (shell_->copying()) context->Yield();
       // The test engine gives tests a clipboard of their own.
       const char* const text = ImGui::GetClipboardText();
       clipboard_ = text == nullptr ? "" : text;

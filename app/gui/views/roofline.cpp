@@ -34,12 +34,15 @@ class RooflineView : public View {
     draw_plot(frame);
   }
 
-  std::string as_text(const Frame& frame) const override {
-    if (!frame.study) return "";
-    RooflineStudy sorted = frame.study->roofline;
-    std::stable_sort(sorted.trials.begin(), sorted.trials.end(),
-                     [](const auto& x, const auto& y) { return x.point.gflops > y.point.gflops; });
-    return roofline_text({sorted});
+  std::string as_text(const Frame& frame) const override { return text_later(frame)(); }
+  std::function<std::string()> text_later(const Frame& frame) const override {
+    return [study = frame.study] {
+      if (!study) return std::string();
+      RooflineStudy sorted = study->roofline;
+      std::stable_sort(sorted.trials.begin(), sorted.trials.end(),
+                       [](const auto& x, const auto& y) { return x.point.gflops > y.point.gflops; });
+      return roofline_text({sorted});
+    };
   }
 
  private:
@@ -49,13 +52,13 @@ class RooflineView : public View {
     roofs_ = roof_lines(study_->roofline, study_->record().key.device.threads);
     area_ = roof_area(study_->roofline, roofs_);
     fit_ = true;
-    points_.clear();
+    marks_.clear();
     without_ = 0;
     std::size_t at = 0;
     for (const RooflineTrial& t : study_->roofline.trials) {
       while (at < study_->trials.size() && study_->trials[at].id != t.trial.id) ++at;
       if (t.point.intensity && *t.point.intensity > 0 && t.point.gflops > 0) {
-        points_.push_back({*t.point.intensity, t.point.gflops, at});
+        marks_.add(*t.point.intensity, t.point.gflops, at);
       } else {
         ++without_;
       }
@@ -71,10 +74,8 @@ class RooflineView : public View {
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
     draw_roofs(frame);
-    TrialMarks marks(points_.size());
-    for (const PlotPoint& p : points_) marks.add(p.x, p.y, p.index);
     const auto& winner = study_->record().outcome.best_trial;
-    marks.draw(frame, winner ? study_->find(*winner) : std::nullopt);
+    marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
     ImPlot::EndPlot();
   }
 
@@ -106,7 +107,7 @@ class RooflineView : public View {
 
   std::shared_ptr<const StudySnapshot> study_;
   std::vector<RoofLine> roofs_;
-  std::vector<PlotPoint> points_;
+  TrialMarks marks_;
   RoofArea area_;
   std::size_t without_ = 0;
   bool fit_ = true;
