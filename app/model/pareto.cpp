@@ -83,7 +83,7 @@ std::string pareto_text(const StudySnapshot& study, const Pareto& p) {
     const tuner::Trial& t = study.trials[x.trial];
     rows.push_back({std::to_string(t.id), std::string(tuner::to_text(t.config.mode)), fmt::format("{:.1e}", x.error),
                     number_text(x.gflops, 1), ratio_text(study.columns.ratio[x.trial], {}, {}),
-                    x.over_bound ? "over" : "within", tuner::label(t.config)});
+                    x.over_bound ? "over" : (p.bound ? "within" : "-"), tuner::label(t.config)});
   }
   return out + "\n" +
          table({{"trial", true}, {"mode"}, {"error", true}, {"GFLOP/s", true}, {"ratio", true}, {"bound"}, {"config"}},

@@ -117,9 +117,11 @@ class HeatMapView : public View {
     const float top = at.y + (text - kLegendHeight * em()) / 2, width = kLegendWidth * em();
     constexpr int kSteps = 24;
     for (int i = 0; i < kSteps; ++i) {
-      const float left = at.x + width * static_cast<float>(i) / kSteps, right = at.x + width * (i + 1.0f) / kSteps;
-      ImGui::GetWindowDrawList()->AddRectFilled({left, top}, {right, top + kLegendHeight * em()},
-                                                value_colour((i + 0.5) / kSteps));
+      const float left = at.x + width * static_cast<float>(i) / kSteps;
+      const float right = at.x + width * static_cast<float>(i + 1) / kSteps;
+      const ImU32 from = value_colour(static_cast<double>(i) / kSteps), to = value_colour((i + 1.0) / kSteps);
+      ImGui::GetWindowDrawList()->AddRectFilledMultiColor({left, top}, {right, top + kLegendHeight * em()}, from, to,
+                                                          to, from);
     }
     ImGui::Dummy({width, text});
     ImGui::SameLine(0, 0.5f * em());

@@ -80,8 +80,10 @@ class ImportanceView : public View {
         ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_PadOuterX | ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY;
     const float rows = static_cast<float>(importance_.parameters.size()) + 1.5f;
     const float space = ImGui::GetContentRegionAvail().y;
-    const float height = std::min(rows * (ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y),
-                                  std::max(6 * em(), 0.55f * space));
+    // All rows where the values below keep theirs; a heading, a sentence and a header stand between.
+    const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
+    const float below = (std::min<float>(static_cast<float>(values_.size()), 6) + 5) * row;
+    const float height = std::min(rows * row, std::max(6 * row, space - below));
     if (!ImGui::BeginTable("parameters", 5, kFlags, {0, height})) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("parameter", ImGuiTableColumnFlags_WidthFixed, 8 * em());

@@ -27,7 +27,7 @@ class KernelView : public View {
     if (!trial) {
       answer_.reset();
       return empty_state(frame.look, "No trial is selected",
-                         "The assembly of the selected trial's tile is shown here; without one, that of the winner.");
+                         "The assembly of the selected trial's tile is shown here; without one, that of the fastest.");
     }
     const tuner::Trial& t = frame.study->trials[*trial];
     heading(frame.look, fmt::format("Trial {}: {}", t.id, tuner::tile_name(t.config.tile)));
@@ -55,8 +55,9 @@ class KernelView : public View {
  private:
   static std::optional<std::size_t> chosen(const Frame& frame) {
     if (const auto selected = frame.selected_trial()) return selected;
-    const auto& best = frame.study->record().outcome.best_trial;
-    return best ? frame.study->find(*best) : std::nullopt;
+    if (const auto& best = frame.study->record().outcome.best_trial) return frame.study->find(*best);
+    const auto steps = best_so_far(*frame.study);
+    return steps.empty() ? std::nullopt : std::optional(steps.back().trial);
   }
 
   static void draw_code(const Look& look, const KernelCode& code) {
@@ -118,7 +119,7 @@ class KernelView : public View {
   // Beside the words: the work, what feeds it, what should not be there.
   static ImU32 colour(const Look& look, const std::string& note) {
     if (note.find("multiply-add") != std::string::npos) return look.mark(tuner::TrialState::ok).colour;
-    if (note.find("spill") != std::string::npos || note.find("stack") != std::string::npos) return look.warning();
+    if (note.find("spill") != std::string::npos) return look.warning();
     return look.dim();
   }
 

@@ -20,8 +20,9 @@ namespace {
 constexpr std::size_t kMaxLines = 2000;
 // Of the density, between two axes and from top to bottom.
 constexpr std::size_t kGapColumns = 40, kRows = 160;
-// In letters: how near an axis a drag begins, and how near a line the pointer is.
-constexpr float kAxisReach = 0.8f, kLineReach = 0.5f;
+// In letters: how near an axis a drag begins, how near a line the pointer is, and how far a drag reaches beyond its
+// ends.
+constexpr float kAxisReach = 0.8f, kLineReach = 0.5f, kBrushReach = 0.4f;
 
 class ParallelView : public View {
  public:
@@ -40,7 +41,7 @@ class ParallelView : public View {
     }
     filter_bar(frame);
     std::string line = "Drag along an axis, or press its name, to filter.";
-    if (plot_.without > 0) line += fmt::format(" {} trials without a speed are not drawn.", plot_.without);
+    if (plot_.without > 0) line += fmt::format(" Without a speed and not drawn: {}.", plot_.without);
     if (dense_) line += fmt::format(" {} lines as density: brighter is faster, stronger is more.", shown_lines_);
     dim_text(frame.look, line);
     draw_canvas(frame);
@@ -101,7 +102,8 @@ class ParallelView : public View {
     const ImVec2 at = ImGui::GetCursorScreenPos(), space = ImGui::GetContentRegionAvail();
     const float line = ImGui::GetTextLineHeight(), side = 3.5f * em();
     Canvas c;
-    c.low = {at.x + side, at.y + 2 * ImGui::GetFrameHeight() + line};
+    // The labels of the first axis stand at its left, those of the others at their right.
+    c.low = {at.x + std::max(side, first_labels() + em()), at.y + 2 * ImGui::GetFrameHeight() + line};
     c.high = {at.x + std::max(space.x - side, side + 4 * em()), at.y + std::max(space.y - line, 12 * em())};
     c.gap = (c.high.x - c.low.x) / static_cast<float>(plot_.axes.size() - 1);
     draw_names(frame, c, at.y);
@@ -118,6 +120,16 @@ class ParallelView : public View {
     draw_exact(frame, list, c);
     if (!drag(frame, c, pressed, held) && hovered) hover(frame, c, pressed);
     ImGui::EndChild();
+  }
+
+  float first_labels() const {
+    float width = 0;
+    const auto& p = plot_.axes.front().parameter;
+    if (!p) return 0;
+    for (const std::int64_t v : p->values) {
+      width = std::max(width, ImGui::CalcTextSize(tuner::value_text(p->param, v).c_str()).x);
+    }
+    return width;
   }
 
   // Buttons above the axes; every second one a line lower, so that they do not meet.
@@ -218,7 +230,8 @@ class ParallelView : public View {
   static void label(const Look& look, ImDrawList& list, const Canvas& c, std::size_t a, double place,
                     const std::string& text, ImU32 colour) {
     const ImVec2 size = ImGui::CalcTextSize(text.c_str());
-    const ImVec2 at{c.x(a) + 0.35f * em(), c.y(place) - size.y / 2};
+    const float gap = 0.35f * em();
+    const ImVec2 at{a == 0 ? c.x(a) - gap - size.x : c.x(a) + gap, c.y(place) - size.y / 2};
     ImVec4 ground = ImGui::ColorConvertU32ToFloat4(look.ground());
     ground.w = 0.75f;
     list.AddRectFilled({at.x - 2, at.y}, {at.x + size.x + 2, at.y + size.y}, ImGui::ColorConvertFloat4ToU32(ground));
@@ -261,7 +274,11 @@ class ParallelView : public View {
     const double to = c.place(mouse.y);
     // A press without a drag takes the brush away.
     const bool far = std::abs(c.y(to) - c.y(from_)) > 0.3f * em();
-    const auto now = far ? std::optional(Brush{std::min(from_, to), std::max(from_, to)}) : std::nullopt;
+    // A little beyond both ends, so that a value that the drag begins or ends at belongs to it.
+    const double more = kBrushReach * em() / (c.high.y - c.low.y);
+    const auto now =
+        far ? std::optional(Brush{std::max(0.0, std::min(from_, to) - more), std::min(1.0, std::max(from_, to) + more)})
+            : std::nullopt;
     if (held) {
       brushes_[*dragged_] = now;
       brushed_ = frame.selection.filter_text();

@@ -113,10 +113,12 @@ class ParetoView : public View {
     for (std::size_t m = 0; m < modes_.size(); ++m) {
       const auto mode = static_cast<tuner::ComputeMode>(m);
       const auto& [within, over] = modes_[m];
-      if (within > 0) legend_entry(mode_mark(look, mode, false), fmt::format("{} {}", tuner::to_text(mode), within), first);
+      if (within > 0)
+        legend_entry(mode_mark(look, mode, false), fmt::format("{} {}", tuner::to_text(mode), within), first);
       if (within > 0) first = false;
       if (over > 0) {
-        legend_entry(mode_mark(look, mode, true), fmt::format("{} {} over the bound", tuner::to_text(mode), over), first);
+        legend_entry(mode_mark(look, mode, true), fmt::format("{} {} over the bound", tuner::to_text(mode), over),
+                     first);
         first = false;
       }
     }
