@@ -172,8 +172,11 @@ void Shell::draw_window(View& view, Frame& f) {
   if (ImGui::Begin(view.title())) {
     const bool in_centre = &view != views_.front().get() && &view != views_.back().get();
     if (in_centre && focus_frames_ == 0) shown_ = view.name();
-    view.draw(f);
-    busy_ = busy_ || view.busy();
+    // While tabs settle others are drawn for a frame, too: they would compute, and one compile, for nobody.
+    if (!in_centre || focus_frames_ == 0 || focus_ == view.name()) {
+      view.draw(f);
+      busy_ = busy_ || view.busy();
+    }
   }
   ImGui::End();
 }

@@ -65,12 +65,18 @@ class Pieces {
       for (std::size_t to = 0; to < rows_; ++to) {
         const DensityCell& piece = cells_[from * rows_ + to];
         if (piece.lines == 0) continue;
+        // A steep piece takes several rows of a column: it is to be seen as a line.
+        const auto row_at = [&](std::size_t column) {
+          const double share = static_cast<double>(column) / static_cast<double>(columns);
+          return static_cast<double>(from) + share * (static_cast<double>(to) - static_cast<double>(from));
+        };
         for (std::size_t c = 0; c < columns; ++c) {
-          const double share = (static_cast<double>(c) + 0.5) / static_cast<double>(columns);
-          const double y = static_cast<double>(from) + share * (static_cast<double>(to) - static_cast<double>(from));
-          DensityCell& cell = out.cells[static_cast<std::size_t>(std::lround(y)) * out.columns + first_column + c];
-          cell.lines += piece.lines;
-          cell.best = std::max(cell.best, piece.best);
+          const double low = std::min(row_at(c), row_at(c + 1)), high = std::max(row_at(c), row_at(c + 1));
+          for (auto y = static_cast<std::size_t>(low + 0.5); y <= static_cast<std::size_t>(high + 0.5); ++y) {
+            DensityCell& cell = out.cells[y * out.columns + first_column + c];
+            cell.lines += piece.lines;
+            cell.best = std::max(cell.best, piece.best);
+          }
         }
       }
     }
