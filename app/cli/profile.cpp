@@ -8,9 +8,9 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
+#include "app/model/kernel.h"
 #include "app/version.h"
 #include "db/store.h"
-#include "tuner/insight/tile_assembly.h"
 #include "tuner/toolchain/compiler.h"
 
 namespace gemwright::app {
@@ -65,43 +65,22 @@ Result<Profile> profiled(const Operand& operand, const Options& o) {
   return counted(*profile, operand, o);
 }
 
-struct Annotation {
-  tuner::HotLoop loop;
-  tuner::Compiler compiler;
-};
-
-Result<Annotation> annotation(const Profile& p) {
-  const auto compiler = tuner::find_compiler(p.study.key.build.compiler);
-  if (!compiler) return tl::unexpected(compiler.error());
-  if (compiler->version != p.study.key.build.compiler_version) {
-    fmt::print(stderr, "gemwright: note: the study was compiled by {}, this is {}\n",
-               p.study.key.build.compiler_version, compiler->version);
-  }
-  const auto assembly = tuner::tile_assembly(*compiler, p.subject.trial->config, p.study.key.problem);
-  if (!assembly) return tl::unexpected(assembly.error());
-  auto loop = tuner::hot_loop(*assembly);
-  if (!loop) return tl::unexpected(loop.error());
-  return Annotation{std::move(*loop), *compiler};
-}
-
 // Adds its rows to `rows`, or prints the text.
 Result<void> show(const Profile& p, const Options& o, std::vector<nlohmann::json>& rows) {
-  std::optional<Annotation> hot;
+  std::optional<KernelCode> hot;
   if (o.annotate) {
-    auto made = annotation(p);
+    auto made = kernel_code(p.study, p.subject.trial->config);
     if (!made) return tl::unexpected(made.error());
     hot = std::move(*made);
+    if (!hot->note.empty()) fmt::print(stderr, "gemwright: note: {}\n", hot->note);
   }
   if (o.json) {
     for (nlohmann::json& row : profile_rows(p)) rows.push_back(std::move(row));
-    if (hot) rows.push_back(hot_loop_row(*p.subject.trial, hot->loop, hot->compiler.version));
+    if (hot) rows.push_back(hot_loop_row(*p.subject.trial, hot->loop, hot->compiler));
     return {};
   }
   fmt::print("{}", profile_text(p));
-  if (hot) {
-    fmt::print("\nhot loop of tile {}, compiled by {}\n{}", tuner::tile_name(p.subject.trial->config.tile),
-               hot->compiler.version, tuner::to_text(hot->loop));
-  }
+  if (hot) fmt::print("\n{}", kernel_text(*hot));
   return {};
 }
 

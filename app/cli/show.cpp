@@ -1,5 +1,6 @@
 // gemwright show
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,6 +12,9 @@
 #include "app/model/counters.h"
 #include "app/model/figures.h"
 #include "app/model/filter.h"
+#include "app/model/heatmap.h"
+#include "app/model/importance.h"
+#include "app/model/pareto.h"
 #include "app/model/rank_flip.h"
 #include "app/model/roofline.h"
 #include "db/store.h"
@@ -20,17 +24,9 @@ namespace gemwright::app {
 namespace {
 
 struct Options {
-  std::string what = "studies", filter, db;
+  std::string what = "studies", filter, db, x, y, value = "best";
   bool json = false;
 };
-
-// Views of the contract that come with later work.
-bool known_later(const std::string& what) {
-  for (const char* name : {"heatmap", "importance", "pareto"}) {
-    if (what == name) return true;
-  }
-  return false;
-}
 
 tuner::Result<std::vector<StudyFigures>> all_studies(const tuner::Store& store) {
   const auto studies = store.studies();
@@ -131,23 +127,97 @@ int show_roofline(const tuner::Store& store, const Filter& filter, bool json) {
   return kDone;
 }
 
-int run(const Options& o) {
-  if (known_later(o.what)) {
-    return report({fmt::format("'show {}' is not built yet", o.what), tuner::ErrorKind::usage});
+struct Shown {
+  std::vector<nlohmann::json> rows;
+  std::string text;
+};
+
+// Views of the trials of each study; `make` says what one study shows.
+template <class Make>
+int show_chosen(const tuner::Store& store, const Filter& filter, bool json, Make make) {
+  const auto chosen = chosen_trials(store, filter);
+  if (!chosen) return report(chosen.error());
+  if (chosen->empty()) fmt::print(stderr, "gemwright: no trial matches\n");
+  Shown all;
+  for (const ChosenTrials& c : *chosen) {
+    tuner::Result<Shown> shown = make(c);
+    if (!shown) return report(shown.error());
+    all.text += (all.text.empty() ? "" : "\n") + shown->text;
+    for (nlohmann::json& row : shown->rows) all.rows.push_back(std::move(row));
   }
-  constexpr std::array kViews{"studies", "trials", "counters", "roofline", "rank-flip"};
+  if (json) {
+    print_lines(all.rows);
+  } else {
+    fmt::print("{}", all.text);
+  }
+  return kDone;
+}
+
+tuner::Result<Shown> pareto_of(const ChosenTrials& c) {
+  const Pareto p = pareto(c.study, c.shown);
+  return Shown{pareto_rows(c.study, p), pareto_text(c.study, p)};
+}
+
+tuner::Result<Shown> importance_of_chosen(const ChosenTrials& c) {
+  const tuner::Importance i = importance_of(c.study, c.shown);
+  return Shown{importance_rows(c.study, i), importance_text(c.study, i)};
+}
+
+struct HeatMapChoice {
+  std::optional<std::pair<tuner::Param, tuner::Param>> axes;  // nothing: the most important ones
+  Reduction reduction = Reduction::best;
+};
+
+tuner::Result<HeatMapChoice> heatmap_choice(const Options& o) {
+  constexpr auto kUsageError = tuner::ErrorKind::usage;
+  HeatMapChoice out;
+  if (o.value == to_text(Reduction::median)) {
+    out.reduction = Reduction::median;
+  } else if (o.value != to_text(Reduction::best)) {
+    return tuner::fail(fmt::format("--value {} is unknown: choose best or median", tuner::quote(o.value)), kUsageError);
+  }
+  if (o.x.empty() != o.y.empty()) return tuner::fail("give both --x and --y, or none", kUsageError);
+  if (o.x.empty()) return out;
+  const auto x = parse_param(o.x), y = parse_param(o.y);
+  if (!x) return tl::unexpected(x.error());
+  if (!y) return tl::unexpected(y.error());
+  if (*x == *y) return tuner::fail("--x and --y name the same parameter", kUsageError);
+  out.axes = std::pair(*x, *y);
+  return out;
+}
+
+// Studies differ in what was tried: one without such a map does not keep the others from theirs.
+tuner::Result<Shown> heatmap_of(const ChosenTrials& c, const HeatMapChoice& choice) {
+  const auto axes = choice.axes ? choice.axes : default_axes(c.study, c.shown);
+  const auto map = axes ? heat_map(c.study, c.shown, axes->first, axes->second, choice.reduction) : std::nullopt;
+  if (map) return Shown{heatmap_rows(c.study, *map, choice.reduction), heatmap_text(c.study, *map, choice.reduction)};
+  const std::string what = choice.axes
+                               ? fmt::format("{} and {} do not both vary", name_of(axes->first), name_of(axes->second))
+                               : "fewer than two parameters vary";
+  return Shown{{}, fmt::format("study {}: {} among its trials\n", c.study.record().id, what)};
+}
+
+int run(const Options& o) {
+  constexpr std::array kViews{"studies",   "trials", "counters",   "roofline",
+                              "rank-flip", "pareto", "importance", "heatmap"};
   if (std::find(kViews.begin(), kViews.end(), o.what) == kViews.end()) {
-    return report({fmt::format("show {} is unknown: choose studies, trials, counters, roofline or rank-flip",
-                               tuner::quote(o.what)),
+    return report({fmt::format("show {} is unknown: choose {}", tuner::quote(o.what), fmt::join(kViews, ", ")),
                    tuner::ErrorKind::usage});
   }
   const auto filter = parse_filter(o.filter);
   if (!filter) return report(filter.error());
+  const auto choice = heatmap_choice(o);
+  if (!choice) return report(choice.error());
   const auto store = db::open_store(database_path(o.db), db::OpenMode::read_only);
   if (!store) return report(store.error());
   if (o.what == "rank-flip") return show_rank_flip(**store, *filter, o.json);
   if (o.what == "counters") return show_counters(**store, *filter, o.json);
   if (o.what == "roofline") return show_roofline(**store, *filter, o.json);
+  if (o.what == "pareto") return show_chosen(**store, *filter, o.json, pareto_of);
+  if (o.what == "importance") return show_chosen(**store, *filter, o.json, importance_of_chosen);
+  if (o.what == "heatmap") {
+    return show_chosen(**store, *filter, o.json, [&](const ChosenTrials& c) { return heatmap_of(c, *choice); });
+  }
   const auto studies = all_studies(**store);
   if (!studies) return report(studies.error());
   return o.what == "studies" ? show_studies(*studies, *filter, o.json)
@@ -158,8 +228,12 @@ int run(const Options& o) {
 
 Runner add_show(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  app.add_option("what", o->what, "studies, trials, counters, roofline or rank-flip")->capture_default_str();
+  app.add_option("what", o->what, "studies, trials, counters, roofline, rank-flip, pareto, importance or heatmap")
+      ->capture_default_str();
   app.add_option("--filter", o->filter, "field op value, joined by and/or: 'm<=32 and threads=1'");
+  app.add_option("--x", o->x, "heatmap: parameter across (default: the most important one)");
+  app.add_option("--y", o->y, "heatmap: parameter down (default: the next one)");
+  app.add_option("--value", o->value, "heatmap: best or median of the trials in a cell")->capture_default_str();
   app.add_option("--db", o->db, "Database file (default: $GEMWRIGHT_DB or gemwright.db)");
   app.add_flag("--json", o->json, "JSON lines on standard output");
   return [o] { return run(*o); };

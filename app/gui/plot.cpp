@@ -14,8 +14,8 @@ namespace {
 
 // Of a mark, in letters; and how near the pointer must be.
 constexpr float kRadius = 0.24f, kReach = 0.7f;
-
-ImVec2 pixels(const PlotPoint& p) { return {static_cast<float>(p.x), static_cast<float>(-p.y)}; }
+// The side of a cell of density, in pixels at scale 1: as large as the eye tells apart.
+constexpr float kDensityCell = 3;
 
 }  // namespace
 
@@ -24,59 +24,136 @@ bool begin_plot(const char* id, ImVec2 size) {
                            ImPlotFlags_NoTitle | ImPlotFlags_NoLegend | ImPlotFlags_NoMouseText | ImPlotFlags_NoMenus);
 }
 
-// Pixels downwards are made upwards, so that the best of a cell is the highest.
-void TrialMarks::to_pixels() {
-  for (PlotPoint& p : points_) {
-    const ImVec2 at = ImPlot::PlotToPixels(p.x, p.y);
-    p.x = at.x;
-    p.y = -at.y;
+void PointCloud::clear() {
+  points_.clear();
+  pixels_.clear();
+  marks_.clear();
+  stale_ = true;
+}
+
+void PointCloud::add(double x, double y, std::size_t index) {
+  points_.push_back({x, y, index});
+  stale_ = true;
+}
+
+void PointCloud::draw(const Look& look, std::uint64_t version, const MarkOf& mark) {
+  const ImPlotRect limits = ImPlot::GetPlotLimits();
+  const ImVec2 at = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
+  const Place now{limits.X.Min, limits.X.Max, limits.Y.Min, limits.Y.Max, at.x,      at.y,
+                  size.x,       size.y,       version,      look.theme,   look.scale};
+  if (stale_ || !(now == place_)) {
+    place_ = now;
+    stale_ = false;
+    compute(look, mark);
+  }
+  ImPlot::PushPlotClipRect(2);
+  ImDrawList& list = *ImPlot::GetPlotDrawList();
+  if (!cells_.empty()) texture_.draw(list, at, {at.x + size.x, at.y + size.y});
+  for (const Drawn& d : marks_) draw_marker(list, d.mark.mark.marker, d.at, d.mark.radius, d.mark.mark.colour);
+  ImPlot::PopPlotClipRect();
+  if (dense_ > 0) {
+    plot_label(look, at, {1, 1}, fmt::format("{} as density: stronger where more", dense_), look.dim());
   }
 }
 
+void PointCloud::compute(const Look& look, const MarkOf& mark) {
+  pixels_.clear();
+  pixels_.reserve(points_.size());
+  std::vector<PlotPoint> front, back;
+  for (const PlotPoint& p : points_) {
+    const ImVec2 at = ImPlot::PlotToPixels(p.x, p.y);
+    pixels_.push_back({at.x, -at.y, p.index});
+    (mark(p.index).front ? front : back).push_back(pixels_.back());
+  }
+  marks_.clear();
+  cells_.clear();
+  dense_ = 0;
+  const float side = std::max(2.0F, kDensityCell * look.scale);
+  columns_ = std::clamp(static_cast<int>(place_.width / side), 1, CellTexture::kMaxColumns);
+  rows_ = std::clamp(static_cast<int>(place_.height / side), 1, CellTexture::kMaxRows);
+  // What lies behind never hides what lies in front.
+  const bool few = front.size() + back.size() <= kMaxMarks;
+  const auto add = [&](const std::vector<PlotPoint>& points, bool as_marks) {
+    if (as_marks) return add_marks(points, mark);
+    add_density(points, mark);
+  };
+  add(back, few);
+  add(front, front.size() <= kMaxMarks);
+  if (!cells_.empty()) texture_.set(columns_, rows_, cells_);
+}
+
+void PointCloud::add_marks(const std::vector<PlotPoint>& points, const MarkOf& mark) {
+  const PlotArea area{place_.left, place_.left + place_.width, -(place_.top + place_.height), -place_.top};
+  for (const PlotCell& c : decimate(points, area, std::max(1, static_cast<int>(place_.width)),
+                                    std::max(1, static_cast<int>(place_.height)))) {
+    marks_.push_back({pixels(c.best), mark(c.best.index)});
+  }
+}
+
+void PointCloud::add_density(const std::vector<PlotPoint>& points, const MarkOf& mark) {
+  if (points.empty()) return;
+  const PlotArea area{place_.left, place_.left + place_.width, -(place_.top + place_.height), -place_.top};
+  const auto found = decimate(points, area, columns_, rows_);
+  std::size_t most = 1;
+  for (const PlotCell& c : found) most = std::max(most, c.count);
+  cells_.resize(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(rows_), 0);
+  for (const PlotCell& c : found) {
+    const auto share = [](double at, double from, double length) { return (at - from) / length; };
+    const int x = static_cast<int>(share(c.best.x, area.x_min, place_.width) * columns_);
+    const int y = static_cast<int>(share(-c.best.y, place_.top, place_.height) * rows_);
+    const double strength =
+        most > 1 ? 0.4 + 0.6 * std::log(static_cast<double>(c.count)) / std::log(static_cast<double>(most)) : 1;
+    ImVec4 colour = ImGui::ColorConvertU32ToFloat4(mark(c.best.index).mark.colour);
+    colour.w *= static_cast<float>(strength);
+    cells_[static_cast<std::size_t>(std::clamp(y, 0, rows_ - 1)) * static_cast<std::size_t>(columns_) +
+           static_cast<std::size_t>(std::clamp(x, 0, columns_ - 1))] = ImGui::ColorConvertFloat4ToU32(colour);
+    dense_ += c.count;
+  }
+}
+
+const PlotPoint* PointCloud::find(std::size_t index) const {
+  const auto it = std::find_if(pixels_.begin(), pixels_.end(), [&](const PlotPoint& p) { return p.index == index; });
+  return it == pixels_.end() ? nullptr : &*it;
+}
+
+const PlotPoint* PointCloud::nearest(ImVec2 to, float reach) const {
+  const PlotPoint* best = nullptr;
+  double least = static_cast<double>(reach) * reach;
+  for (const PlotPoint& p : pixels_) {
+    const double x = p.x - to.x, y = -p.y - to.y, distance = x * x + y * y;
+    // Written so that a point that is no number is never the nearest.
+    if (!(distance <= least)) continue;
+    least = distance;
+    best = &p;
+  }
+  return best;
+}
+
+TrialMarks::TrialMarks()
+    : mark_([](const Frame& f, std::size_t trial) { return f.look.mark(f.study->columns.state[trial]); }) {}
+
 void TrialMarks::draw(Frame& frame, std::optional<std::size_t> best) {
-  to_pixels();
+  cloud_.draw(frame.look, frame.table.version(), [&](std::size_t trial) {
+    CloudMark out{mark_(frame, trial), kRadius * em(), frame.table.shows(trial)};
+    if (!out.front) out.mark.colour = frame.look.quiet();
+    return out;
+  });
   ImPlot::PushPlotClipRect(2);
-  draw_cells(frame);
   draw_exact(frame, best);
   ImPlot::PopPlotClipRect();
   select(frame);
 }
 
-void TrialMarks::draw_cells(const Frame& frame) const {
-  const ImVec2 at = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
-  const PlotArea area{at.x, at.x + size.x, -(at.y + size.y), -at.y};
-  // What the filter leaves out is drawn first, and never hides what it chose.
-  for (const bool shown : {false, true}) {
-    std::vector<PlotPoint> points;
-    for (const PlotPoint& p : points_) {
-      if (frame.table.shows(p.index) == shown) points.push_back(p);
-    }
-    const int side = cell_side(size.x, size.y, points.size(), kMaxMarks);
-    const auto columns = static_cast<int>(size.x) / side, rows = static_cast<int>(size.y) / side;
-    for (const PlotCell& cell : decimate(points, area, std::max(1, columns), std::max(1, rows))) {
-      const StateMark mark = frame.look.mark(frame.study->columns.state[cell.best.index]);
-      draw_marker(*ImPlot::GetPlotDrawList(), mark.marker, pixels(cell.best), kRadius * em(),
-                  shown ? mark.colour : frame.look.quiet());
-    }
-  }
-}
-
-const PlotPoint* TrialMarks::place_of(std::size_t trial) const {
-  const auto it = std::find_if(points_.begin(), points_.end(), [&](const PlotPoint& p) { return p.index == trial; });
-  return it == points_.end() ? nullptr : &*it;
-}
-
 void TrialMarks::draw_exact(const Frame& frame, std::optional<std::size_t> best) const {
   ImDrawList& list = *ImPlot::GetPlotDrawList();
   const auto ring = [&](std::optional<std::size_t> trial, ImU32 colour, float radius, const char* letter) {
-    const PlotPoint* const p = trial ? place_of(*trial) : nullptr;
+    const PlotPoint* const p = trial ? cloud_.find(*trial) : nullptr;
     if (p == nullptr) return;
-    const StateMark mark = frame.look.mark(frame.study->columns.state[*trial]);
-    draw_marker(list, mark.marker, pixels(*p), kRadius * em(), mark.colour);
-    list.AddCircle(pixels(*p), radius * em(), colour, 0, std::max(1.5f, 0.12f * em()));
-    if (letter != nullptr) {
-      list.AddText({pixels(*p).x + radius * em(), pixels(*p).y - 1.4f * em()}, colour, letter);
-    }
+    const ImVec2 at = PointCloud::pixels(*p);
+    const StateMark mark = mark_(frame, *trial);
+    draw_marker(list, mark.marker, at, kRadius * em(), mark.colour);
+    list.AddCircle(at, radius * em(), colour, 0, std::max(1.5f, 0.12f * em()));
+    if (letter != nullptr) list.AddText({at.x + radius * em(), at.y - 1.4f * em()}, colour, letter);
   };
   const auto index = [&](const std::optional<TrialRef>& t) -> std::optional<std::size_t> {
     return t && t->study == frame.study->ref ? frame.study->find(t->trial) : std::nullopt;
@@ -90,12 +167,9 @@ void TrialMarks::draw_exact(const Frame& frame, std::optional<std::size_t> best)
 }
 
 void TrialMarks::select(Frame& frame) const {
-  if (!ImPlot::IsPlotHovered() || points_.empty()) return;
-  const ImVec2 mouse = ImGui::GetMousePos();
-  const auto distance = [&](const PlotPoint& p) { return std::hypot(pixels(p).x - mouse.x, pixels(p).y - mouse.y); };
-  const auto nearest = std::min_element(points_.begin(), points_.end(),
-                                        [&](const auto& x, const auto& y) { return distance(x) < distance(y); });
-  if (!(distance(*nearest) <= kReach * em())) return;
+  if (!ImPlot::IsPlotHovered()) return;
+  const PlotPoint* const nearest = cloud_.nearest(ImGui::GetMousePos(), kReach * em());
+  if (nearest == nullptr) return;
   const TrialRef trial{frame.study->ref, frame.study->trials[nearest->index].id};
   frame.selection.hover(trial);
   trial_card(frame, *frame.study, nearest->index);
@@ -117,18 +191,33 @@ void plot_label(const Look& look, ImVec2 point, ImVec2 side, const std::string& 
   ImPlot::PopPlotClipRect();
 }
 
+void legend_entry(const StateMark& mark, const std::string& text, bool first) {
+  const float width = ImGui::CalcTextSize(text.c_str()).x + 2 * em();
+  if (!first) ImGui::SameLine(0, em());
+  if (!first && ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
+  draw_mark(mark);
+  ImGui::SameLine(0, 0.2f * em());
+  ImGui::TextUnformatted(text.c_str());
+}
+
 void state_legend(const Look& look, const StudySnapshot& study) {
   bool first = true;
   for (const StateCount& c : state_counts(study)) {
-    const std::string text = fmt::format("{} {}", look.mark(c.state).words, c.count);
-    const float width = ImGui::CalcTextSize(text.c_str()).x + 2 * em();
-    if (!first) ImGui::SameLine(0, em());
-    if (!first && ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
+    legend_entry(look.mark(c.state), fmt::format("{} {}", look.mark(c.state).words, c.count), first);
     first = false;
-    state_mark(look, c.state);
-    ImGui::SameLine(0, 0.2f * em());
-    ImGui::TextUnformatted(text.c_str());
   }
+}
+
+ImU32 value_colour(double share) {
+  return ImGui::ColorConvertFloat4ToU32(
+      ImPlot::SampleColormap(static_cast<float>(std::clamp(share, 0.0, 1.0)), ImPlotColormap_Viridis));
+}
+
+ImU32 text_on(ImU32 ground) {
+  const ImVec4 c = ImGui::ColorConvertU32ToFloat4(ground);
+  constexpr float kHalfLight = 0.45f;
+  return 0.2126f * c.x + 0.7152f * c.y + 0.0722f * c.z > kHalfLight ? IM_COL32(0, 0, 0, 255)
+                                                                    : IM_COL32(255, 255, 255, 255);
 }
 
 }  // namespace gemwright::app::gui

@@ -4,6 +4,7 @@
 #include <imgui_internal.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "app/gui/widgets.h"
 
@@ -29,7 +30,8 @@ std::shared_ptr<const StudySnapshot> shared(const Snapshot& snapshot, const std:
 }  // namespace
 
 std::vector<std::string> view_names() {
-  return {"studies", "run", "trials", "roofline", "compare", "export", "tune", "doctor"};
+  return {"studies", "run",  "trials",   "roofline",   "heatmap", "pareto", "compare",
+          "export",  "tune", "parallel", "importance", "kernel",  "doctor"};
 }
 
 Shell::Shell(Desk& desk, const WindowSettings& settings, const std::string& view, std::string notice)
@@ -48,9 +50,14 @@ Shell::Shell(Desk& desk, const WindowSettings& settings, const std::string& view
   views_.push_back(make_run_view());
   views_.push_back(make_trials_view());
   views_.push_back(make_roofline_view());
+  views_.push_back(make_heatmap_view());
+  views_.push_back(make_pareto_view());
   views_.push_back(make_compare_view());
   views_.push_back(make_export_view());
   views_.push_back(make_tune_view());
+  views_.push_back(make_parallel_view());
+  views_.push_back(make_importance_view());
+  views_.push_back(make_kernel_view());
   views_.push_back(make_doctor_view());
   views_.push_back(make_inspector());
   shown_ = find(view.empty() ? settings.view : view) == nullptr ? "run" : (view.empty() ? settings.view : view);
@@ -100,7 +107,8 @@ void Shell::before_frame() {
 }
 
 bool Shell::wants_frame() const {
-  return !table_.done() || selection_.hover_changed() || focus_frames_ > 0 || look_changed_ || open_prompt_;
+  return !table_.done() || selection_.hover_changed() || focus_frames_ > 0 || look_changed_ || open_prompt_ ||
+         copying() || busy_;
 }
 
 WindowSettings Shell::settings() const {
@@ -138,8 +146,11 @@ void Shell::draw() {
   draw_status();
   draw_docks();
   Frame f = frame();
+  busy_ = false;
   for (const auto& view : views_) draw_window(*view, f);
   take_wishes(f);
+  if (f.copy != nullptr) copy(*f.copy, f);
+  finish_copy();
   draw_prompt();
   draw_command_list();
   draw_keys();
@@ -180,7 +191,11 @@ void Shell::draw_window(View& view, Frame& f) {
   if (ImGui::Begin(view.title())) {
     const bool in_centre = &view != views_.front().get() && &view != views_.back().get();
     if (in_centre && focus_frames_ == 0) shown_ = view.name();
-    view.draw(f);
+    // While tabs settle others are drawn for a frame, too: they would compute, and one compile, for nobody.
+    if (!in_centre || focus_frames_ == 0 || focus_ == view.name()) {
+      view.draw(f);
+      busy_ = busy_ || view.busy();
+    }
   }
   ImGui::End();
 }
@@ -238,8 +253,29 @@ void Shell::copy_view() {
   View* const view = find(shown_);
   const Frame f = frame();
   if (view == nullptr) return;
-  ImGui::SetClipboardText(view->as_text(f).c_str());
-  notice_ = fmt::format("{} copied as text", view->title());
+  copy(*view, f);
+}
+
+void Shell::copy(const View& view, const Frame& frame) {
+  if (copying()) {
+    notice_ = fmt::format("{} is still being copied", copied_);
+    return;
+  }
+  copied_ = view.title();
+  auto later = view.text_later(frame);
+  if (later) {
+    notice_ = fmt::format("Copying {}", copied_);
+    copying_ = std::async(std::launch::async, std::move(later));
+    return;
+  }
+  ImGui::SetClipboardText(view.as_text(frame).c_str());
+  notice_ = fmt::format("{} copied as text", copied_);
+}
+
+void Shell::finish_copy() {
+  if (!copying() || copying_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+  ImGui::SetClipboardText(copying_.get().c_str());
+  notice_ = fmt::format("{} copied as text", copied_);
 }
 
 void Shell::copy_trial() {

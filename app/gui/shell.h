@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ class Shell {
   const TrialTable& table() const { return table_; }
   const std::string& notice() const { return notice_; }
   const std::string& shown_view() const { return shown_; }
+  // Whether a text is still being made for the clipboard.
+  bool copying() const { return copying_.valid(); }
 
  private:
   void add_commands();
@@ -78,6 +81,8 @@ class Shell {
   void step_trial(int by);
   void pin(Selection::Side side);
   void copy_view();
+  void copy(const View& view, const Frame& frame);
+  void finish_copy();
   void copy_trial();
   void scale_by(double factor);
   Frame frame();
@@ -88,11 +93,14 @@ class Shell {
   Look look_;
   float screen_scale_ = 1;
   bool look_changed_ = true, quit_ = false, reset_layout_ = false;
+  bool busy_ = false;  // a view that is to be seen waits for work of its own
   bool open_commands_ = false, open_keys_ = false;
   std::string shown_;  // the centre view in front
   std::string focus_;  // to be brought to the front
   int focus_frames_ = 0;
   std::string notice_;
+  std::future<std::string> copying_;
+  std::string copied_;                        // title of the view that is being copied
   std::vector<std::unique_ptr<View>> views_;  // the rail first, then the tabs, the inspector last
   std::vector<Command> commands_;
   std::optional<Prompt> prompt_;

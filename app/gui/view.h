@@ -16,6 +16,8 @@
 
 namespace gemwright::app::gui {
 
+class View;
+
 // A question with one line for an answer, asked by the shell.
 struct Prompt {
   std::string title, hint, text;  // `text` stands there at first
@@ -36,6 +38,7 @@ struct Frame {
   std::string notice = {};
   std::optional<Prompt> prompt = {};
   std::string show = {};
+  const View* copy = nullptr;  // to be copied as text
 
   // The selected trial of the selected study, as its index.
   std::optional<std::size_t> selected_trial() const;
@@ -48,12 +51,22 @@ class View {
   virtual const char* title() const = 0;  // of its tab
   virtual void draw(Frame& frame) = 0;
   virtual std::string as_text(const Frame& frame) const = 0;
+  // The same as something to run on another thread, for a text that takes longer than a frame may: it holds all it
+  // needs. Empty: as_text is quick.
+  virtual std::function<std::string()> text_later(const Frame&) const { return {}; }
+  // Whether it waits for work of its own on another thread: frames go on until that is there.
+  virtual bool busy() const { return false; }
 };
 
 std::unique_ptr<View> make_studies_view();
 std::unique_ptr<View> make_run_view();
 std::unique_ptr<View> make_trials_view();
 std::unique_ptr<View> make_roofline_view();
+std::unique_ptr<View> make_heatmap_view();
+std::unique_ptr<View> make_pareto_view();
+std::unique_ptr<View> make_parallel_view();
+std::unique_ptr<View> make_importance_view();
+std::unique_ptr<View> make_kernel_view();
 std::unique_ptr<View> make_compare_view();
 std::unique_ptr<View> make_export_view();
 std::unique_ptr<View> make_tune_view();

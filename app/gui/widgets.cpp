@@ -76,13 +76,22 @@ void draw_marker(ImDrawList& list, int marker, ImVec2 c, float r, ImU32 colour) 
     case ImPlotMarker_Plus:
       list.AddLine({c.x - r, c.y}, {c.x + r, c.y}, colour, line);
       return list.AddLine({c.x, c.y - r}, {c.x, c.y + r}, colour, line);
+    case kHollow + ImPlotMarker_Square:
+      return list.AddRect({c.x - r, c.y - r}, {c.x + r, c.y + r}, colour, 0, line);
+    case kHollow + ImPlotMarker_Diamond:
+      return list.AddQuad({c.x - r, c.y}, {c.x, c.y - r}, {c.x + r, c.y}, {c.x, c.y + r}, colour, line);
+    case kHollow + ImPlotMarker_Up:
+      return list.AddTriangle({c.x - r, c.y + r}, {c.x, c.y - r}, {c.x + r, c.y + r}, colour, line);
+    case kHollow + ImPlotMarker_Circle:
+      return list.AddCircle(c, r, colour, 0, line);
     default:
       return list.AddCircleFilled(c, r, colour);
   }
 }
 
-void state_mark(const Look& look, tuner::TrialState state) {
-  const StateMark mark = look.mark(state);
+void state_mark(const Look& look, tuner::TrialState state) { draw_mark(look.mark(state)); }
+
+void draw_mark(const StateMark& mark) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float size = em();
   draw_marker(*ImGui::GetWindowDrawList(), mark.marker, at + ImVec2(size / 2, ImGui::GetTextLineHeight() / 2),
@@ -121,9 +130,7 @@ void copy_button(Frame& frame, const View& view) {
   const float width = ImGui::CalcTextSize(label).x + 2 * ImGui::GetStyle().FramePadding.x;
   const float x = ImGui::GetCursorPosX() + ImGui::GetContentRegionAvail().x - width;
   if (ImGui::GetCursorPosX() < x) ImGui::SetCursorPosX(x);
-  if (!ImGui::Button(label)) return;
-  ImGui::SetClipboardText(view.as_text(frame).c_str());
-  frame.notice = fmt::format("{} copied as text", view.title());
+  if (ImGui::Button(label)) frame.copy = &view;
 }
 
 bool begin_facts(const char* id) {

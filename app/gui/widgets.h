@@ -16,6 +16,9 @@ void empty_state(const Look& look, const std::string& what, const std::string& a
 void number(const std::string& text);
 // The mark of a state: its shape in its colour, as wide as a letter.
 void state_mark(const Look& look, tuner::TrialState state);
+void draw_mark(const StateMark& mark);  // the same of any mark
+// A marker of ImPlotMarker_, or one of these plus kHollow: its outline.
+constexpr int kHollow = 1000;
 void draw_marker(ImDrawList& list, int marker, ImVec2 centre, float radius, ImU32 colour);
 
 // The shared filter as a line of text, with the reason where it is no expression, and how many trials match.

@@ -41,10 +41,18 @@ RoofArea roof_area(const RooflineStudy& study, const std::vector<RoofLine>& roof
     y_min = std::min(y_min, t.point.gflops);
     y_max = std::max(y_max, t.point.gflops);
   }
-  for (const RoofLine& r : roofs) {
-    if (!r.memory) y_max = std::max(y_max, r.value);
-  }
+  double compute = 0;
+  for (const RoofLine& r : roofs) compute = std::max(compute, r.memory ? 0 : r.value);
+  y_max = std::max(y_max, compute);
   if (!(x_max > 0) || !(y_max > 0)) return {};
+  // The ridge of each memory roof, where it meets the highest compute roof, and some of its slope left of that: trials
+  // far to the right of a ridge would otherwise stand under a flat line with nothing to tell why.
+  constexpr double kSlope = 4;
+  for (const RoofLine& r : roofs) {
+    if (!r.memory || !(r.value > 0) || !(compute > 0)) continue;
+    x_min = std::min(x_min, compute / r.value / kSlope);
+    x_max = std::max(x_max, compute / r.value);
+  }
   // A little beyond the points, then to the next whole decade.
   constexpr double kMargin = 1.3;
   const auto down = [](double v) { return std::pow(10, std::floor(std::log10(v / kMargin))); };

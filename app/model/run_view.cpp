@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <set>
 
 #include "tuner/problem/input_text.h"
@@ -30,10 +30,13 @@ std::vector<BestStep> best_so_far(const StudySnapshot& study) {
 }
 
 std::vector<StateCount> state_counts(const StudySnapshot& study) {
-  std::map<tuner::TrialState, std::size_t> counts;
-  for (const tuner::TrialState s : study.columns.state) ++counts[s];
+  // By place of the state: the legend asks in every frame.
+  std::array<std::size_t, static_cast<std::size_t>(tuner::TrialState::cancelled) + 1> counts{};
+  for (const tuner::TrialState s : study.columns.state) ++counts[static_cast<std::size_t>(s)];
   std::vector<StateCount> out;
-  for (const auto& [state, count] : counts) out.push_back({state, count});
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] > 0) out.push_back({static_cast<tuner::TrialState>(i), counts[i]});
+  }
   return out;
 }
 

@@ -66,6 +66,7 @@ void TrialTable::show(std::shared_ptr<const StudySnapshot> study, const Selectio
 }
 
 void TrialTable::restart(const Selection& selection) {
+  ++version_;
   filter_version_ = selection.filter_version();
   filter_ = selection.filter();
   rows_.clear();
@@ -81,6 +82,7 @@ void TrialTable::restart(const Selection& selection) {
 
 bool TrialTable::advance(std::size_t trials) {
   if (done()) return false;
+  ++version_;
   const bool all = filter_.fields().empty();
   const std::size_t end = all ? study_->trials.size() : std::min(looked_at_ + trials, study_->trials.size());
   for (; looked_at_ < end; ++looked_at_) {

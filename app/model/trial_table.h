@@ -37,6 +37,9 @@ class TrialTable {
   const std::vector<std::uint32_t>& rows() const { return rows_; }
   // Whether a trial is among those found so far.
   bool shows(std::size_t trial) const { return trial < shows_.size() && shows_[trial]; }
+  const std::vector<bool>& shown() const { return shows_; }
+  // Grows with every change of what is found: what is computed from it is kept until then.
+  std::uint64_t version() const { return version_; }
   const std::shared_ptr<const StudySnapshot>& study() const { return study_; }
   // Why nothing is filtered by the current text: no trial has such a field. Empty where all is well.
   const std::string& error() const { return error_; }
@@ -60,6 +63,7 @@ class TrialTable {
   std::vector<std::uint32_t> rows_;
   std::vector<bool> shows_;  // by index of the study
   std::size_t looked_at_ = 0;
+  std::uint64_t version_ = 0;
   std::string error_;
 };
 

@@ -26,6 +26,11 @@ constexpr const char* isa_name(isa i) {
                                  : "avx512_bf16";
 }
 
+constexpr int vector_width(isa family) {
+  const bool narrow = family == isa::avx2 || family == isa::avx_vnni;
+  return family == isa::scalar ? 1 : narrow ? 8 : 16;
+}
+
 // Cache level that the software prefetch of B aims at.
 enum class prefetch : std::uint8_t { none, t0, t1, t2, nta };
 constexpr int prefetch_count = 5;

@@ -54,11 +54,6 @@ constexpr bool packs_b(packing format, bool b_packed) { return format.panel > 0 
 
 constexpr std::int64_t grid_jobs(const blocking& g) { return bounded_product(bounded_product(g.tm, g.tn), g.tk); }
 
-constexpr int vector_width(isa family) {
-  const bool narrow = family == isa::avx2 || family == isa::avx_vnni;
-  return family == isa::scalar ? 1 : narrow ? 8 : 16;
-}
-
 // Whether both halves of a pair meet in each tile.
 constexpr bool tile_holds_pairs(const tile& t, packing format) {
   const int width = vector_width(t.family);

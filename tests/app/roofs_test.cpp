@@ -55,11 +55,24 @@ TEST(Roofs, TheAreaHoldsPointsAndRoofsInWholeDecades) {
   RooflineStudy s = study();
   s.trials = {trial(4, 50, "fma.avx2.f32")};
   const RoofArea area = roof_area(s, roof_lines(s, 1));
-  EXPECT_DOUBLE_EQ(area.intensity_min, 1);
+  EXPECT_DOUBLE_EQ(area.intensity_min, 0.01);
   EXPECT_DOUBLE_EQ(area.intensity_max, 10);
   EXPECT_DOUBLE_EQ(area.gflops_min, 1);
   EXPECT_DOUBLE_EQ(area.gflops_max, 1000);
   EXPECT_LT(roof_area({}, {}).gflops_min, roof_area({}, {}).gflops_max);
+}
+
+TEST(Roofs, TheAreaReachesLeftOfEveryRidgeAndNotBeyondThePointsWithoutMemoryRoofs) {
+  RooflineStudy s = study();
+  s.trials = {trial(400, 50, "fma.avx2.f32")};
+  const auto roofs = roof_lines(s, 1);
+  const RoofArea area = roof_area(s, roofs);
+  for (const RoofLine& r : roofs) {
+    if (!r.memory) continue;
+    EXPECT_LT(area.intensity_min, 100 / r.value);
+  }
+  s.ceilings.resize(2);
+  EXPECT_DOUBLE_EQ(roof_area(s, roof_lines(s, 1)).intensity_min, 100);
 }
 
 TEST(Roofs, AMemoryRoofRisesWithTheIntensity) {

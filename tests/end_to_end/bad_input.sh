@@ -236,8 +236,14 @@ fi
 
 echo "== show and export"
 db=good.db
-refused 2 "choose studies, trials, counters, roofline or rank-flip" show everything --db good.db
-for view in heatmap importance pareto; do refused 2 "not built yet" show $view --db good.db; done
+refused 2 "choose studies, trials, counters, roofline, rank-flip, pareto" show everything --db good.db
+for view in heatmap importance pareto; do
+  refused 2 "there is no field 'wings'" show $view --filter wings=2 --db good.db
+done
+refused 2 "is no parameter: choose" show heatmap --x mr --y wings --db good.db
+refused 2 "both --x and --y" show heatmap --x mr --db good.db
+refused 2 "the same parameter" show heatmap --x mr --y mr --db good.db
+refused 2 "choose best or median" show heatmap --value mean --db good.db
 refused 2 "extra" show studies extra --db good.db
 for filter in "wings=2" "m<=8 and wings=2"; do
   refused 2 "there is no field 'wings'" show studies --filter "$filter" --db good.db

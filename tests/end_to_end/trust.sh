@@ -20,7 +20,7 @@ valid_lines() {
 said() { grep -qF -e "$1" err || fail "the sentence does not say '$1'"; }
 
 echo "== views"
-for what in studies trials counters roofline; do
+for what in studies trials counters roofline pareto importance heatmap; do
   gw show $what --json --db "$db"
   valid_lines "show $what"
   gw show $what --db "$db"

@@ -24,7 +24,7 @@ class Headless {
     ImPlot::CreateContext();
     ImGuiIO& io = ImGui::GetIO();
     io.DisplaySize = {static_cast<float>(settings.width), static_cast<float>(settings.height)};
-    io.BackendFlags |= ImGuiBackendFlags_RendererHasTextures;
+    io.BackendFlags |= ImGuiBackendFlags_RendererHasTextures | ImGuiBackendFlags_RendererHasVtxOffset;
     engine_ = ImGuiTestEngine_CreateContext();
     ImGuiTestEngineIO& test = ImGuiTestEngine_GetIO(engine_);
     test.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
@@ -69,7 +69,8 @@ class Headless {
 
   // Draws until nothing more is wanted and the threads of the desk have nothing to do; false where that does not come.
   bool settle() {
-    constexpr int kMany = 400;
+    // Beyond the first some of them wait: a text or a tile is made on a thread, by a compiler on a loaded machine.
+    constexpr int kMany = 6000, kQuick = 200;
     constexpr auto kPatience = std::chrono::seconds(60);
     const auto until = std::chrono::steady_clock::now() + kPatience;
     int quiet = 0;
@@ -81,7 +82,7 @@ class Headless {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         continue;
       }
-      ++i;
+      if (++i > kQuick) std::this_thread::sleep_for(std::chrono::milliseconds(5));
       quiet = shell_->wants_frame() ? 0 : quiet + 1;
       if (quiet > 4) return true;
     }
@@ -109,6 +110,11 @@ class Headless {
     test->TestFunc = [&](ImGuiTestContext* context) {
       what(*context);
       context->Yield(2);
+      // Not as fast as frames go: the engine's watchdog counts them as 1/60 s each.
+      while (shell_->copying()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        context->Yield();
+      }
       // The test engine gives tests a clipboard of their own.
       const char* const text = ImGui::GetClipboardText();
       clipboard_ = text == nullptr ? "" : text;

@@ -1,4 +1,5 @@
-// Snapshots of any size without a database: one study whose trials cycle through the states.
+// Snapshots of any size without a database: one study whose trials cycle through the states and through several values
+// of six parameters, some of them in another mode and over the error bound.
 #pragma once
 
 #include <cmath>
@@ -23,6 +24,22 @@ inline tuner::Estimate made_up_figure(std::size_t i) {
   return e;
 }
 
+inline tuner::Config made_up_config(std::size_t i) {
+  tuner::Config c = scripted_config(1 + static_cast<int>(i % 4));
+  c.tile.nv = 1 + static_cast<int>(i / 4 % 3);
+  c.tile.ku = 1 << (i / 12 % 3);
+  c.blocking.kc = 64 << (i / 36 % 4);
+  c.blocking.order = static_cast<gemwright::loop_order>(i / 144 % 6);
+  c.blocking.mc = 16 + 16 * static_cast<std::int64_t>(i / 864 % 20);
+  if (i % 5 == 4) c.mode = tuner::ComputeMode::bf16;
+  return c;
+}
+
+inline double made_up_error(std::size_t i) {
+  const double level = i % 5 == 4 ? 4e-3 : 3e-7;
+  return level * (1 + 0.8 * std::cos(0.37 * static_cast<double>(i)));
+}
+
 inline void add_made_up_trial(StudySnapshot& s, std::size_t i) {
   using tuner::TrialState;
   constexpr TrialState kStates[] = {TrialState::ok,      TrialState::pruned,      TrialState::ok,
@@ -31,17 +48,20 @@ inline void add_made_up_trial(StudySnapshot& s, std::size_t i) {
   t.id = static_cast<tuner::TrialId>(i) + 1;
   t.study = 1;
   t.seq = static_cast<std::int64_t>(i);
-  t.config = scripted_config(1 + static_cast<int>(i % 4));
+  t.config = made_up_config(i);
   t.origin = "neighbour";
   t.state = kStates[i % std::size(kStates)];
-  const bool measured = t.state == TrialState::ok || t.state == TrialState::pruned;
+  // Timed although it is over the bound.
+  if (i % 25 == 24) t.state = TrialState::constraint;
+  const bool measured = t.state == TrialState::ok || t.state == TrialState::pruned || t.state == TrialState::constraint;
+  if (measured) t.error_fro = made_up_error(i);
   if (!measured) t.reason = "the reason why it failed, in a sentence";
   std::optional<tuner::Estimate> figure;
   if (measured) figure = made_up_figure(i);
   s.columns.state.push_back(t.state);
   s.columns.gflops.push_back(figure ? std::optional(figure->gflops) : std::nullopt);
   s.columns.ratio.push_back(figure ? figure->ratio : std::nullopt);
-  s.columns.error.push_back(measured ? std::optional(3e-7) : std::nullopt);
+  s.columns.error.push_back(t.error_fro);
   if (t.state == TrialState::ok) {
     RooflineTrial r;
     r.trial = t;
@@ -60,6 +80,7 @@ inline std::shared_ptr<const StudySnapshot> made_up_study(std::size_t trials) {
   tuner::StudyRecord& r = s->figures.study;
   r.id = 1;
   r.key = scripted_key();
+  r.key.max_error = 2e-2;
   r.attributes.name = "layer";
   r.state = tuner::StudyState::finished;
   r.trials = static_cast<std::int64_t>(trials);

@@ -36,7 +36,7 @@ on_screen "$gui" --db none.db --screenshot none.png >out 2>err || code=$?
 [ $code -eq 1 ] && grep -q 'none.db does not exist' err || fail "a database that is not there: exit code $code"
 [ ! -e none.png ] || fail "a picture of nothing was written"
 
-for view in studies run trials roofline compare export tune doctor; do
+for view in studies run trials roofline heatmap pareto compare export tune parallel importance kernel doctor; do
   on_screen "$gui" --db tuned.db --view $view --size 1280x800 --screenshot $view.png >out 2>err || fail "picture of $view"
   python3 "$check" $view.png 1280 800 || fail "$view is blank"
 done

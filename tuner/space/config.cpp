@@ -223,10 +223,6 @@ std::string label(const Config& c) {
                      b.rows_inside ? "rows" : "columns", b.pack_a ? " packa" : "", b.tm, b.tn, b.tk);
 }
 
-int vector_width(gemwright::isa family) {
-  return family == isa::scalar ? 1 : family == isa::avx2 || family == isa::avx_vnni ? 8 : 16;
-}
-
 std::string tile_name(const gemwright::tile& t) {
   return fmt::format("{}_{}x{}_u{}_a{}_{}", gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka,
                      gemwright::prefetch_name(t.hint));

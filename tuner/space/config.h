@@ -41,8 +41,7 @@ std::string key(const Config& c);
 // avx512_bf16 8x2 ...".
 std::string label(const Config& c);
 
-int vector_width(gemwright::isa family);  // 32-bit lanes: scalar 1, avx2 and avx_vnni 8, the others 16
-inline int nr(const gemwright::tile& t) { return t.nv * vector_width(t.family); }
+inline int nr(const gemwright::tile& t) { return t.nv * gemwright::vector_width(t.family); }
 inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.tk; }
 
 // Why the kernel library does not offer this tile, or nothing when it does. Registers decide: MR * NV * KA

@@ -34,12 +34,15 @@ class RooflineView : public View {
     draw_plot(frame);
   }
 
-  std::string as_text(const Frame& frame) const override {
-    if (!frame.study) return "";
-    RooflineStudy sorted = frame.study->roofline;
-    std::stable_sort(sorted.trials.begin(), sorted.trials.end(),
-                     [](const auto& x, const auto& y) { return x.point.gflops > y.point.gflops; });
-    return roofline_text({sorted});
+  std::string as_text(const Frame& frame) const override { return text_later(frame)(); }
+  std::function<std::string()> text_later(const Frame& frame) const override {
+    return [study = frame.study] {
+      if (!study) return std::string();
+      RooflineStudy sorted = study->roofline;
+      std::stable_sort(sorted.trials.begin(), sorted.trials.end(),
+                       [](const auto& x, const auto& y) { return x.point.gflops > y.point.gflops; });
+      return roofline_text({sorted});
+    };
   }
 
  private:
@@ -49,13 +52,13 @@ class RooflineView : public View {
     roofs_ = roof_lines(study_->roofline, study_->record().key.device.threads);
     area_ = roof_area(study_->roofline, roofs_);
     fit_ = true;
-    points_.clear();
+    marks_.clear();
     without_ = 0;
     std::size_t at = 0;
     for (const RooflineTrial& t : study_->roofline.trials) {
       while (at < study_->trials.size() && study_->trials[at].id != t.trial.id) ++at;
       if (t.point.intensity && *t.point.intensity > 0 && t.point.gflops > 0) {
-        points_.push_back({*t.point.intensity, t.point.gflops, at});
+        marks_.add(*t.point.intensity, t.point.gflops, at);
       } else {
         ++without_;
       }
@@ -71,10 +74,8 @@ class RooflineView : public View {
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
     draw_roofs(frame);
-    TrialMarks marks(points_.size());
-    for (const PlotPoint& p : points_) marks.add(p.x, p.y, p.index);
     const auto& winner = study_->record().outcome.best_trial;
-    marks.draw(frame, winner ? study_->find(*winner) : std::nullopt);
+    marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
     ImPlot::EndPlot();
   }
 
@@ -92,21 +93,37 @@ class RooflineView : public View {
       spec.LineColor = ImGui::ColorConvertU32ToFloat4(r.memory ? frame.look.dim() : frame.look.warning());
       spec.LineWeight = std::max(1.0f, 0.09f * em());
       ImPlot::PlotLine(r.name.c_str(), x, y, 2, spec);
-      draw_name(frame, r, limits);
     }
+    draw_names(frame, limits);
   }
 
-  // Compute roofs are named at the right end, above their line; memory roofs under theirs, where they enter the plot.
-  static void draw_name(const Frame& frame, const RoofLine& r, const ImPlotRect& limits) {
-    const std::string text = fmt::format("{} {} {}", r.name, four_digits(r.value), r.memory ? "GB/s" : "GFLOP/s");
-    const double x = r.memory ? std::max(limits.X.Min, limits.Y.Min / r.value) : limits.X.Max;
-    plot_label(frame.look, ImPlot::PlotToPixels(x, height_at(r, x)), r.memory ? ImVec2(1, 1) : ImVec2(-1, -1), text,
-               r.memory ? frame.look.dim() : frame.look.warning());
+  // Compute roofs are named at the right end, above their line; memory roofs beside their slope, each at a height of
+  // its own, because slopes of neighbouring levels lie close together.
+  void draw_names(const Frame& frame, const ImPlotRect& limits) const {
+    double compute = 0;
+    std::size_t memory = 0, place = 0;
+    for (const RoofLine& r : roofs_) {
+      compute = std::max(compute, r.memory ? 0 : r.value);
+      memory += r.memory ? 1 : 0;
+    }
+    for (const RoofLine& r : roofs_) {
+      const std::string text = fmt::format("{} {} {}", r.name, four_digits(r.value), r.memory ? "GB/s" : "GFLOP/s");
+      if (!r.memory) {
+        plot_label(frame.look, ImPlot::PlotToPixels(limits.X.Max, r.value), {-1, -1}, text, frame.look.warning());
+        continue;
+      }
+      // The part of the slope that is to be seen.
+      const double low = std::max(limits.Y.Min, height_at(r, limits.X.Min));
+      const double high = std::min(compute > 0 ? compute : limits.Y.Max, limits.Y.Max);
+      const double share = (static_cast<double>(memory - place++) - 0.5) / static_cast<double>(memory);
+      const double y = high > low ? low * std::pow(high / low, share) : low;
+      plot_label(frame.look, ImPlot::PlotToPixels(y / r.value, y), {1, 1}, text, frame.look.dim());
+    }
   }
 
   std::shared_ptr<const StudySnapshot> study_;
   std::vector<RoofLine> roofs_;
-  std::vector<PlotPoint> points_;
+  TrialMarks marks_;
   RoofArea area_;
   std::size_t without_ = 0;
   bool fit_ = true;

@@ -3,6 +3,7 @@
 #include <implot.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/gui/plot.h"
 #include "app/gui/steering.h"
@@ -18,6 +19,8 @@ constexpr float kStripShare = 0.22f, kMinStrip = 6;
 // Room above the fastest trial.
 constexpr double kHeadroom = 1.08;
 constexpr std::size_t kMaxVerdict = 400;
+// Of the strip's axis: 2 %.
+constexpr double kLeastSpread = 0.02;
 
 class RunView : public View {
  public:
@@ -50,6 +53,18 @@ class RunView : public View {
     for (const auto& g : study_->columns.gflops) top_ = std::max(top_, g.value_or(0));
     if (study_->figures.baseline) top_ = std::max(top_, study_->figures.baseline->gflops);
     fit_ = true;
+    marks_.clear();
+    for (std::size_t i = 0; i < study_->trials.size(); ++i) {
+      // A trial without a figure stands on the base line: its shape says why.
+      marks_.add(static_cast<double>(i), study_->columns.gflops[i].value_or(0), i);
+    }
+    anchors_.clear();
+    widest_ = kLeastSpread;
+    for (std::size_t i = 0; i < study_->noise.size(); ++i) {
+      const RoundNoise& n = study_->noise[i];
+      widest_ = std::max(widest_, std::min(0.5, std::abs(n.anchor - 1)));
+      anchors_.add(static_cast<double>(n.round), 100 * (n.anchor - 1), i);
+    }
   }
 
   void draw_head(Frame& frame) {
@@ -87,13 +102,8 @@ class RunView : public View {
     fit_ = false;
     draw_baseline(frame);
     draw_best(frame, count);
-    TrialMarks marks(study_->trials.size());
-    for (std::size_t i = 0; i < study_->trials.size(); ++i) {
-      // A trial without a figure stands on the base line: its shape says why.
-      marks.add(static_cast<double>(i), study_->columns.gflops[i].value_or(0), i);
-    }
     const auto& winner = study_->record().outcome.best_trial;
-    marks.draw(frame, winner ? study_->find(*winner) : std::nullopt);
+    marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
     ImPlot::EndPlot();
   }
 
@@ -123,39 +133,27 @@ class RunView : public View {
     ImPlot::PlotStairs("best so far", x.data(), y.data(), static_cast<int>(x.size()), spec);
   }
 
-  void draw_noise(const Frame& frame, float height) const {
+  void draw_noise(const Frame& frame, float height) {
     if (!begin_plot("##noise", {-1, height})) return;
     const auto& noise = study_->noise;
     const double last = noise.empty() ? 1 : static_cast<double>(noise.back().round);
-    double widest = 0.02;
-    for (const RoundNoise& n : noise) widest = std::max(widest, std::min(0.5, std::abs(n.anchor - 1)));
     ImPlot::SetupAxes("round", "anchor, %");
-    ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -110 * widest, 110 * widest, ImPlotCond_Always);
-    std::vector<PlotPoint> points;
-    const ImVec2 at = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
-    for (std::size_t i = 0; i < noise.size(); ++i) {
-      const ImVec2 p = ImPlot::PlotToPixels(static_cast<double>(noise[i].round), 100 * (noise[i].anchor - 1));
-      points.push_back({p.x, -p.y, i});
-    }
-    const int side = cell_side(size.x, size.y, points.size(), kMaxMarks / 2);
-    const auto cells =
-        decimate(points, {at.x, at.x + size.x, -(at.y + size.y), -at.y}, std::max(1, static_cast<int>(size.x) / side),
-                 std::max(1, static_cast<int>(size.y) / side));
-    ImPlot::PushPlotClipRect();
-    for (const PlotCell& c : cells) {
-      const bool disturbed = noise[c.best.index].disturbance != tuner::Disturbance::none;
-      draw_marker(*ImPlot::GetPlotDrawList(), disturbed ? ImPlotMarker_Cross : ImPlotMarker_Circle,
-                  {static_cast<float>(c.best.x), static_cast<float>(-c.best.y)}, (disturbed ? 0.22f : 0.14f) * em(),
-                  disturbed ? frame.look.warning() : frame.look.dim());
-    }
-    ImPlot::PopPlotClipRect();
+    ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -110 * widest_, 110 * widest_, ImPlotCond_Always);
+    anchors_.draw(frame.look, 0, [&](std::size_t i) {
+      const bool disturbed = noise[i].disturbance != tuner::Disturbance::none;
+      const StateMark mark{disturbed ? frame.look.warning() : frame.look.dim(),
+                           disturbed ? ImPlotMarker_Cross : ImPlotMarker_Circle, ""};
+      return CloudMark{mark, (disturbed ? 0.22f : 0.14f) * em(), disturbed};
+    });
     ImPlot::EndPlot();
   }
 
   std::shared_ptr<const StudySnapshot> study_;
   std::vector<BestStep> steps_;
   NoiseSummary noise_;
-  double top_ = 1;
+  TrialMarks marks_;
+  PointCloud anchors_;
+  double top_ = 1, widest_ = kLeastSpread;
   bool fit_ = true;
 };
 

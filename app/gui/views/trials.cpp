@@ -35,6 +35,9 @@ class TrialsView : public View {
   }
 
   std::string as_text(const Frame& frame) const override { return frame.study ? frame.table.as_text() : ""; }
+  std::function<std::string()> text_later(const Frame& frame) const override {
+    return [table = frame.table] { return table.as_text(); };
+  }
 
  private:
   void draw_table(Frame& frame) {

@@ -1,0 +1,183 @@
+// What speed a larger error buys: every verified trial, the front as steps, the study's bound as a line.
+#include "app/model/pareto.h"
+
+#include <fmt/format.h>
+#include <implot.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "app/gui/plot.h"
+#include "app/gui/widgets.h"
+#include "app/model/run_view.h"
+
+namespace gemwright::app::gui {
+namespace {
+
+// Where an exact result stands on the logarithmic axis: below what f32 leaves of any product.
+constexpr double kLeastError = 1e-9;
+
+// The mode is told by colour and by shape; what is over the bound is an outline.
+StateMark mode_mark(const Look& look, tuner::ComputeMode mode, bool over) {
+  const int hollow = over ? kHollow : 0;
+  switch (mode) {
+    case tuner::ComputeMode::f32:
+      return {look.mark(tuner::TrialState::ok).colour, hollow + ImPlotMarker_Circle, "f32"};
+    case tuner::ComputeMode::bf16:
+      return {look.best(), hollow + ImPlotMarker_Diamond, "bf16"};
+    case tuner::ComputeMode::u8s8:
+      return {look.pin(true), hollow + ImPlotMarker_Up, "u8s8"};
+  }
+  return {look.dim(), hollow + ImPlotMarker_Square, "another mode"};
+}
+
+double on_axis(double error) { return std::max(error, kLeastError); }
+
+class ParetoView : public View {
+ public:
+  ParetoView()
+      : marks_([this](const Frame& f, std::size_t trial) {
+          return mode_mark(f.look, f.study->trials[trial].config.mode, trial < over_.size() && over_[trial]);
+        }) {}
+
+  const char* name() const override { return "pareto"; }
+  const char* title() const override { return "Pareto"; }
+
+  void draw(Frame& frame) override {
+    if (!has_study(frame)) return;
+    refresh(frame);
+    heading(frame.look, study_title(study_->record()));
+    ImGui::SameLine();
+    copy_button(frame, *this);
+    dim_text(frame.look, pareto_line(pareto_));
+    if (points_ == 0) {
+      return empty_state(frame.look, "No trial has both an error and a speed",
+                         "A trial appears here when it was verified and timed.");
+    }
+    draw_legend(frame.look);
+    draw_plot(frame);
+  }
+
+  std::string as_text(const Frame& frame) const override {
+    if (!frame.study) return "";
+    return pareto_text(*frame.study, pareto(*frame.study, frame.table.shown()));
+  }
+
+ private:
+  void refresh(const Frame& frame) {
+    if (study_ != frame.study) {
+      study_ = frame.study;
+      fit_ = true;
+      fill();
+    }
+    if (version_ == frame.table.version() && version_known_) return;
+    version_ = frame.table.version();
+    version_known_ = true;
+    pareto_ = pareto(*study_, frame.table.shown());
+    steps_x_.clear();
+    steps_y_.clear();
+    for (const std::size_t i : pareto_.front) {
+      steps_x_.push_back(on_axis(pareto_.points[i].error));
+      steps_y_.push_back(pareto_.points[i].gflops);
+    }
+  }
+
+  // Every trial, whatever the filter: what it leaves out is drawn faintly.
+  void fill() {
+    version_known_ = false;
+    marks_.clear();
+    over_.assign(study_->trials.size(), false);
+    modes_.fill({});
+    top_ = 1;
+    low_ = high_ = 0;
+    const Pareto all = pareto(*study_, TrialSet(study_->trials.size(), true));
+    points_ = all.points.size();
+    for (const ParetoPoint& p : all.points) {
+      const double x = on_axis(p.error);
+      marks_.add(x, p.gflops, p.trial);
+      over_[p.trial] = p.over_bound;
+      const auto mode = static_cast<std::size_t>(study_->trials[p.trial].config.mode);
+      if (mode < modes_.size()) ++(p.over_bound ? modes_[mode].second : modes_[mode].first);
+      top_ = std::max(top_, p.gflops);
+      low_ = low_ > 0 ? std::min(low_, x) : x;
+      high_ = std::max(high_, x);
+    }
+    if (!all.bound || points_ == 0) return;
+    low_ = std::min(low_, on_axis(*all.bound));
+    high_ = std::max(high_, on_axis(*all.bound));
+  }
+
+  void draw_legend(const Look& look) const {
+    bool first = true;
+    for (std::size_t m = 0; m < modes_.size(); ++m) {
+      const auto mode = static_cast<tuner::ComputeMode>(m);
+      const auto& [within, over] = modes_[m];
+      if (within > 0)
+        legend_entry(mode_mark(look, mode, false), fmt::format("{} {}", tuner::to_text(mode), within), first);
+      if (within > 0) first = false;
+      if (over > 0) {
+        legend_entry(mode_mark(look, mode, true), fmt::format("{} {} over the bound", tuner::to_text(mode), over),
+                     first);
+        first = false;
+      }
+    }
+  }
+
+  void draw_plot(Frame& frame) {
+    if (!begin_plot("##pareto", {-1, -1})) return;
+    ImPlot::SetupAxes("error (relative Frobenius distance to float64)", "GFLOP/s");
+    ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
+    ImPlot::SetupAxisFormat(ImAxis_X1, "%.0e");
+    const double low = std::pow(10, std::floor(std::log10(low_ / 1.5))),
+                 high = std::pow(10, std::ceil(std::log10(high_ * 1.5)));
+    ImPlot::SetupAxesLimits(low, high, 0, 1.08 * top_, fit_ ? ImPlotCond_Always : ImPlotCond_Once);
+    fit_ = false;
+    draw_bound(frame.look);
+    draw_front(frame.look);
+    const auto& winner = study_->record().outcome.best_trial;
+    marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
+    ImPlot::EndPlot();
+  }
+
+  void draw_bound(const Look& look) const {
+    if (!pareto_.bound) return;
+    const double x = on_axis(*pareto_.bound);
+    ImPlotSpec spec;
+    spec.LineColor = ImGui::ColorConvertU32ToFloat4(look.warning());
+    spec.LineWeight = std::max(1.0f, 0.09f * em());
+    ImPlot::PlotInfLines("bound", &x, 1, spec);
+    plot_label(look, ImPlot::PlotToPixels(x, ImPlot::GetPlotLimits().Y.Min), {1, -1},
+               fmt::format("bound {:.1e}", *pareto_.bound), look.warning());
+  }
+
+  // The speed that an error up to x allows: level to the next of the front, then up.
+  void draw_front(const Look& look) {
+    if (steps_x_.empty()) return;
+    std::vector<double> x = steps_x_, y = steps_y_;
+    x.push_back(std::max(x.back(), ImPlot::GetPlotLimits().X.Max));
+    y.push_back(y.back());
+    ImPlotSpec spec;
+    spec.LineColor = ImGui::ColorConvertU32ToFloat4(look.best());
+    spec.LineWeight = std::max(1.5f, 0.12f * em());
+    ImPlot::PlotStairs("front", x.data(), y.data(), static_cast<int>(x.size()), spec);
+  }
+
+  std::shared_ptr<const StudySnapshot> study_;
+  std::uint64_t version_ = 0;
+  bool version_known_ = false, fit_ = true;
+  Pareto pareto_;
+  std::vector<double> steps_x_, steps_y_;
+  std::vector<bool> over_;  // by trial
+  // By mode: trials within and over the bound.
+  std::array<std::pair<std::size_t, std::size_t>, gemwright::compute_mode_count> modes_{};
+  std::size_t points_ = 0;
+  double top_ = 1, low_ = 0, high_ = 0;
+  TrialMarks marks_;
+};
+
+}  // namespace
+
+std::unique_ptr<View> make_pareto_view() { return std::make_unique<ParetoView>(); }
+
+}  // namespace gemwright::app::gui

@@ -1,0 +1,93 @@
+#include "app/model/pareto.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/model/run_view.h"
+#include "tuner/insight/pareto.h"
+
+namespace gemwright::app {
+namespace {
+
+using tuner::TrialState;
+
+bool verified(TrialState s) { return s == TrialState::ok || s == TrialState::pruned || s == TrialState::constraint; }
+
+}  // namespace
+
+Pareto pareto(const StudySnapshot& study, const TrialSet& shown) {
+  Pareto out;
+  out.bound = study.record().key.max_error;
+  std::vector<tuner::ErrorAndSpeed> figures;
+  for (std::size_t i = 0; i < study.trials.size(); ++i) {
+    if (!shown[i]) continue;
+    const tuner::ErrorAndSpeed f{study.columns.error[i], study.columns.gflops[i]};
+    if (!verified(study.columns.state[i]) || !f.usable()) {
+      ++out.without;
+      continue;
+    }
+    const bool over = study.columns.state[i] == TrialState::constraint || (out.bound && *f.error > *out.bound);
+    out.points.push_back({i, *f.error, *f.speed, false, over});
+    figures.push_back(f);
+  }
+  out.front = tuner::pareto_front(figures);
+  for (const std::size_t i : out.front) out.points[i].on_front = true;
+  return out;
+}
+
+nlohmann::json pareto_row(const StudySnapshot& study, const ParetoPoint& p) {
+  const tuner::Trial& t = study.trials[p.trial];
+  const tuner::StudyKey& key = study.record().key;
+  return {{"type", "pareto"},
+          {"study", study.record().id},
+          {"trial", t.id},
+          {"name", study.record().attributes.name},
+          {"m", key.m},
+          {"n", key.problem.n},
+          {"k", key.problem.k},
+          {"state", tuner::to_text(t.state)},
+          {"mode", tuner::to_text(t.config.mode)},
+          {"error", p.error},
+          {"gflops", p.gflops},
+          {"ratio", or_null(study.columns.ratio[p.trial])},
+          {"on_front", p.on_front},
+          {"over_bound", p.over_bound},
+          {"max_error", or_null(key.max_error)},
+          {"label", tuner::label(t.config)},
+          {"config", tuner::to_json(t.config)}};
+}
+
+std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto& p) {
+  std::vector<nlohmann::json> rows;
+  for (const ParetoPoint& point : p.points) rows.push_back(pareto_row(study, point));
+  return rows;
+}
+
+std::string pareto_line(const Pareto& p) {
+  std::string out =
+      fmt::format("front of {} of {} trial{}", p.front.size(), p.points.size(), p.points.size() == 1 ? "" : "s");
+  if (p.bound) out += fmt::format(", error bound {:.1e}", *p.bound);
+  const auto over = std::count_if(p.points.begin(), p.points.end(), [](const auto& x) { return x.over_bound; });
+  if (over > 0) out += fmt::format(", {} over the bound", over);
+  if (p.without > 0) out += fmt::format("; {} without error or speed", p.without);
+  return out;
+}
+
+std::string pareto_text(const StudySnapshot& study, const Pareto& p) {
+  std::string out = fmt::format("study {}: {}\n{}\n", study.record().id, study_title(study.record()), pareto_line(p));
+  if (p.front.empty()) return out;
+  std::vector<std::vector<std::string>> rows;
+  for (const std::size_t i : p.front) {
+    const ParetoPoint& x = p.points[i];
+    const tuner::Trial& t = study.trials[x.trial];
+    rows.push_back({std::to_string(t.id), std::string(tuner::to_text(t.config.mode)), fmt::format("{:.1e}", x.error),
+                    number_text(x.gflops, 1), ratio_text(study.columns.ratio[x.trial], {}, {}),
+                    x.over_bound ? "over" : (p.bound ? "within" : "-"), tuner::label(t.config)});
+  }
+  return out + "\n" +
+         table({{"trial", true}, {"mode"}, {"error", true}, {"GFLOP/s", true}, {"ratio", true}, {"bound"}, {"config"}},
+               rows);
+}
+
+}  // namespace gemwright::app

@@ -1,0 +1,40 @@
+// The Pareto view: what speed a larger error buys. The front is that of tuner/insight/pareto.h over the trials that
+// were verified and timed: also those of state `constraint`, which were timed although their error is over the study's
+// bound.
+//
+// Units: the error is the relative Frobenius distance to the float64 result.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/model/chosen_trials.h"
+
+namespace gemwright::app {
+
+struct ParetoPoint {
+  std::size_t trial = 0;  // index in the study
+  double error = 0, gflops = 0;
+  bool on_front = false, over_bound = false;
+};
+
+struct Pareto {
+  std::vector<ParetoPoint> points;  // in the order of the trials
+  std::vector<std::size_t> front;   // of points, by growing error
+  std::optional<double> bound;      // of the study
+  std::size_t without = 0;          // shown trials that lack an error or a speed
+};
+
+Pareto pareto(const StudySnapshot& study, const TrialSet& shown);
+
+nlohmann::json pareto_row(const StudySnapshot& study, const ParetoPoint& point);
+std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto& p);
+// The front as a table, and how many are dominated.
+std::string pareto_text(const StudySnapshot& study, const Pareto& p);
+// "front of 3 of 120 trials, error bound 2.0e-02, 4 over it".
+std::string pareto_line(const Pareto& p);
+
+}  // namespace gemwright::app

@@ -1,0 +1,19 @@
+#!/bin/sh
+# One picture of every view of a database, on a virtual screen with software rendering.
+# Usage: [GEMWRIGHT_GUI=gemwright-gui] sh screenshots.sh DATABASE FOLDER [SIZE [SCALE [THEME]]]
+set -eu
+[ $# -ge 2 ] || { echo "usage: $0 DATABASE FOLDER [SIZE [SCALE [THEME]]]" >&2; exit 2; }
+gui=${GEMWRIGHT_GUI:-gemwright-gui}
+database=$1 folder=$2 size=${3:-1280x800} scale=${4:-1} theme=${5:-dark}
+command -v xvfb-run >/dev/null 2>&1 || { echo "$0: xvfb-run is not installed" >&2; exit 1; }
+mkdir -p "$folder"
+LIBGL_ALWAYS_SOFTWARE=1 LP_NUM_THREADS=1
+export LIBGL_ALWAYS_SOFTWARE LP_NUM_THREADS
+# The names are those that --help lists.
+views=$("$gui" --help | tr '\n' ' ' | sed 's/  */ /g; s/.*View that is shown first: //; s/ --.*//; s/,//g')
+for view in $views; do
+  xvfb-run -a -s "-screen 0 2560x1600x24 +extension GLX +render -noreset" \
+    "$gui" --db "$database" --view "$view" --size "$size" --scale "$scale" --theme "$theme" \
+    --screenshot "$folder/$view.png"
+  echo "$folder/$view.png"
+done
