@@ -117,6 +117,23 @@ TEST_P(Bitwise, TilesOfOneFamilyAgree) {
   }
 }
 
+// Nor do families that multiply and add by the same instruction, whatever the chain: it is written once for all.
+TEST(BitwiseFamilies, FamiliesOfOneInstructionAgree) {
+  SKIP_WITHOUT(isa::avx2);
+  SKIP_WITHOUT(isa::avx512f);
+  std::size_t pairs = 0;
+  for (const CompiledTile& narrow : tiles_of(isa::avx2)) {
+    const std::vector<float> want = bits_of(problem(narrow));
+    for (const CompiledTile& wide : tiles_of(isa::avx512f)) {
+      if (wide.chain != narrow.chain || wide.set.shape.ka != narrow.set.shape.ka) continue;
+      EXPECT_TRUE(same(want, bits_of(problem(wide)))) << narrow.name() << " and " << wide.name();
+      ++pairs;
+      break;  // tiles of one family agree
+    }
+  }
+  EXPECT_GT(pairs, 10U);
+}
+
 TEST_P(Bitwise, LayoutsAgree) {
   SKIP_WITHOUT(GetParam());
   const GemmCase plain = problem(bare_tile(GetParam()));

@@ -137,6 +137,36 @@ TEST_P(Dot, TilesOfOneFamilyAgree) {
   }
 }
 
+// Nor do vector families that compute a mode by the same arithmetic: bf16 widened to f32, and every one of u8s8.
+TEST(DotFamilies, FamiliesOfOneInstructionAgree) {
+  std::size_t pairs = 0;
+  std::vector<std::pair<const CompiledDotTile*, std::vector<char>>> first;
+  for (const DotFamily f : kDotFamilies) {
+    if (f.family == isa::scalar || f.family == isa::avx512_bf16 || !cpu_has(f.family)) continue;
+    for (const CompiledDotTile& tile : dot_tiles_of(f)) {
+      DotCase x;
+      x.tile = &tile;
+      x.m = 19;
+      x.n = 67;
+      x.k = 301;
+      x.beta = tile.set.c_type != element::u8;
+      x.requant = {20.0F, 100};
+      const DotOperands o(x, 3);
+      ASSERT_EQ(run_dot_case(x, o), status::ok);
+      for (const auto& [other, want] : first) {
+        if (other->set.mode != tile.set.mode || other->bias_relu != tile.bias_relu) continue;
+        if (other->set.c_type != tile.set.c_type || other->set.shape.ka != tile.set.shape.ka) continue;
+        if (other->set.shape.family == f.family) continue;
+        EXPECT_TRUE(want == o.c.copy()) << other->name() << " and " << tile.name();
+        ++pairs;
+      }
+      first.emplace_back(&tile, o.c.copy());
+    }
+  }
+  if (first.empty()) GTEST_SKIP() << "this CPU has none of the vector families";
+  EXPECT_TRUE(pairs > 5 || !cpu_has(isa::avx512f));
+}
+
 TEST_P(Dot, U8SaturatesAtBothEnds) {
   SKIP_WITHOUT_DOT(GetParam());
   for (const CompiledDotTile& tile : dot_tiles_of(GetParam())) {

@@ -49,6 +49,31 @@ TEST(Steering, PinsAndVetoesDecideWhatIsTried) {
   EXPECT_FALSE(violated(r.space, *back));
 }
 
+TEST(Steering, APinnedModeBringsAFamilyThatComputesIt) {
+  SpaceInput space;
+  space.problem.n = space.problem.k = 512;
+  space.m = 64;
+  space.modes = {ComputeMode::f32, ComputeMode::bf16, ComputeMode::u8s8};
+  space.families = {gemwright::isa::avx2, gemwright::isa::avx512f, gemwright::isa::avx512_vnni};
+  SpaceInput f32 = space;
+  f32.modes = {ComputeMode::f32};
+  Random random(1);
+  const Config c = *random_config(f32, random);
+  EXPECT_TRUE(Steering::is_choice("mode=bf16"));
+  EXPECT_TRUE(Steering::is_choice("isa=avx512_bf16"));
+  EXPECT_FALSE(Steering::is_choice("mode=w4"));
+  Steering pinned, impossible;
+  pinned.apply(event(EventKind::pin, "mode=u8s8"));
+  const auto changed = pinned.steered(space, c);
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(changed->mode, ComputeMode::u8s8);
+  EXPECT_EQ(changed->tile.family, gemwright::isa::avx512_vnni);
+  EXPECT_FALSE(violated(space, *changed));
+  impossible.apply(event(EventKind::pin, "mode=u8s8"));
+  impossible.apply(event(EventKind::pin, "isa=avx512f"));
+  EXPECT_FALSE(impossible.steered(space, c));
+}
+
 TEST(Steering, TheLastWordAboutAParameterCounts) {
   const StudyRequest r = request_for(64, "10");
   Random random(1);

@@ -12,7 +12,7 @@
 // What does not: mr, nv, ku, the hint (TilesOfOneFamilyAgree), block sizes, order, grid, packing and threads
 // (BlockingOrderGridPackingAndThreadsDoNotChangeABit: partial sums of C are loaded back into the accumulators),
 // layouts (LayoutsAgree), N (AColumnDoesNotDependOnN) and M (ARowDoesNotDependOnM); for dot modes all of these at once
-// (BlockingThreadsAndMDoNotChangeABit).
+// (BlockingThreadsAndRowsDoNotChangeABit).
 #pragma once
 
 #include <string>
