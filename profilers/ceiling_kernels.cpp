@@ -160,21 +160,26 @@ void read_portable(const std::byte* begin, std::int64_t bytes, std::int64_t pass
 
 #endif
 
+#if defined(__x86_64__)
+bool runs(const CpuInfo& cpu, gemwright::isa family) {
+  const auto all = families(cpu);
+  return std::find(all.begin(), all.end(), family) != all.end();
+}
+#endif
+
 }  // namespace
 
 std::vector<ComputeKernel> compute_kernels(const CpuInfo& cpu) {
   std::vector<ComputeKernel> out;
 #if defined(__x86_64__)
-  const auto all = families(cpu);
-  const auto has_family = [&](gemwright::isa f) { return std::find(all.begin(), all.end(), f) != all.end(); };
-  const bool avx512f = has_family(gemwright::isa::avx512f), avx2 = has_family(gemwright::isa::avx2);
+  using gemwright::isa;
   // Operations of one instruction: lanes of 32 bits times the products in each, a multiply-add being two.
   constexpr double kZmm = kZmmChains * 16.0 * 2, kYmm = kYmmChains * 8.0 * 2;
-  if (avx512f) out.push_back({"fma.avx512f.f32", kZmm, fma_avx512f});
-  if (avx2) out.push_back({"fma.avx2.f32", kYmm, fma_avx2});
-  if (avx512f && cpu.has("avx512_bf16")) out.push_back({"dot.avx512_bf16.bf16", kZmm * 2, dot_avx512_bf16});
-  if (avx512f && cpu.has("avx512_vnni")) out.push_back({"dot.avx512_vnni.u8s8", kZmm * 4, dot_avx512_vnni});
-  if (avx2 && cpu.has("avx_vnni")) out.push_back({"dot.avx_vnni.u8s8", kYmm * 4, dot_avx_vnni});
+  if (runs(cpu, isa::avx512f)) out.push_back({"fma.avx512f.f32", kZmm, fma_avx512f});
+  if (runs(cpu, isa::avx2)) out.push_back({"fma.avx2.f32", kYmm, fma_avx2});
+  if (runs(cpu, isa::avx512_bf16)) out.push_back({"dot.avx512_bf16.bf16", kZmm * 2, dot_avx512_bf16});
+  if (runs(cpu, isa::avx512_vnni)) out.push_back({"dot.avx512_vnni.u8s8", kZmm * 4, dot_avx512_vnni});
+  if (runs(cpu, isa::avx_vnni)) out.push_back({"dot.avx_vnni.u8s8", kYmm * 4, dot_avx_vnni});
 #else
   (void)cpu;
 #endif
@@ -184,9 +189,8 @@ std::vector<ComputeKernel> compute_kernels(const CpuInfo& cpu) {
 
 ReadKernel read_kernel(const CpuInfo& cpu) {
 #if defined(__x86_64__)
-  const auto best = families(cpu).front();
-  if (best == gemwright::isa::avx512f) return read_avx512f;
-  if (best == gemwright::isa::avx2) return read_avx2;
+  if (runs(cpu, gemwright::isa::avx512f)) return read_avx512f;
+  if (runs(cpu, gemwright::isa::avx2)) return read_avx2;
 #else
   (void)cpu;
 #endif

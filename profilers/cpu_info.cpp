@@ -163,9 +163,14 @@ std::string display_name(const CpuInfo& cpu) {
 }
 
 std::vector<gemwright::isa> families(const CpuInfo& cpu) {
-  std::vector<gemwright::isa> out;
-  if (cpu.has("avx512f")) out.push_back(gemwright::isa::avx512f);
-  if (cpu.has("avx2") && cpu.has("fma")) out.push_back(gemwright::isa::avx2);
+  using gemwright::isa;
+  const bool avx512f = cpu.has("avx512f"), avx2 = cpu.has("avx2") && cpu.has("fma");
+  std::vector<isa> out;
+  if (avx512f && cpu.has("avx512_bf16")) out.push_back(isa::avx512_bf16);
+  if (avx512f && cpu.has("avx512_vnni")) out.push_back(isa::avx512_vnni);
+  if (avx2 && cpu.has("avx_vnni")) out.push_back(isa::avx_vnni);
+  if (avx512f) out.push_back(isa::avx512f);
+  if (avx2) out.push_back(isa::avx2);
   out.push_back(gemwright::isa::scalar);
   return out;
 }

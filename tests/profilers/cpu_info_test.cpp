@@ -76,7 +76,8 @@ TEST(Cpuid, UnprintableNamesAreMadePrintable) {
 TEST(CpuInfo, FamiliesAgreeWithTheKernelLibraryOnThisHost) {
   const CpuInfo cpu = probe_cpu();
   const std::vector<isa> usable = families(cpu);
-  for (const isa family : {isa::scalar, isa::avx2, isa::avx512f}) {
+  for (int i = 0; i < family_count; ++i) {
+    const auto family = static_cast<isa>(i);
     EXPECT_EQ(std::find(usable.begin(), usable.end(), family) != usable.end(), cpu_has(family)) << isa_name(family);
   }
   EXPECT_EQ(usable.back(), isa::scalar);

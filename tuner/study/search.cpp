@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tuner/insight/roofline.h"
+#include "tuner/space/reduction.h"
 #include "tuner/study/study_run.h"
 
 namespace gemwright::tuner {
@@ -134,6 +135,7 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
   trial->error_max = admission->error_max;
   trial->compile_ns = admission->compile_ns;
   trial->verify_ns = admission->verify_ns;
+  trial->reduction_class = reduction_class(request_.key.problem, config);
   // Where several modes are admitted it is timed all the same: what the bound costs is worth knowing.
   if (trial->state == TrialState::ok && over_bound(*trial) && request_.key.modes.size() == 1) {
     trial->state = TrialState::constraint;
