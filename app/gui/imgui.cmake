@@ -20,6 +20,8 @@ function(gemwright_add_imgui target)
   # Nothing may rest on a redirection that the next version drops.
   target_compile_definitions(${target} PUBLIC IMGUI_DISABLE_OBSOLETE_FUNCTIONS IMPLOT_DISABLE_OBSOLETE_FUNCTIONS)
   target_compile_options(${target} PRIVATE -w)
+  # Plots are of double alone: for its ten types implot_items.cpp takes minutes to compile.
+  target_compile_definitions(${target} PRIVATE "IMPLOT_CUSTOM_NUMERIC_TYPES=(double)")
   target_link_libraries(${target} PUBLIC glfw OpenGL::GL ${CMAKE_DL_LIBS})
 endfunction()
 

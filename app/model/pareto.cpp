@@ -19,21 +19,27 @@ bool verified(TrialState s) { return s == TrialState::ok || s == TrialState::pru
 Pareto pareto(const StudySnapshot& study, const TrialSet& shown) {
   Pareto out;
   out.bound = study.record().key.max_error;
+  out.over_baseline = !study.record().baseline.empty();
   std::vector<tuner::ErrorAndSpeed> figures;
   for (std::size_t i = 0; i < study.trials.size(); ++i) {
     if (!shown[i]) continue;
-    const tuner::ErrorAndSpeed f{study.columns.error[i], study.columns.gflops[i]};
-    if (!verified(study.columns.state[i]) || !f.usable()) {
+    const auto& gflops = study.columns.gflops[i];
+    const tuner::ErrorAndSpeed f{study.columns.error[i], out.over_baseline ? study.columns.ratio[i] : gflops};
+    if (!verified(study.columns.state[i]) || !f.usable() || !gflops) {
       ++out.without;
       continue;
     }
     const bool over = study.columns.state[i] == TrialState::constraint || (out.bound && *f.error > *out.bound);
-    out.points.push_back({i, *f.error, *f.speed, false, over});
+    out.points.push_back({i, *f.error, *gflops, *f.speed, false, over});
     figures.push_back(f);
   }
   out.front = tuner::pareto_front(figures);
   for (const std::size_t i : out.front) out.points[i].on_front = true;
   return out;
+}
+
+std::string speed_unit(const StudySnapshot& study, const Pareto& p) {
+  return p.over_baseline ? "speed over " + study.record().baseline : "GFLOP/s";
 }
 
 nlohmann::json pareto_row(const StudySnapshot& study, const ParetoPoint& p) {

@@ -2,6 +2,10 @@
 // were verified and timed: also those of state `constraint`, which were timed although their error is over the study's
 // bound.
 //
+// Speeds of different phases of a study are not comparable where the clock of the machine changed in between; their
+// ratios to the baseline, timed in the same rounds, are. So the speed of the front is that ratio where the study has a
+// baseline, else GFLOP/s.
+//
 // Units: the error is the relative Frobenius distance to the float64 result.
 #pragma once
 
@@ -18,6 +22,7 @@ namespace gemwright::app {
 struct ParetoPoint {
   std::size_t trial = 0;  // index in the study
   double error = 0, gflops = 0;
+  double speed = 0;  // what the front is made of
   bool on_front = false, over_bound = false;
 };
 
@@ -25,10 +30,12 @@ struct Pareto {
   std::vector<ParetoPoint> points;  // in the order of the trials
   std::vector<std::size_t> front;   // of points, by growing error
   std::optional<double> bound;      // of the study
+  bool over_baseline = false;       // speeds are ratios to the baseline, else GFLOP/s
   std::size_t without = 0;          // shown trials that lack an error or a speed
 };
 
 Pareto pareto(const StudySnapshot& study, const TrialSet& shown);
+std::string speed_unit(const StudySnapshot& study, const Pareto& p);
 
 nlohmann::json pareto_row(const StudySnapshot& study, const ParetoPoint& point);
 std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto& p);

@@ -236,7 +236,7 @@ TEST_F(BadFile, HealthFindsAReferenceToNothing) {
   test::make_database(file_);
   const auto good = check_health(file_);
   ASSERT_TRUE(good) << good.error().message;
-  EXPECT_NE(good->find("schema version 2, studies: 1, trials: 2, ceilings: 0, counters: 0, events: 0"),
+  EXPECT_NE(good->find("schema version 3, studies: 1, trials: 2, ceilings: 0, counters: 0, events: 0"),
             std::string::npos)
       << *good;
   EXPECT_EQ(good->find('\n'), std::string::npos);

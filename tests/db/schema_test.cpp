@@ -96,7 +96,7 @@ TEST_F(SchemaTest, RowsOfTwoStudiesDoNotMix) {
                     "INSERT INTO study SELECT 2, key, 1, problem_id, m, device_id, build_id, space_version, modes, "
                     "max_error, data, cache, cache_bytes, batch_invariant, name, suite, weight, budget_seconds, "
                     "budget_trials, protocol, strategy, seed, state, created_at, updated_at, spent_seconds, "
-                    "baseline, baseline_reason, runner_pid, runner_boot_id FROM study"),
+                    "baseline, baseline_reason, runner_pid, runner_boot_id, failure FROM study"),
             "ok");
   expect_refused("INSERT INTO subject (study_id, kind, trial_id, name) VALUES (2, 'trial', 1, '')");
   expect_refused("INSERT INTO outcome (study_id, best_trial_id, verdict) VALUES (2, 1, '')");

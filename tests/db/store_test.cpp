@@ -104,13 +104,16 @@ TEST_P(StoreTest, StateAndTimeSpentAreKept) {
 
 TEST_P(StoreTest, AFailedStudySaysWhyAndNoOtherDoes) {
   ASSERT_TRUE(store_->set_study_state(study_, StudyState::failed, 1, "no compiler \"g+\" was found"));
-  reopen();
   EXPECT_EQ(store_->studies()->front().failure, "no compiler \"g+\" was found");
   EXPECT_FALSE(store_->set_study_state(study_, StudyState::failed, 1, {}));
   EXPECT_FALSE(store_->set_study_state(study_, StudyState::failed, 1, ""));
   EXPECT_FALSE(store_->set_study_state(study_, StudyState::finished, 1, "why not"));
-  ASSERT_TRUE(store_->set_study_state(study_, StudyState::running, 1, {}));
+  const auto again = store_->set_study_state(study_, StudyState::running, 1, {});
+  ASSERT_TRUE(again) << again.error().message;
   EXPECT_FALSE(store_->studies()->front().failure);
+  ASSERT_TRUE(store_->set_study_state(study_, StudyState::failed, 1, "again"));
+  reopen();
+  EXPECT_EQ(store_->studies()->front().failure, "again");
 }
 
 TEST_P(StoreTest, ATrialKeepsItsReductionClass) {
@@ -120,10 +123,10 @@ TEST_P(StoreTest, ATrialKeepsItsReductionClass) {
   trial->reduction_class = "f32 fma";
   trial->state = TrialState::ok;
   ASSERT_TRUE(store_->update_trial(*trial));
-  reopen();
-  EXPECT_EQ(store_->trials(study_)->front().reduction_class, "f32 fma");
   trial->reduction_class = "";
   EXPECT_FALSE(store_->update_trial(*trial));
+  reopen();
+  EXPECT_EQ(store_->trials(study_)->front().reduction_class, "f32 fma");
 }
 
 TEST_P(StoreTest, ABaselineIsPresentOrAbsentWithAReason) {

@@ -165,7 +165,10 @@ void make_v1_database(const fs::path& file, int rounds) {
       "max_error, data, cache, cache_bytes, batch_invariant, name, suite, weight, budget_seconds, budget_trials, "
       "protocol, strategy, seed, state, created_at, updated_at, spent_seconds, baseline, baseline_reason "
       "FROM newest.study; ";
-  for (const std::string table : {"trial", "subject", "sample"}) {
+  copy +=
+      "INSERT INTO main.trial SELECT id, study_id, seq, config_id, origin, state, reason, error_fro, error_max, "
+      "compile_ns, verify_ns, started_at, ended_at FROM newest.trial; ";
+  for (const std::string table : {"subject", "sample"}) {
     copy += "INSERT INTO main." + table + " SELECT * FROM newest." + table + "; ";
   }
   copy +=

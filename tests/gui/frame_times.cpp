@@ -47,7 +47,8 @@ Cost cost_of(const std::string& view, const std::shared_ptr<const Snapshot>& sna
     std::exit(2);
   }
   Cost out;
-  Shell shell({}, view, "");
+  Desk desk({[](const TuningJob&, const TuningSink&) { return tuner::Result<void>(); }});
+  Shell shell(desk, {}, view, "");
   shell.show(snapshot);
   shell.show_machine({});
   for (int i = 0; i < 10 || shell.wants_frame(); ++i) out.settling = std::max(out.settling, frame(**window, shell));

@@ -155,6 +155,7 @@ TEST(DotFamilies, FamiliesOfOneInstructionAgree) {
       ASSERT_EQ(run_dot_case(x, o), status::ok);
       for (const auto& [other, want] : first) {
         if (other->set.mode != tile.set.mode || other->bias_relu != tile.bias_relu) continue;
+        if (other->bias_gelu != tile.bias_gelu) continue;
         if (other->set.c_type != tile.set.c_type || other->set.shape.ka != tile.set.shape.ka) continue;
         if (other->set.shape.family == f.family) continue;
         EXPECT_TRUE(want == o.c.copy()) << other->name() << " and " << tile.name();

@@ -79,7 +79,7 @@ class ParetoView : public View {
     steps_y_.clear();
     for (const std::size_t i : pareto_.front) {
       steps_x_.push_back(on_axis(pareto_.points[i].error));
-      steps_y_.push_back(pareto_.points[i].gflops);
+      steps_y_.push_back(pareto_.points[i].speed);
     }
   }
 
@@ -95,11 +95,11 @@ class ParetoView : public View {
     points_ = all.points.size();
     for (const ParetoPoint& p : all.points) {
       const double x = on_axis(p.error);
-      marks_.add(x, p.gflops, p.trial);
+      marks_.add(x, p.speed, p.trial);
       over_[p.trial] = p.over_bound;
       const auto mode = static_cast<std::size_t>(study_->trials[p.trial].config.mode);
       if (mode < modes_.size()) ++(p.over_bound ? modes_[mode].second : modes_[mode].first);
-      top_ = std::max(top_, p.gflops);
+      top_ = std::max(top_, p.speed);
       low_ = low_ > 0 ? std::min(low_, x) : x;
       high_ = std::max(high_, x);
     }
@@ -126,7 +126,7 @@ class ParetoView : public View {
 
   void draw_plot(Frame& frame) {
     if (!begin_plot("##pareto", {-1, -1})) return;
-    ImPlot::SetupAxes("error (relative Frobenius distance to float64)", "GFLOP/s");
+    ImPlot::SetupAxes("error (relative Frobenius distance to float64)", speed_unit(*study_, pareto_).c_str());
     ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
     ImPlot::SetupAxisFormat(ImAxis_X1, "%.0e");
     const double low = std::pow(10, std::floor(std::log10(low_ / 1.5))),

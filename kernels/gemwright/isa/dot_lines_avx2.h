@@ -58,7 +58,8 @@ struct line {
   template <bool Part>
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg codes(const bf16* p, int n) {
     if constexpr (Part) {
-      const auto part = [=](int i) { return static_cast<long long>(bytes_at(p, 8 * i, 2 * n)); };
+      const void* const at = p;  // of no namespace: another version's bytes_at is not found
+      const auto part = [=](int i) { return static_cast<long long>(bytes_at(at, 8 * i, 2 * n)); };
       return _mm256_cvtepu16_epi32(_mm_set_epi64x(part(1), part(0)));
     } else {
       return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));

@@ -52,7 +52,8 @@ struct line {
   template <bool Part>
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg codes(const bf16* p, int n) {
     if constexpr (Part) {
-      const auto part = [=](int i) { return static_cast<long long>(bytes_at(p, 8 * i, 2 * n)); };
+      const void* const at = p;  // of no namespace: another version's bytes_at is not found
+      const auto part = [=](int i) { return static_cast<long long>(bytes_at(at, 8 * i, 2 * n)); };
       return _mm512_maskz_cvtepu16_epi32(all, _mm256_setr_epi64x(part(0), part(1), part(2), part(3)));
     } else {
       return _mm512_maskz_cvtepu16_epi32(all, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
