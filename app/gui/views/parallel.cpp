@@ -28,7 +28,7 @@ constexpr float kAxisReach = 0.8f, kLineReach = 0.5f, kBrushReach = 0.4f;
 class ParallelView : public View {
  public:
   const char* name() const override { return "parallel"; }
-  const char* title() const override { return "Parallel coordinates"; }
+  const char* title() const override { return "Parallel"; }
 
   void draw(Frame& frame) override {
     if (!has_study(frame)) return;
