@@ -7,8 +7,11 @@
 namespace gemwright::app::gui {
 
 CellTexture::~CellTexture() {
-  // What the renderer holds of it ends with the renderer.
-  if (texture_) ImGui::UnregisterUserTexture(texture_.get());
+  if (!texture_) return;
+  ImGui::UnregisterUserTexture(texture_.get());
+  // The list of the last frame still names it, and the renderer looks through it when it ends. What the renderer holds
+  // of the texture ends with its context.
+  ImGui::GetPlatformIO().Textures.find_erase(texture_.get());
 }
 
 void CellTexture::set(int columns, int rows, const std::vector<ImU32>& cells) {

@@ -39,7 +39,7 @@ void Shell::add_study_commands() {
                        }});
   commands_.push_back({"Study", "Write the header of Export", ImGuiMod_Ctrl | ImGuiKey_S, [this] {
                          if (const Frame f = frame(); f.database != nullptr) {
-                           desk_.write_export(f.database->path);
+                           desk_.write_export(*f.database);
                          }
                        }});
 }

@@ -177,10 +177,14 @@ void Desk::steer(const std::filesystem::path& database, tuner::StudyId study, co
   });
 }
 
-const ExportState& Desk::export_state(const DatabaseSnapshot& database) {
+std::string Desk::export_key(const DatabaseSnapshot& database) const {
   const ExportOptions& o = export_options;
-  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", database.path.string(), o.style, o.max_regret,
-                                      o.name_space, o.filter, export_file, finished_text(database));
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", database.path.string(), o.style, o.max_regret, o.name_space,
+                     o.filter, export_file, finished_text(database));
+}
+
+const ExportState& Desk::export_state(const DatabaseSnapshot& database) {
+  const std::string key = export_key(database);
   if (key != export_key_) {
     export_key_ = key;
     plan_export(database.path);
@@ -200,8 +204,10 @@ void Desk::plan_export(const std::filesystem::path& database) {
       });
 }
 
-void Desk::write_export(const std::filesystem::path& database) {
-  const bool shown = export_.plan && export_shown_ == export_key_ && !previews_.busy(kExport);
+void Desk::write_export(const DatabaseSnapshot& from) {
+  // What is written is what was shown, unless that is out of date by now: then it is planned anew.
+  const bool shown = export_.plan && export_shown_ == export_key(from) && !previews_.busy(kExport);
+  const std::filesystem::path database = from.path;
   actions_.submit("",
                   [this, database, file = export_file, options = export_options,
                    plan = shown ? export_.plan : nullptr]() -> Background::Then {

@@ -85,7 +85,7 @@ class Desk {
   ExportOptions export_options;
   std::string export_file = "tuned_gemm.h";
   const ExportState& export_state(const DatabaseSnapshot& database);
-  void write_export(const std::filesystem::path& database);
+  void write_export(const DatabaseSnapshot& database);
 
   CompareForm compare_form;
   const CompareState& compare_state();
@@ -100,6 +100,8 @@ class Desk {
  private:
   void add_job(TuningJob job);
   void plan_form();
+  // What a plan was made from: another key is another header.
+  std::string export_key(const DatabaseSnapshot& database) const;
   void plan_export(const std::filesystem::path& database);
 
   DeskHooks hooks_;

@@ -141,6 +141,9 @@ Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::ve
       if (!record) return tl::unexpected(record.error());
       all_reused = all_reused && reused;
       if (!*record) continue;
+      // Two entries of one problem are one study.
+      const auto same = [&](const tuner::StudyRecord& r) { return r.id == (*record)->id; };
+      if (std::any_of(records.begin(), records.end(), same)) continue;
       group.push_back(&s);
       records.push_back(**record);
     }

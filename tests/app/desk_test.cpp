@@ -149,7 +149,7 @@ TEST_F(DeskTest, PlansTheHeaderComparesItWithTheFileAndWritesIt) {
   ASSERT_TRUE(desk.export_state(database).plan) << desk.export_state(database).error;
   EXPECT_FALSE(desk.export_state(database).file_exists);
   EXPECT_GT(desk.export_state(database).lines.size(), 10u);
-  desk.write_export(database_);
+  desk.write_export(database);
   const std::string said = notice(desk);
   EXPECT_NE(said.find("written"), std::string::npos) << said;
   ASSERT_TRUE(comes(desk, ready));

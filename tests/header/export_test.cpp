@@ -158,6 +158,34 @@ TEST(Export, ShipsOneModeWithItsErrorAndTheLoosestBound) {
   EXPECT_NE(text->find("compiled_dot_tile<kernels::compute_mode::bf16"), std::string::npos);
 }
 
+TEST(Export, AModeThatExceededTheBoundOfOneMServesNoM) {
+  StudyRecord study;
+  study.id = 1;
+  study.key = study_key(1, 1);
+  study.key.modes = modes_behind(Interface::f32);
+  study.key.max_error = 1e-3;
+  const auto trial = [](TrialId id, ComputeMode mode, double error, TrialState state) {
+    Trial t;
+    t.id = id;
+    t.study = 1;
+    t.config.mode = mode;
+    t.error_fro = error;
+    t.state = state;
+    return t;
+  };
+  const std::vector<Trial> trials{trial(1, ComputeMode::f32, 1e-7, TrialState::ok),
+                                  trial(2, ComputeMode::bf16, 2e-3, TrialState::constraint),
+                                  trial(3, ComputeMode::u8s8, 1.1e-3, TrialState::constraint),
+                                  trial(4, ComputeMode::u8s8, 0.9e-3, TrialState::pruned)};
+  const std::vector<Subject> subjects{{1, 1, SubjectKind::trial, 1, ""}};
+  Estimate e;
+  e.subject = 1;
+  e.ns_per_call = 1000;
+  const auto cell = cell_of_study(study, trials, subjects, {e});
+  ASSERT_TRUE(cell);
+  EXPECT_EQ(cell->modes, (std::vector{ComputeMode::f32, ComputeMode::u8s8}));
+}
+
 TEST(Export, StudiesOfOneNameAndTwoInterfacesAreTwoProblems) {
   const auto store = make_memory_store();
   StudyKey short_key = study_key(1, 1);

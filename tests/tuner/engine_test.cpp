@@ -255,6 +255,36 @@ TEST(Engine, WhereNoModeKeepsTheBoundTheStudySaysSo) {
   EXPECT_NE(result.error().message.find("no admitted mode"), std::string::npos) << result.error().message;
 }
 
+TEST(Engine, AStudyWithoutAModeTakesUpWhatWasInFlight) {
+  ScriptedMachine machine;
+  const auto store = make_memory_store();
+  StudyRequest request = request_for(64, "20");
+  request.key.max_error = 1e-9;
+  ASSERT_FALSE(run_study(*store, machine, request, hooks_of(machine)));
+  // As a kill leaves it: one trial verified, the next not yet.
+  auto trials = *store->trials(1);
+  ASSERT_FALSE(trials.empty());
+  Trial in_flight = trials.back();
+  in_flight.state = TrialState::running;
+  in_flight.error_fro.reset();
+  ASSERT_TRUE(store->update_trial(in_flight));
+  const auto result = run_study(*store, machine, request, hooks_of(machine));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::nothing_valid);
+  trials = *store->trials(1);
+  for (const Trial& t : trials) EXPECT_EQ(t.state, TrialState::constraint);
+}
+
+TEST(Engine, ASmallBudgetThatWentToModesBeyondTheBoundIsNotTheEnd) {
+  ScriptedMachine machine;
+  const auto store = make_memory_store();
+  StudyRequest request = auto_request(1e-5);
+  request.attributes.budget = *parse_budget("1");
+  const auto result = run_study(*store, machine, request, hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE(result->record.outcome.best_trial);
+}
+
 TEST(Engine, WinnersOfOtherMAreTriedFirst) {
   ScriptedMachine machine;
   const auto store = make_memory_store();

@@ -57,6 +57,19 @@ Result<Material> read(const Store& store, const StudyRecord& study) {
   return m;
 }
 
+// Whether this study saw the mode exceed its bound and never keep it: no table that serves this M may use it.
+bool exceeds_bound(const StudyRecord& study, const std::vector<Trial>& trials, ComputeMode mode) {
+  const auto bound = study.key.max_error;
+  if (!bound) return false;
+  bool over = false;
+  for (const Trial& t : trials) {
+    if (t.config.mode != mode || !t.error_fro) continue;
+    if (*t.error_fro <= *bound) return false;
+    over = true;
+  }
+  return over;
+}
+
 HeaderChoice choice_of(const Material& m, const ServedCell& served) {
   HeaderChoice c;
   c.m = m.cell.m;
@@ -135,6 +148,7 @@ std::optional<Cell> cell_of_study(const StudyRecord& study, const std::vector<Tr
                                   const std::vector<Subject>& subjects, const std::vector<Estimate>& estimates) {
   const std::map<TrialId, Estimate> best = best_estimates(subjects, estimates);
   Cell cell{study.key.m, study.key.device.threads, study.attributes.weight, {}, study.key.modes};
+  std::erase_if(cell.modes, [&](ComputeMode m) { return exceeds_bound(study, trials, m); });
   for (const Trial& t : trials) {
     const auto e = best.find(t.id);
     // A pruned trial was verified and timed, then given up: its figure counts.

@@ -169,6 +169,7 @@ Result<void> StudyRun::recall() {
   std::vector<std::pair<double, const Trial*>> ranked;
   for (const Trial& t : *trials) {
     known_.insert(key(t.config));
+    if (t.state != TrialState::running) tried_modes_.insert(t.config.mode);
     if (t.state == TrialState::running) {
       retry_.push_back(t);
       continue;

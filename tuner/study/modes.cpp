@@ -43,14 +43,27 @@ Result<void> StudyRun::narrow_modes() {
   return start_strategy();
 }
 
-// A strategy over the space as it is now, told everything that the study observed.
+// Whether a mode that is still admitted was not tried yet.
+bool StudyRun::modes_left() const {
+  return std::any_of(space_.modes.begin(), space_.modes.end(),
+                     [this](ComputeMode m) { return !tried_modes_.contains(m); });
+}
+
+// Contenders that keep the bound, from place `first` of the field on.
+std::size_t StudyRun::within_bound(std::size_t first) const {
+  return static_cast<std::size_t>(std::count_if(field_.begin() + static_cast<std::ptrdiff_t>(first), field_.end(),
+                                                [this](const auto& c) { return !over_bound(c->trial); }));
+}
+
+// A strategy over the space as it is now, told everything that the study observed. Without any mode nobody asks it, but
+// trials that are taken back are still told to it.
 Result<void> StudyRun::start_strategy() {
-  if (space_.modes.empty()) return {};
   const auto trials = store_.trials(record_.id);
   const auto subjects = store_.subjects(record_.id);
   if (!trials) return tl::unexpected(trials.error());
   if (!subjects) return tl::unexpected(subjects.error());
-  auto strategy = make_strategy(request_.attributes.strategy, space_, request_.attributes.seed);
+  auto strategy = make_strategy(request_.attributes.strategy, space_.modes.empty() ? request_.space : space_,
+                                request_.attributes.seed);
   if (!strategy) return tl::unexpected(strategy.error());
   strategy_ = std::move(*strategy);
   std::map<TrialId, SubjectId> subject_of;

@@ -82,7 +82,9 @@ Result<void> StudyRun::search() {
     const bool time_left = b.trials ? tried() < 2 * *b.trials : spent() < 2 * budget_seconds();
     return field_.empty() && steering_.restricts() && !steering_.stopped() && time_left;
   };
-  while (!retry_.empty() || !search_is_over() || bare()) {
+  // Modes that came first may all exceed the bound: the others are tried before the study gives up.
+  const auto unlucky = [this] { return field_.empty() && modes_left() && !steering_.stopped(); };
+  while (!retry_.empty() || !search_is_over() || bare() || unlucky()) {
     if (const auto r = drop_unwanted(); !r) return r;
     const auto batch = next_batch();
     if (batch.empty()) break;
@@ -95,7 +97,7 @@ Result<void> StudyRun::search() {
       // Admitting alone can be slow: on large problems, or where a first study has to compile its tiles. The seeds come
       // first and are worth waiting for, up to twice the budget. What an earlier sitting began is always finished.
       const bool seeds = tried() <= request_.protocol.batch && spent() < 2 * budget_seconds() && !steering_.stopped();
-      if (!c.row && field_.size() > before && !seeds && search_is_over()) break;
+      if (!c.row && within_bound(before) > 0 && !seeds && search_is_over()) break;
       if (const auto r = admit(c); !r) return r;
     }
     if (const auto r = screen(field_.size() - before); !r) return r;
@@ -129,6 +131,7 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
   record_.trials = std::max(record_.trials, trial->seq + 1);
   const auto admission = measurer_.admit(config);
   if (!admission) return tl::unexpected(admission.error());
+  tried_modes_.insert(config.mode);
   trial->state = admission->state;
   trial->reason = admission->reason;
   trial->error_fro = admission->error_fro;

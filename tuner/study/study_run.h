@@ -52,6 +52,8 @@ class StudyRun {
   std::string over_bound_text(const Trial& trial) const;
   Result<void> narrow_modes();
   Result<void> start_strategy();
+  bool modes_left() const;
+  std::size_t within_bound(std::size_t first) const;
 
   std::vector<Candidate> next_batch();
   void take_back();
@@ -97,6 +99,7 @@ class StudyRun {
   const StudyRequest& request_;
   const EngineHooks& hooks_;
   Random random_;
+  std::set<ComputeMode> tried_modes_;
   SpaceInput space_;  // of the request, without the modes that turned out not to keep the bound
   StudyRecord record_;
   SetupReply setup_;

@@ -190,10 +190,11 @@ void Session::State::prepare_baseline(const BaselineCall& call, bool same) {
 // copies of weights make room.
 Result<void> Session::State::make_trust(ComputeMode mode) {
   if (trust.knows(mode)) return {};
+  double claimed = 0;
   if (mode != interface_mode() && left_for_weights) {
     const double more = trust.bytes_for(mode);
-    // Weights given per call have to stay where the baseline was told that they are.
-    const double kept = operands.problem.constant_weights ? 0 : store.bytes();
+    // Copies of one format have to stay possible; weights given per call stay where the baseline was told they are.
+    const double kept = operands.problem.constant_weights ? rotated_weights(*setup) : store.bytes();
     if (more + kept > *left_for_weights) {
       return fail(
           fmt::format("checking {} needs {:.1f} GiB beside the problem, but only {:.1f} GiB of this machine's "
@@ -201,14 +202,16 @@ Result<void> Session::State::make_trust(ComputeMode mode) {
                       to_text(mode), more / 0x1p30, *left_for_weights / 0x1p30));
     }
     *left_for_weights -= more;
+    claimed = more;
     store.configure(cache_bytes(), left_for_weights);
   }
   auto call = baseline_call();
   if (!call) return tl::unexpected(call.error());
   unparked = unparked || baseline;  // its threads may make the product
   auto made = trust.make(mode, baseline.get(), *call);
-  if (!made) return tl::unexpected(made.error());
-  return {};
+  if (made) return {};
+  if (mode != interface_mode() && left_for_weights) *left_for_weights += claimed;
+  return tl::unexpected(made.error());
 }
 
 Result<void> Session::State::make(const MeasureSetup& next) {

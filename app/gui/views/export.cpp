@@ -79,7 +79,7 @@ class ExportView : public View {
 
   static void draw_summary(Frame& frame, const ExportState& state) {
     ImGui::BeginDisabled(!state.plan || state.busy || frame.desk.export_file.empty());
-    if (ImGui::Button("Write")) frame.desk.write_export(frame.database->path);
+    if (ImGui::Button("Write")) frame.desk.write_export(*frame.database);
     ImGui::EndDisabled();
     ImGui::SameLine();
     ImGui::AlignTextToFramePadding();

@@ -34,6 +34,7 @@ class HeatMapView : public View {
                          "A heat map shows two parameters against each other: it needs trials that differ in two.");
     }
     draw_choices(frame);
+    if (!map_) return;  // another choice, while the table is still being filtered
     draw_legend(frame.look);
     draw_map(frame);
   }

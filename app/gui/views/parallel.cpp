@@ -68,6 +68,7 @@ class ParallelView : public View {
       // The axes are those of all trials, so that they stay while a filter changes.
       plot_ = parallel_plot(*study_, TrialSet(study_->trials.size(), true));
       brushes_.assign(plot_.axes.size(), {});
+      dragged_.reset();  // its axis may be gone
       known_ = false;
     }
     if (frame.selection.filter_text() != brushed_) brushes_.assign(plot_.axes.size(), {});
