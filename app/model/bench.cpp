@@ -184,8 +184,9 @@ nlohmann::json bench_json(const BenchRow& r) {
 
 std::string bench_table(const std::vector<BenchRow>& rows) {
   const bool best = std::any_of(rows.begin(), rows.end(), [](const BenchRow& r) { return r.best_gflops.has_value(); });
-  std::vector<Column> columns{{"name"},  {"M", true},       {"N", true},        {"K", true},      {"threads", true},
-                              {"cache"}, {"GFLOP/s", true}, {"baseline", true}, {"ratio [95 %]"}, {"error", true}};
+  std::vector<Column> columns{{"name"},           {"M", true},       {"N", true},    {"K", true},
+                              {"precision"},      {"threads", true}, {"cache"},      {"GFLOP/s", true},
+                              {"baseline", true}, {"ratio [95 %]"},  {"error", true}};
   if (best) columns.insert(columns.end(), {{"best of M*", true}, {"header over it [95 %]"}});
   columns.push_back({""});
   std::vector<std::vector<std::string>> cells;
@@ -195,6 +196,7 @@ std::string bench_table(const std::vector<BenchRow>& rows) {
                                   std::to_string(k.m),
                                   std::to_string(k.problem.n),
                                   std::to_string(k.problem.k),
+                                  tuner::precision_text(k),
                                   std::to_string(k.device.threads),
                                   std::string(tuner::to_text(k.cache)),
                                   number_text(r.gflops, 1),
