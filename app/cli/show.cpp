@@ -12,6 +12,7 @@
 #include "app/model/counters.h"
 #include "app/model/figures.h"
 #include "app/model/filter.h"
+#include "app/model/fusion.h"
 #include "app/model/heatmap.h"
 #include "app/model/importance.h"
 #include "app/model/pareto.h"
@@ -113,6 +114,21 @@ int show_counters(const tuner::Store& store, const Filter& filter, bool json) {
   return kDone;
 }
 
+int show_fusion(const tuner::Store& store, const Filter& filter, bool json) {
+  const auto views = fusion_views(store, filter);
+  if (!views) return report(views.error());
+  if (json) {
+    std::vector<nlohmann::json> rows;
+    for (const FusionView& v : *views) rows.push_back(fusion_row(v));
+    print_lines(rows);
+  } else if (views->empty()) {
+    fmt::print(stderr, "gemwright: no finished study with a chain matches\n");
+  } else {
+    fmt::print("{}", fusion_table(*views));
+  }
+  return kDone;
+}
+
 int show_roofline(const tuner::Store& store, const Filter& filter, bool json) {
   const auto view = roofline_view(store, filter);
   if (!view) return report(view.error());
@@ -198,8 +214,8 @@ tuner::Result<Shown> heatmap_of(const ChosenTrials& c, const HeatMapChoice& choi
 }
 
 int run(const Options& o) {
-  constexpr std::array kViews{"studies",   "trials", "counters",   "roofline",
-                              "rank-flip", "pareto", "importance", "heatmap"};
+  constexpr std::array kViews{"studies", "trials",     "counters", "roofline", "rank-flip",
+                              "pareto",  "importance", "heatmap",  "fusion"};
   if (std::find(kViews.begin(), kViews.end(), o.what) == kViews.end()) {
     return report({fmt::format("show {} is unknown: choose {}", tuner::quote(o.what), fmt::join(kViews, ", ")),
                    tuner::ErrorKind::usage});
@@ -212,6 +228,7 @@ int run(const Options& o) {
   if (!store) return report(store.error());
   if (o.what == "rank-flip") return show_rank_flip(**store, *filter, o.json);
   if (o.what == "counters") return show_counters(**store, *filter, o.json);
+  if (o.what == "fusion") return show_fusion(**store, *filter, o.json);
   if (o.what == "roofline") return show_roofline(**store, *filter, o.json);
   if (o.what == "pareto") return show_chosen(**store, *filter, o.json, pareto_of);
   if (o.what == "importance") return show_chosen(**store, *filter, o.json, importance_of_chosen);
@@ -228,7 +245,8 @@ int run(const Options& o) {
 
 Runner add_show(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  app.add_option("what", o->what, "studies, trials, counters, roofline, rank-flip, pareto, importance or heatmap")
+  app.add_option("what", o->what,
+                 "studies, trials, counters, roofline, rank-flip, pareto, importance, heatmap or fusion")
       ->capture_default_str();
   app.add_option("--filter", o->filter, "field op value, joined by and/or: 'm<=32 and threads=1'");
   app.add_option("--x", o->x, "heatmap: parameter across (default: the most important one)");

@@ -90,7 +90,9 @@ TEST(Plan, WhatIsNotBuiltOrHasNoMeaningIsUsage) {
   EXPECT_TRUE(refused([](TuneOptions& o) { o.layout = "xx"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.weights = "maybe"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.beta = 2; }));
-  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "swiglu"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "requant"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.gemm = {"4x5x6"}, o.epilogue = "swiglu"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "add+swiglu"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "bf17"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "w4"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "auto"; }));

@@ -60,7 +60,8 @@ echo "== how"
 for list in bad 0 -1 1,,2 1, 1.5 1e3; do bad 2 "--m: " "--m=$list"; done
 bad 2 "choose nn, nt, tn or tt" --layout nx
 bad 2 "choose constant or call" --weights maybe
-bad 2 "swiglu is not built yet" --epilogue swiglu
+bad 2 "requant is not built yet" --epilogue requant
+bad 2 "a pair of products comes first" --epilogue relu+swiglu
 bad 2 "unknown epilogue operation" --epilogue bias+sigmoid
 bad 2 "stands twice" --epilogue relu+relu
 bad 2 "stands twice" --epilogue add+gelu_erf+add

@@ -117,6 +117,28 @@ TEST_P(Bitwise, TilesOfOneFamilyAgree) {
   }
 }
 
+TEST_P(Bitwise, ABareCallGivesTheProductOfATileWithoutTheChain) {
+  SKIP_WITHOUT(GetParam());
+  Random random(3);
+  int chains = 0;
+  for (const CompiledTile& tile : tiles_of(GetParam())) {
+    if (tile.chain.empty() || tile.set.shape.ka != bare_tile(GetParam()).set.shape.ka) continue;
+    GemmCase x = problem(tile);
+    vary(random, x, 1);
+    Operands o(x, kSeed);
+    ASSERT_EQ(run_case(x, o, true), status::ok);
+    const std::vector<float> product = o.result(x);
+    EXPECT_FALSE(same(product, bits_of(x))) << x.describe();
+    GemmCase without = problem(bare_tile(GetParam()));
+    without.block = x.block;
+    o.reset_c();
+    ASSERT_EQ(run_case(without, o), status::ok);
+    ASSERT_TRUE(same(product, o.result(x))) << x.describe();
+    ++chains;
+  }
+  EXPECT_GT(chains, 0);
+}
+
 // Nor do families that multiply and add by the same instruction, whatever the chain: it is written once for all.
 TEST(BitwiseFamilies, FamiliesOfOneInstructionAgree) {
   SKIP_WITHOUT(isa::avx2);

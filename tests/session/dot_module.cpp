@@ -112,8 +112,8 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLi
   api.free_context = [](void* c) { delete static_cast<context*>(c); };
   api.park = [](void* c) { static_cast<context*>(c)->park(); };
   api.pack_dot = [](const dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
-                    int panel) -> void* {
-    auto w = std::make_unique<packed_dot_weights>(pack_dot_weights(kMode, *b, n, k, batch, {panel}));
+                    const packing* format) -> void* {
+    auto w = std::make_unique<packed_dot_weights>(pack_dot_weights(kMode, *b, n, k, batch, *format));
     spoil_weights(*w);
     return w->valid() ? w.release() : nullptr;
   };
@@ -122,13 +122,13 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLi
     return new packed_dot_weights(copy_weights(*static_cast<const packed_dot_weights*>(p)));
   };
   api.free_packed = [](void* p) { delete static_cast<packed_dot_weights*>(p); };
-  api.scratch = [](int tile, int panel, const blocking* g, std::int64_t n, std::int64_t k, std::int64_t batch,
-                   int b_packed, scratch_size* out) {
-    if (panel > 0) *out = scratch_for({&kernels(tile), {panel}, *g}, n, k, batch, b_packed != 0);
+  api.scratch = [](int tile, const packing* format, const blocking* g, std::int64_t n, std::int64_t k,
+                   std::int64_t batch, int b_packed, scratch_size* out) {
+    if (format->panel > 0) *out = scratch_for({&kernels(tile), *format, *g}, n, k, batch, b_packed != 0);
   };
-  api.run_dot = [](void* c, int tile, int panel, const blocking* g, const dot_call* x) -> int {
+  api.run_dot = [](void* c, int tile, const packing* format, const blocking* g, const dot_call* x) -> int {
     const dot_call call = misread(*x);
-    const status s = run_dot(call, {&kernels(tile), {panel}, *g}, *static_cast<context*>(c));
+    const status s = run_dot(call, {&kernels(tile), *format, *g}, *static_cast<context*>(c));
     if (s == status::ok && x->m > 0 && x->n > 0) spoil(*x);
     return static_cast<int>(s);
   };

@@ -60,20 +60,20 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLi
   api.free_context = [](void* c) { delete static_cast<context*>(c); };
   api.park = [](void* c) { static_cast<context*>(c)->park(); };
   api.pack = [](const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
-                std::int64_t stride, int panel) -> void* {
+                std::int64_t stride, const packing* format) -> void* {
     auto w = std::make_unique<packed_weights>(
-        pack_weights(b, ldb, col_major != 0 ? layout::col_major : layout::row_major, n, k, batch, stride, {panel}));
+        pack_weights(b, ldb, col_major != 0 ? layout::col_major : layout::row_major, n, k, batch, stride, *format));
     return w->valid() ? w.release() : nullptr;
   };
   api.packed_data = [](const void* p) { return static_cast<const packed_weights*>(p)->data(); };
   api.free_packed = [](void* p) { delete static_cast<packed_weights*>(p); };
-  api.scratch = [](int tile, int panel, const blocking* g, std::int64_t n, std::int64_t k, std::int64_t batch,
-                   int b_packed, scratch_size* out) {
-    *out = scratch_for(kernels(tile).shape, {panel}, *g, n, k, batch, b_packed != 0);
+  api.scratch = [](int tile, const packing* format, const blocking* g, std::int64_t n, std::int64_t k,
+                   std::int64_t batch, int b_packed, scratch_size* out) {
+    *out = scratch_for(kernels(tile).shape, *format, *g, n, k, batch, b_packed != 0);
   };
-  api.run = [](void* c, int tile, int panel, const blocking* g, const gemm_call* x) -> int {
+  api.run = [](void* c, int tile, const packing* format, const blocking* g, const gemm_call* x) -> int {
     if (GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_STATUS && x->m > 64) return static_cast<int>(status::bad_stride);
-    const status s = run_gemm(*x, {&kernels(tile), {panel}, *g}, *static_cast<context*>(c));
+    const status s = run_gemm(*x, {&kernels(tile), *format, *g}, *static_cast<context*>(c));
     if (s == status::ok && x->m > 0 && x->n > 0) spoil(*x);
     return static_cast<int>(s);
   };

@@ -69,7 +69,7 @@ TEST(ProblemKey, RefusesWhatKeyDoesNotWrite) {
 }
 
 TEST(ProblemKey, NamesWhatIsNotBuiltYet) {
-  EXPECT_NE(error_of(parse_key("gemm/f32/n1/k1/b1/nn/constant/beta0/swiglu")).find("swiglu is not built yet"),
+  EXPECT_NE(error_of(parse_key("gemm/f32/n1/k1/b1/nn/constant/beta0/requant")).find("requant is not built yet"),
             std::string::npos);
   EXPECT_NE(error_of(parse_key("gemm/f32/n0/k1/b1/nn/constant/beta0/none")).find("N is 0"), std::string::npos);
 }
@@ -88,18 +88,43 @@ TEST(Epilogue, ReadsBuiltChainsInOrder) {
 }
 
 TEST(Epilogue, RefusesPlannedOperationsAsNotBuiltYet) {
-  for (const std::string op : {"requant", "swiglu", "geglu"}) {
-    EXPECT_EQ(error_of(parse_epilogue("bias+" + op)),
-              "epilogue operation " + op +
-                  " is not built yet; built are: bias, relu, gelu_tanh, gelu_erf, silu, add, mul, scale, clamp");
-    EXPECT_TRUE(check_epilogue_words("bias+" + op)) << op;
+  EXPECT_EQ(error_of(parse_epilogue("bias+requant")),
+            "epilogue operation requant is not built yet; built are: bias, relu, gelu_tanh, gelu_erf, silu, add, mul, "
+            "scale, clamp, swiglu, geglu");
+  EXPECT_TRUE(check_epilogue_words("bias+requant"));
+}
+
+TEST(Epilogue, APairComesFirstOrSecondAfterABias) {
+  for (const char* text : {"swiglu", "geglu", "bias+swiglu", "bias+geglu+add", "swiglu+mul+bias"}) {
+    const auto chain = parse_epilogue(text);
+    ASSERT_TRUE(chain) << text;
+    EXPECT_EQ(epilogue_text(*chain), text);
   }
+  for (const char* text : {"relu+swiglu", "bias+add+geglu", "swiglu+geglu", "bias+swiglu+geglu"}) {
+    EXPECT_NE(error_of(parse_epilogue(text)).find("a pair of products comes first"), std::string::npos) << text;
+  }
+}
+
+TEST(Problem, APairHalvesTheColumnsOfC) {
+  Problem p;
+  p.n = 14;
+  p.k = 3;
+  p.chain = *parse_epilogue("bias+swiglu+add");
+  EXPECT_TRUE(check(p, 5));
+  EXPECT_EQ(c_columns(p), 7);
+  EXPECT_EQ(flops(p, 5), 2.0 * 5 * 14 * 3);
+  EXPECT_EQ(min_bytes(p, 5), 4.0 * (5 * 3 + 14 * 3 + 5 * 7 + 5 * 7));
+  p.n = 13;
+  EXPECT_NE(error_of(check(p, 5)).find("[gate | up]"), std::string::npos);
+  p.n = 14;
+  p.beta = 1;
+  EXPECT_NE(error_of(check(p, 5)).find("beta"), std::string::npos);
 }
 
 TEST(Epilogue, RefusesUnknownEmptyAndRepeatedOperations) {
   EXPECT_EQ(error_of(parse_epilogue("bias+tanh")),
             "unknown epilogue operation \"tanh\" in chain \"bias+tanh\"; built are: bias, relu, gelu_tanh, gelu_erf, "
-            "silu, add, mul, scale, clamp");
+            "silu, add, mul, scale, clamp, swiglu, geglu");
   for (const char* text : {"", "bias+", "+bias", "bias++relu", "none+relu", "BIAS", "bias relu"}) {
     EXPECT_NE(error_of(parse_epilogue(text)).find("unknown epilogue operation"), std::string::npos) << text;
     EXPECT_FALSE(check_epilogue_words(text)) << text;

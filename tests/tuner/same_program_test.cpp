@@ -207,7 +207,7 @@ TEST(SameProgram, DifferentDotConfigsOfATileWalkDifferently) {
     for (const std::int64_t m : {5, 31}) {
       SpaceInput in = test::space_of_modes({ComputeMode::bf16}, m, 150, 600, threads, {isa::avx2});
       in.problem.batch = m == 5 ? 2 : 1;
-      in.panel = 16;
+      in.format = gemwright::packing{16};
       const auto of_interest = [](const gemwright::tile& t) {
         return t.ku == 1 && t.ka == 1 && (t.mr == 4 || t.mr == 3) && t.nv == 2;
       };

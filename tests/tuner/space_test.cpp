@@ -82,6 +82,7 @@ TEST(Config, JsonIsReadStrictly) {
   refused("isa", nlohmann::json::array({1, nlohmann::json::array()}), "isa");
   refused("mode", "bf17", "mode");
   refused("fusion", "none", "fusion");
+  refused("pair", 0, "pair");   // absent where the chain is not a pair
   refused("tm", 4096, "grid");  // with tn = 2
   refused("colour\n", 1, "colour");
 }
@@ -272,7 +273,7 @@ TEST(Space, ParametersAreReadWrittenAndNamed) {
   for (std::size_t i = 0; i < parameters().size(); ++i) {
     const Parameter& p = parameters()[i];
     EXPECT_EQ(static_cast<std::size_t>(p.id), i);
-    EXPECT_TRUE(j.contains(std::string(p.name))) << p.name;
+    EXPECT_TRUE(j.contains(std::string(p.name)) || p.id == Param::pair) << p.name;  // this chain is no pair
     EXPECT_FALSE(p.reason.empty());
     Config c;
     set_value(c, p.id, value(example(), p.id));

@@ -131,11 +131,12 @@ TEST(ShapesJson, AcceptsByteOrderMarkAndCrLf) {
 }
 
 TEST(ShapesJson, RunsAChainThatIsNotBuiltYetAsNoneAndSaysSo) {
-  const auto suite = parse_shapes_json(one(R"("n": 28672, "k": 4096, "m": 1, "epilogue": "swiglu", "note": "x")"), "f");
+  const auto suite =
+      parse_shapes_json(one(R"("n": 28672, "k": 4096, "m": 1, "epilogue": "requant", "note": "x")"), "f");
   ASSERT_TRUE(suite) << error_of(suite);
   EXPECT_TRUE(suite->entries[0].problem.chain.empty());
   EXPECT_EQ(suite->entries[0].problem.n, 28672);
-  EXPECT_EQ(suite->entries[0].note, "chain swiglu is not built yet: runs with epilogue none; x");
+  EXPECT_EQ(suite->entries[0].note, "chain requant is not built yet: runs with epilogue none; x");
 }
 
 TEST(ShapesJson, MakesNamesUnique) {
@@ -278,10 +279,10 @@ TEST(ShapesCsv, UnitesRowsOfOneProblemAndName) {
 }
 
 TEST(ShapesCsv, RunsAChainThatIsNotBuiltYetAsNone) {
-  const auto suite = parse_shapes_csv("m,n,k,epilogue\n1,2,3,bias+geglu\n", "f.csv");
+  const auto suite = parse_shapes_csv("m,n,k,epilogue\n1,2,3,bias+requant\n", "f.csv");
   ASSERT_TRUE(suite) << error_of(suite);
   EXPECT_TRUE(suite->entries[0].problem.chain.empty());
-  EXPECT_EQ(suite->entries[0].note, "chain bias+geglu is not built yet: runs with epilogue none");
+  EXPECT_EQ(suite->entries[0].note, "chain bias+requant is not built yet: runs with epilogue none");
 }
 
 TEST(ShapesCsv, RefusesWithALine) {

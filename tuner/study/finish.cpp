@@ -114,7 +114,9 @@ Result<void> StudyRun::confirm() {
   const MeasureProtocol& p = request_.protocol;
   const std::size_t most = finalists_for(p, timer_->call_ns());
   std::optional<PackingFormat> wanted;
-  if (space_.panel && !space_.modes.empty()) wanted = {space_.modes.front(), *space_.panel};
+  if (space_.format && !space_.modes.empty()) {
+    wanted = {space_.modes.front(), space_.format->panel, space_.format->pair};
+  }
   finalists_ = choose_finalists(field_, racing_, most, wanted);
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);
@@ -185,8 +187,13 @@ Result<void> StudyRun::count() {
   if (baseline_) subjects.emplace_back(baseline_->id, setup_.baseline_handle);
   for (const auto& [subject, handle] : subjects) {
     if (const auto r = attend(); !r) return r;
-    const auto counters = counters_of(subject, handle);
+    auto counters = counters_of(subject, handle);
     if (!counters) return tl::unexpected(counters.error());
+    if (!counted_.empty() && subject == counted_.front()) {
+      const auto fusion = fusion_of(*contender_of(subject));
+      if (!fusion) return tl::unexpected(fusion.error());
+      counters->insert(counters->end(), fusion->begin(), fusion->end());
+    }
     if (counters->empty()) continue;
     if (const auto r = store_.set_counters(subject, *counters); !r) return r;
   }

@@ -60,6 +60,9 @@ class Measurer {
   virtual Result<void> prefetch_code(const std::vector<Config>& configs) = 0;
   // Compiles (cached), packs (once per format), verifies at full size.
   virtual Result<Admission> admit(const Config& config) = 0;
+  // The product of a config without the chain of the problem, to see what the chain costs: never a result, so nothing
+  // is verified. The chain of the config runs as a pass of its own.
+  virtual Result<Admission> admit_bare(const Config& config);
   // A whole exported header, compiled as a consumer would: what `bench` times. `run_namespace` is the problem's
   // namespace.
   virtual Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) = 0;
@@ -74,5 +77,7 @@ class Measurer {
   virtual Result<std::vector<profilers::Ceiling>> ceilings() = 0;
   virtual Result<void> drop(int handle) = 0;
 };
+
+inline Result<Admission> Measurer::admit_bare(const Config&) { return fail("this measurer runs whole calls alone"); }
 
 }  // namespace gemwright::tuner

@@ -206,6 +206,13 @@ struct Runner {
   bool operator==(const Runner&) const = default;
 };
 
+// Software counters of the winner of a study whose chain has a choice of places: the time of a call ("fusion.whole"),
+// of its product without the chain ("fusion.product"), and of product and chain in two passes ("fusion.separate").
+constexpr const char* kFusionProvider = "software";
+constexpr const char* kFusionWhole = "fusion.whole";
+constexpr const char* kFusionProduct = "fusion.product";
+constexpr const char* kFusionSeparate = "fusion.separate";
+
 // A counter of a subject of a study.
 struct SubjectCounter {
   SubjectId subject = 0;

@@ -1,5 +1,6 @@
 // One run of one study, behind run_study; internal to the engine. engine.cpp opens and ends it, search.cpp proposes and
-// screens, finish.cpp races, confirms, counts and concludes, modes.cpp drops modes.
+// screens, finish.cpp races, confirms, counts and concludes, fusion.cpp says
+// what fusing the chain gained, modes.cpp drops modes.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,7 @@ class StudyRun {
   Result<void> prepare();
   Result<void> add_fixed_subjects();
   Result<void> measure_ceilings();
+  Result<std::vector<profilers::Counter>> fusion_of(const Contender& winner);
   Result<std::vector<profilers::Counter>> counters_of(SubjectId subject, int handle) const;
   Result<void> recall();
   Result<void> search();

@@ -45,8 +45,7 @@ class Child {
     if (const auto* setup = std::get_if<SetupRequest>(&r.body)) {
       answer(reply, session_.setup(setup->setup));
     } else if (const auto* load = std::get_if<LoadRequest>(&r.body)) {
-      answer(reply, load->config ? session_.admit(*load->config, load->library, load->verify)
-                                 : session_.admit_header(load->library, load->verify));
+      answer(reply, admit(*load));
     } else if (const auto* block = std::get_if<BlockRequest>(&r.body)) {
       answer(reply, session_.block(block->handle, block->calls));
     } else if (const auto* count = std::get_if<CountRequest>(&r.body)) {
@@ -62,6 +61,12 @@ class Child {
   }
 
  private:
+  Result<Admission> admit(const LoadRequest& load) {
+    if (!load.config) return session_.admit_header(load.library, load.verify);
+    if (load.bare) return session_.admit_bare(*load.config, load.library);
+    return session_.admit(*load.config, load.library, load.verify);
+  }
+
   Session session_{source_digest()};
 };
 

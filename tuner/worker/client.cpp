@@ -308,7 +308,9 @@ Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subjec
   if (const auto ready = ensure_setup(); !ready) return tl::unexpected(ready.error());
   Body body;
   if (const auto* config = std::get_if<Config>(&subject.what)) {
-    body = AdmitRequest{*config, verify};
+    body = AdmitRequest{*config, verify, false};
+  } else if (const auto* bare = std::get_if<Bare>(&subject.what)) {
+    body = AdmitRequest{bare->config, false, true};
   } else {
     const Header& header = std::get<Header>(subject.what);
     body = AdmitHeaderRequest{header.text, header.run_namespace, verify};
@@ -342,6 +344,10 @@ Result<Admission> WorkerClient::admit_new(Subject subject) {
 }
 
 Result<Admission> WorkerClient::admit(const Config& config) { return admit_new({config, 0, {}, TrialState::ok, ""}); }
+
+Result<Admission> WorkerClient::admit_bare(const Config& config) {
+  return admit_new({Bare{config}, 0, {}, TrialState::ok, ""});
+}
 
 Result<Admission> WorkerClient::admit_header(const std::string& header_text, const std::string& run_namespace) {
   return admit_new({Header{header_text, run_namespace}, 0, {}, TrialState::ok, ""});

@@ -58,6 +58,7 @@ class WorkerClient final : public Measurer {
   Result<SetupReply> setup(const MeasureSetup& setup) override;
   Result<void> prefetch_code(const std::vector<Config>& configs) override;
   Result<Admission> admit(const Config& config) override;
+  Result<Admission> admit_bare(const Config& config) override;
   Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) override;
   Result<Block> block(int handle, std::int64_t calls) override;
   Result<std::vector<profilers::Counter>> count(int handle, std::int64_t calls) override;
@@ -66,13 +67,16 @@ class WorkerClient final : public Measurer {
 
  private:
   using Body = decltype(Request::body);
+  struct Bare {
+    Config config;
+  };
   struct Header {
     std::string text, run_namespace;
   };
   struct Subject {
-    std::variant<SubjectKind, Config, Header> what;  // the first: baseline or anchor
-    int worker_handle = 0;                           // 0: the worker does not know it now
-    std::optional<double> call_s;                    // measured
+    std::variant<SubjectKind, Config, Bare, Header> what;  // the first: baseline or anchor
+    int worker_handle = 0;                                 // 0: the worker does not know it now
+    std::optional<double> call_s;                          // measured
     TrialState state = TrialState::ok;
     std::string reason;
   };

@@ -213,13 +213,13 @@ Guard::OrGone<BuildResult> Guard::build(const std::string& source) {
 }
 
 Guard::OrGone<Reply> Guard::admit(const Request& r, const AdmitRequest& a) {
-  return load(r, {a.config, "", a.verify}, source_of(group_of(setup_->problem, a.config)));
+  return load(r, {a.config, "", a.verify, a.bare}, source_of(group_of(setup_->problem, a.config)));
 }
 
 Guard::OrGone<Reply> Guard::admit_header(const Request& r, const AdmitHeaderRequest& a) {
   const auto source = header_library_source(a.text, a.run_namespace);
   if (!source) return failure(r, source.error().message);
-  return load(r, {std::nullopt, "", a.verify}, *source);
+  return load(r, {std::nullopt, "", a.verify, false}, *source);
 }
 
 Guard::OrGone<Reply> Guard::load(const Request& r, LoadRequest load, const std::string& source) {

@@ -60,6 +60,7 @@ LoadRequest read_load(JsonFields& f) {
   if (f.has("config")) r.config = f.take(config_from_json(f.value("config")));
   r.library = f.text("library");
   r.verify = f.boolean("verify");
+  r.bare = f.boolean("bare");
   return r;
 }
 
@@ -69,7 +70,7 @@ void read_body(JsonFields& f, const std::string& type, Request& r) {
   } else if (type == "prefetch") {
     r.body = PrefetchRequest{read_configs(f)};
   } else if (type == "admit") {
-    r.body = AdmitRequest{f.take(config_from_json(f.value("config"))), f.boolean("verify")};
+    r.body = AdmitRequest{f.take(config_from_json(f.value("config"))), f.boolean("verify"), f.boolean("bare")};
   } else if (type == "admit_header") {
     r.body = read_header_request(f);
   } else if (type == "load") {
@@ -101,13 +102,13 @@ json body_json(const Request& r) {
             return {{"type", "prefetch"}, {"configs", std::move(configs)}};
           },
           [](const AdmitRequest& x) -> json {
-            return {{"type", "admit"}, {"config", to_json(x.config)}, {"verify", x.verify}};
+            return {{"type", "admit"}, {"config", to_json(x.config)}, {"verify", x.verify}, {"bare", x.bare}};
           },
           [](const AdmitHeaderRequest& x) -> json {
             return {{"type", "admit_header"}, {"text", x.text}, {"namespace", x.run_namespace}, {"verify", x.verify}};
           },
           [](const LoadRequest& x) -> json {
-            json j{{"type", "load"}, {"library", x.library}, {"verify", x.verify}};
+            json j{{"type", "load"}, {"library", x.library}, {"verify", x.verify}, {"bare", x.bare}};
             if (x.config) j["config"] = to_json(*x.config);
             return j;
           },

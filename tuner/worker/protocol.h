@@ -20,7 +20,7 @@
 
 namespace gemwright::tuner {
 
-constexpr int kProtocolVersion = 2;
+constexpr int kProtocolVersion = 3;
 constexpr std::size_t kMaxRequestLine = 64u << 20;  // an exported header as text
 constexpr std::size_t kMaxMessageLine = 1u << 20;
 constexpr std::size_t kMaxPrefetch = 4096;  // configs in one request
@@ -32,9 +32,11 @@ struct SetupRequest {
 struct PrefetchRequest {
   std::vector<Config> configs;
 };
+// `bare`: Measurer::admit_bare.
 struct AdmitRequest {
   Config config;
   bool verify = true;
+  bool bare = false;
 };
 struct AdmitHeaderRequest {
   std::string text, run_namespace;
@@ -45,6 +47,7 @@ struct LoadRequest {
   std::optional<Config> config;
   std::string library;
   bool verify = true;
+  bool bare = false;
 };
 struct BlockRequest {
   int handle = 0;

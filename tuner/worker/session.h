@@ -30,6 +30,8 @@ class Session {
   // Loads (once), packs (once per format), checks the tile on small problems (once) and the config at full size.
   // `verify` false: admitted before, and loaded again after a restart.
   Result<Admission> admit(const Config& config, const std::string& library, bool verify);
+  // The product of a config without its chain, for comparing times: see Measurer.
+  Result<Admission> admit_bare(const Config& config, const std::string& library);
   Result<Admission> admit_header(const std::string& library, bool verify);
   Result<Block> block(int handle, std::int64_t calls);
   // See Measurer.

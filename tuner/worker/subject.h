@@ -28,8 +28,16 @@ class TimedSubject {
 // A tile of any mode with a config.
 class TileSubject : public TimedSubject {
  public:
-  TileSubject(TileLibrary& library, int tile, const Config& config, Operands& operands, WeightStore& store, int threads)
-      : library_(library), tile_(tile), config_(config), operands_(operands), store_(store), threads_(threads) {}
+  // `bare`: without the chain.
+  TileSubject(TileLibrary& library, int tile, const Config& config, Operands& operands, WeightStore& store, int threads,
+              bool bare)
+      : library_(library),
+        tile_(tile),
+        config_(config),
+        operands_(operands),
+        bare_(bare),
+        store_(store),
+        threads_(threads) {}
 
   Result<void> prepare() override;
   const void* library() const override { return &library_; }
@@ -42,6 +50,7 @@ class TileSubject : public TimedSubject {
   const int tile_;
   const Config config_;
   Operands& operands_;
+  const bool bare_;
   RotatingWeights* weights_ = nullptr;  // valid from prepare until another subject is prepared
 
  private:

@@ -38,13 +38,11 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg max(reg a, reg b) { return _mm256_max_ps(a, b); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg min(reg a, reg b) { return _mm256_min_ps(a, b); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg abs(reg v) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fused(reg a, reg b, reg c) { return fma(a, b, c); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fused_minus(reg a, reg b, reg c) { return _mm256_fmsub_ps(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg constant(float v) { return _mm256_set1_ps(v); }
-  using ints = __m256i;
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE ints round(reg v) { return _mm256_cvtps_epi32(v); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg to_float(ints n) { return _mm256_cvtepi32_ps(n); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg pow2(ints n, int more) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127 + more)), 23));
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg whole(reg v) { return _mm256_round_ps(v, 0x08); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg times_pow2(reg v, reg n) {
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(v), _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23)));
   }
 };
 

@@ -39,14 +39,10 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg abs(reg v) {
     return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff)));
   }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fused(reg a, reg b, reg c) { return fma(a, b, c); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fused_minus(reg a, reg b, reg c) { return _mm512_fmsub_ps(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg constant(float v) { return _mm512_set1_ps(v); }
-  using ints = __m512i;
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE ints round(reg v) { return _mm512_maskz_cvtps_epi32(0xffff, v); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg to_float(ints n) { return _mm512_maskz_cvtepi32_ps(0xffff, n); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg pow2(ints n, int more) {
-    return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, _mm512_add_epi32(n, _mm512_set1_epi32(127 + more)), 23));
-  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg whole(reg v) { return _mm512_maskz_roundscale_ps(0xffff, v, 0x08); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg times_pow2(reg v, reg n) { return _mm512_maskz_scalef_ps(0xffff, v, n); }
 };
 
 #include "gemwright/isa/epilogue.inl"

@@ -37,18 +37,19 @@ struct vec {
   static GEMWRIGHT_INLINE reg max(reg a, reg b) { return a > b ? a : b; }
   static GEMWRIGHT_INLINE reg min(reg a, reg b) { return a < b ? a : b; }
   static GEMWRIGHT_INLINE reg abs(reg v) { return __builtin_fabsf(v); }
-  static GEMWRIGHT_INLINE reg fused(reg a, reg b, reg c) {
-    return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
+  static GEMWRIGHT_INLINE reg fused_minus(reg a, reg b, reg c) {
+    return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) - static_cast<double>(c));
   }
   static GEMWRIGHT_INLINE reg constant(float v) { return v; }
-  using ints = int;
-  static GEMWRIGHT_INLINE ints round(reg v) { return static_cast<int>(v < 0.0F ? v - 0.5F : v + 0.5F); }
-  static GEMWRIGHT_INLINE reg to_float(ints n) { return static_cast<float>(n); }
-  static GEMWRIGHT_INLINE reg pow2(ints n, int more) {
-    const std::uint32_t bits = static_cast<std::uint32_t>(n + 127 + more) << 23;
-    float value = 0;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
+  static GEMWRIGHT_INLINE reg whole(reg v) {
+    return static_cast<float>(static_cast<int>(v < 0.0F ? v - 0.5F : v + 0.5F));
+  }
+  static GEMWRIGHT_INLINE reg times_pow2(reg v, reg n) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &v, sizeof bits);
+    bits += static_cast<std::uint32_t>(static_cast<int>(n)) << 23;
+    std::memcpy(&v, &bits, sizeof v);
+    return v;
   }
 };
 

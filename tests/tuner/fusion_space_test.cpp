@@ -1,0 +1,112 @@
+// Where the chain runs, and how the halves of a pair of products lie, as parameters of the space.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/tuner/search_inputs.h"
+#include "tuner/space/limits.h"
+#include "tuner/strategy/seeds.h"
+
+namespace gemwright::tuner {
+namespace {
+
+using gemwright::fusion;
+using gemwright::isa;
+
+SpaceInput with_chain(std::int64_t m, std::vector<EpilogueOp> chain, std::vector<ComputeMode> modes = {}) {
+  SpaceInput in = modes.empty() ? test::space_of(m, 512, 2048, 2)
+                                : test::space_of_modes(modes, m, 512, 2048, 2, {isa::avx512f, isa::avx512_bf16});
+  in.problem.chain = std::move(chain);
+  return in;
+}
+
+template <class Value>
+std::set<Value> drawn(const SpaceInput& in, Value (*value)(const Config&)) {
+  Random random(5);
+  std::set<Value> seen;
+  for (int i = 0; i < 400; ++i) {
+    const auto c = random_config(in, random);
+    EXPECT_TRUE(c && !violated(in, *c));
+    if (c) seen.insert(value(*c));
+  }
+  return seen;
+}
+
+fusion place(const Config& c) { return c.blocking.chain_at; }
+int pair(const Config& c) { return c.format.pair; }
+
+TEST(FusionSpace, AChainOfAnF32ProductHasEveryPlaceAndNoChainHasOne) {
+  EXPECT_EQ(drawn(with_chain(8, {EpilogueOp::bias}), place),
+            (std::set{fusion::registers, fusion::tile, fusion::block, fusion::pass}));
+  EXPECT_EQ(drawn(with_chain(8, {}), place), std::set{fusion::registers});
+  EXPECT_EQ(drawn(with_chain(8, {EpilogueOp::bias}, {ComputeMode::bf16}), place), std::set{fusion::registers});
+}
+
+TEST(FusionSpace, SlicesOfKLeaveTheChainNoPlaceOfItsOwn) {
+  const SpaceInput in = with_chain(8, {EpilogueOp::relu});
+  Random random(6);
+  int sliced = 0;
+  for (int i = 0; i < 2000; ++i) {
+    Config c = *random_config(in, random);
+    if (c.blocking.tk == 1) continue;
+    ++sliced;
+    EXPECT_EQ(place(c), fusion::registers) << label(c);
+    c.blocking.chain_at = fusion::pass;
+    EXPECT_NE(violated(in, c), std::nullopt);
+    EXPECT_EQ(place(canonical(in, c)), fusion::registers);
+  }
+  EXPECT_GT(sliced, 20);
+}
+
+TEST(FusionSpace, EveryOtherPlaceIsOneStepAway) {
+  const SpaceInput in = with_chain(8, {EpilogueOp::bias, EpilogueOp::silu});
+  const Config seed = seeds(in).front().config;
+  std::set<fusion> found;
+  for (const Config& c : neighbours(in, seed)) {
+    Config same = c;
+    same.blocking.chain_at = place(seed);
+    if (same == seed) found.insert(place(c));
+  }
+  EXPECT_EQ(found, (std::set{fusion::tile, fusion::block, fusion::pass}));
+}
+
+TEST(FusionSpace, HalvesOfAPairTakeTurnsOrStandOneBehindTheOther) {
+  EXPECT_EQ(drawn(with_chain(8, {EpilogueOp::swiglu}), pair), (std::set{0, 16}));
+  EXPECT_EQ(drawn(with_chain(8, {EpilogueOp::bias, EpilogueOp::geglu}, {ComputeMode::bf16}), pair), std::set{16});
+  EXPECT_EQ(drawn(with_chain(8, {EpilogueOp::silu}), pair), std::set{0});
+}
+
+TEST(FusionSpace, APairLeavesRegistersForAPassAlone) {
+  const SpaceInput in = with_chain(8, {EpilogueOp::swiglu});
+  EXPECT_EQ(drawn(in, place), (std::set{fusion::registers, fusion::pass}));
+  Random random(7);
+  for (int i = 0; i < 400; ++i) {
+    Config c = *random_config(in, random);
+    c.blocking.chain_at = fusion::tile;
+    EXPECT_EQ(place(canonical(in, c)),
+              holds_pairs(in.problem, c) && c.blocking.tk == 1 ? fusion::pass : fusion::registers)
+        << label(c);
+  }
+}
+
+TEST(FusionSpace, EveryModeHasSeedsOfAPairWhoseTilesHoldBothHalves) {
+  const SpaceInput in = with_chain(8, {EpilogueOp::swiglu}, {ComputeMode::f32, ComputeMode::bf16});
+  std::set<ComputeMode> held;
+  for (const NamedConfig& s : seeds(in)) {
+    EXPECT_EQ(violated(in, s.config), std::nullopt) << s.name;
+    if (holds_pairs(in.problem, s.config)) held.insert(s.config.mode);
+  }
+  EXPECT_EQ(held, (std::set{ComputeMode::f32, ComputeMode::bf16}));
+}
+
+TEST(FusionSpace, ASharedFormatFixesHowTheHalvesLie) {
+  SpaceInput in = with_chain(8, {EpilogueOp::swiglu});
+  in.format = gemwright::packing{64, 16};
+  EXPECT_EQ(drawn(in, pair), std::set{16});
+  in.format = gemwright::packing{64, 0};
+  EXPECT_EQ(drawn(in, pair), std::set{0});
+  for (const NamedConfig& s : seeds(in)) EXPECT_TRUE(s.config.format == *in.format) << s.name;
+}
+
+}  // namespace
+}  // namespace gemwright::tuner
