@@ -79,7 +79,7 @@ Result<void> share_one_format(const tuner::Store& store, const std::vector<Plann
     tuner::StudyRequest& r = follow_up.request;
     r.fresh = false;
     r.space.modes = {choice->mode};
-    r.space.panel = choice->format.panel;
+    r.space.format = choice->format;
     const tuner::Budget& b = r.attributes.budget;
     r.follow_up = b.trials ? tuner::Budget{{}, std::max<std::int64_t>(*b.trials / 2, 1)}
                            : tuner::Budget{tuner::seconds_of(b) / 2, {}};

@@ -81,6 +81,16 @@ constexpr const char* loop_order_name(loop_order o) {
                                 : "knm";
 }
 
+// Where the epilogue chain runs: in the tile's registers before they are stored; or on C, as soon as a tile of it
+// stands (it is in the first-level cache then), as soon as a block of mc x nc stands, or as a pass of its own when all
+// of C does. Every place gives the same bits.
+enum class fusion : std::uint8_t { registers, tile, block, pass };
+constexpr int fusion_count = 4;
+
+constexpr const char* fusion_name(fusion f) {
+  return f == fusion::registers ? "registers" : f == fusion::tile ? "tile" : f == fusion::block ? "block" : "pass";
+}
+
 // What the loop nest is told at run time.
 struct blocking {
   std::int64_t mc, nc, kc;  // cache block; larger than the problem means "whole"
@@ -89,11 +99,13 @@ struct blocking {
   bool pack_a;       // copy each mc x kc block of A into row panels before use
   int tm, tn, tk;    // thread grid: slices of M, N and K; the config uses tm * tn * tk threads
   std::int64_t prefetch_rows;  // how many rows of a B panel ahead the prefetch reads; unused with prefetch::none
+  fusion chain_at = fusion::registers;
 };
 
 constexpr bool operator==(const blocking& x, const blocking& y) {
   return x.mc == y.mc && x.nc == y.nc && x.kc == y.kc && x.order == y.order && x.rows_inside == y.rows_inside &&
-         x.pack_a == y.pack_a && x.tm == y.tm && x.tn == y.tn && x.tk == y.tk && x.prefetch_rows == y.prefetch_rows;
+         x.pack_a == y.pack_a && x.tm == y.tm && x.tn == y.tn && x.tk == y.tk && x.prefetch_rows == y.prefetch_rows &&
+         x.chain_at == y.chain_at;
 }
 
 // Sizes and leading dimensions so large that an address computation could overflow are refused.

@@ -80,6 +80,7 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   if (g.tm < 1 || g.tn < 1 || g.tk < 1 || grid_jobs(g) > max_grid_jobs) return status::bad_config;
   if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc)) return status::bad_config;
   if (static_cast<int>(g.order) >= loop_order_count) return status::bad_config;
+  if (static_cast<int>(g.chain_at) >= fusion_count) return status::bad_config;
   if (g.prefetch_rows < 0 ||
       bounded_product(g.prefetch_rows, p.format.panel > 0 ? p.format.panel : x.ldb) == max_floats) {
     return status::bad_config;
@@ -87,6 +88,8 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   if (!ctx.has(s.shape.family)) return status::bad_config;
   if (s.reads.pair ? x.beta : p.format.pair != 0) return status::bad_config;
   if (p.format.pair != 0 && !packs_pairs(p.format, x.n)) return status::bad_config;
+  // The scratch memory of a pair that is combined in registers holds no product.
+  if (x.part != call_part::whole && s.reads.pair && pairs_in_tile(s.shape, p.format, g, x.k)) return status::bad_config;
   if (p.format.panel < 0 || (p.format.panel > 0 && p.format.panel % s.nr != 0)) return status::bad_config;
   if (p.format.panel == 0 && (x.b_packed || x.b_layout != layout::row_major)) return status::bad_config;
   if (const status wrong = check_chain(s.reads, x.operands, {x.m, c_columns(s.reads, x.n), x.batch});

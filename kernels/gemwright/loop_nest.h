@@ -9,9 +9,12 @@
 // rows of one batch item at a time: that bounds the scratch memory whatever M is.
 //
 // Pairs of products (epilogue.h): n counts the columns of B, C has half as many. Where both halves of a column of C
-// meet in one tile (packing::pair) and K is one block and one slice, the tile combines them in registers. Otherwise all
-// partial sums go to scratch memory, as with slices of K, and the second phase combines them: so any packing, also
-// none, any blocking and any tile works. Both give the same bits as long as K is one slice.
+// meet in one tile (packing::pair), the chain is to run in registers and K is one block and one slice, the tile
+// combines them there. Otherwise all partial sums go to scratch memory, as with slices of K, and the second phase
+// combines them: so any packing, also none, any blocking and any tile works. Both give the same bits as long as K is
+// one slice.
+//
+// Where sums go through scratch memory the chain runs in the second phase, wherever the blocking wants it.
 //
 // The names follow K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
 #pragma once
@@ -25,6 +28,10 @@
 
 namespace gemwright {
 inline namespace gemwright_abi {
+
+// What of a call is run: a measurement wants to know what the chain costs. Parts other than the whole never run in
+// registers; of a pair, the product goes to scratch memory, where the chain expects it.
+enum class call_part : std::uint8_t { whole, product, chain };
 
 // One call. Strides count elements; a column-major A is K x M in memory, a column-major B is N x K.
 struct gemm_call {
@@ -40,6 +47,7 @@ struct gemm_call {
   std::int64_t ldc = 0, stride_c = 0;
   bool beta = false;  // add to C instead of overwriting it
   epilogue_operands operands{};
+  call_part part = call_part::whole;
 };
 
 // How to run it.
@@ -61,7 +69,7 @@ constexpr bool tile_holds_pairs(const tile& t, packing format) {
 }
 // Whether f32 tiles combine them there: with more than one block of K the sums have passed through memory.
 constexpr bool pairs_in_tile(const tile& t, packing format, const blocking& g, std::int64_t k) {
-  return tile_holds_pairs(t, format) && g.tk == 1 && g.kc >= k;
+  return tile_holds_pairs(t, format) && g.chain_at == fusion::registers && g.tk == 1 && g.kc >= k;
 }
 
 // Columns of a row of partial sums: packed columns with their padding, or those of B.
@@ -113,7 +121,9 @@ class loop_nest {
     a_row_ = call.a_layout == layout::row_major ? call.lda : 1;
     a_k_ = call.a_layout == layout::row_major ? 1 : call.lda;
     depth_ = std::max<std::int64_t>(std::min(g_.kc, call.k), 1);
-    in_tile_ = kernels_.reads.pair && pairs_in_tile(kernels_.shape, format_, g_, call.k);
+    chain_at_ = call.part == call_part::whole ? g_.chain_at : fusion::pass;
+    in_tile_ =
+        kernels_.reads.pair && pairs_in_tile(kernels_.shape, format_, g_, call.k) && call.part == call_part::whole;
     through_ = kernels_.reads.pair && !in_tile_;
     columns_ = kernels_.reads.pair ? partial_columns(format_, call.n) : call.n;
     pair_ = {call.n / 2, format_.pair};
@@ -133,19 +143,21 @@ class loop_nest {
       partial_ = ctx_.shared_scratch();
     }
     const task_function product = [](void* self, int job) { static_cast<loop_nest*>(self)->compute(job); };
-    if (g_.tk == 1 && !through_) {
+    const task_function addition = [](void* self, int job) { static_cast<loop_nest*>(self)->add_up(job); };
+    const bool direct = g_.tk == 1 && !through_;
+    if (direct && call_.part != call_part::chain) {
       rows_ = {0, call_.m};
       items_ = {0, call_.batch};
       ctx_.run(jobs, product, this);
-      return;
     }
-    const task_function addition = [](void* self, int job) { static_cast<loop_nest*>(self)->add_up(job); };
+    if (direct && (chain_at_ != fusion::pass || call_.part == call_part::product)) return;
+    const std::int64_t chunk = direct ? call_.m : g_.mc;
     for (std::int64_t item = 0; item < call_.batch; ++item) {
-      for (std::int64_t row = 0; row < call_.m; row += g_.mc) {
+      for (std::int64_t row = 0; row < call_.m; row += chunk) {
         items_ = {item, item + 1};
-        rows_ = {row, std::min(row + g_.mc, call_.m)};
-        ctx_.run(jobs, product, this);
-        ctx_.run(jobs, addition, this);
+        rows_ = {row, std::min(row + chunk, call_.m)};
+        if (!direct && call_.part != call_part::chain) ctx_.run(jobs, product, this);
+        if (call_.part != call_part::product) ctx_.run(jobs, addition, this);
       }
     }
   }
@@ -230,7 +242,9 @@ class loop_nest {
             const std::int64_t begin = whole[d].begin + i[d] * step[d];
             return range{begin, std::min(begin + step[d], whole[d].end)};
           };
-          tiles(p, {cut(0), cut(1), cut(2), i[2] == 0, i[2] == count[2] - 1});
+          const block q{cut(0), cut(1), cut(2), i[2] == 0, i[2] == count[2] - 1};
+          tiles(p, q);
+          if (q.last && chains_at(fusion::block)) apply_chain(p.item, q.rows, q.columns);
         }
       }
     }
@@ -261,7 +275,7 @@ class loop_nest {
     x.ldc = into_c(p) ? call_.ldc : columns_;
     x.prefetch = g_.prefetch_rows * b_row_;
     x.accumulate = !q.first || (p.k_slice == 0 && call_.beta);
-    x.finish = q.last && g_.tk == 1 && !through_;
+    x.finish = q.last && (in_tile_ || chains_at(fusion::registers));
     x.pair = pair_;
     x.operands = &call_.operands;
     const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr);
@@ -294,29 +308,55 @@ class loop_nest {
     const std::int64_t width = in_tile_ ? kernels_.nr / 2 : kernels_.nr;
     x.cols = static_cast<int>(std::min(width, in_tile_ ? pair_.columns - x.col : q.columns.end - col));
     (x.cols == width ? kernels_.full : kernels_.tail)[r.size() - 1](x);
+    if (q.last && chains_at(fusion::tile)) apply_chain(p.item, {row, row + r.size()}, {col, col + x.cols});
+  }
+
+  // Whether the chain runs there, on the elements of C itself.
+  bool chains_at(fusion place) const { return chain_at_ == place && g_.tk == 1 && !through_; }
+
+  void apply_chain(std::int64_t item, range rows, range columns) const {
+    reduce_args x{};
+    x.c = call_.c + item * call_.stride_c + rows.begin * call_.ldc + columns.begin;
+    x.ldc = call_.ldc;
+    x.rows = rows.size();
+    x.cols = columns.size();
+    x.operands = &call_.operands;
+    x.item = item;
+    x.row = rows.begin;
+    x.col = columns.begin;
+    kernels_.reduce(x);
   }
 
   bool into_c(const part& p) const { return p.k_slice == 0 && !through_; }
 
   std::int64_t partial_stride() const { return g_.mc * columns_; }
 
-  // Second phase of split-K: this job's rows of the chunk.
+  // Second phase: this job's part of the chunk, whole rows where there are enough of them.
   void add_up(int job) {
-    const range mine = slice(rows_.size(), g_.tm * g_.tn * g_.tk, job);
-    if (mine.size() == 0) return;
-    const reduce_args x{call_.c + items_.begin * call_.stride_c + (rows_.begin + mine.begin) * call_.ldc,
-                        call_.ldc,
-                        partial_ + mine.begin * columns_,
-                        partial_stride(),
-                        through_ ? g_.tk : g_.tk - 1,
-                        mine.size(),
-                        through_ ? pair_.columns : call_.n,
-                        &call_.operands,
-                        items_.begin,
-                        rows_.begin + mine.begin,
-                        0,
-                        columns_,
-                        pair_};
+    const std::int64_t jobs = g_.tm * g_.tn * g_.tk;
+    const std::int64_t row_parts = std::min(jobs, rows_.size());
+    const std::int64_t column_parts = jobs / row_parts;
+    if (job >= row_parts * column_parts) return;
+    const std::int64_t cols = kernels_.reads.pair ? pair_.columns : call_.n;
+    constexpr std::int64_t kLine = 16;  // floats: no two jobs write one cache line of an aligned C
+    const range lines = slice(ceil_div(cols, kLine), column_parts, job / row_parts);
+    const range columns{lines.begin * kLine, std::min(lines.end * kLine, cols)};
+    const range mine = slice(rows_.size(), row_parts, job % row_parts);
+    if (mine.size() == 0 || columns.size() <= 0) return;
+    reduce_args x{};
+    x.c = call_.c + items_.begin * call_.stride_c + (rows_.begin + mine.begin) * call_.ldc + columns.begin;
+    x.ldc = call_.ldc;
+    x.partial = partial_ + mine.begin * columns_ + (kernels_.reads.pair ? 0 : columns.begin);
+    x.partial_stride = partial_stride();
+    x.slices = through_ ? g_.tk : g_.tk - 1;
+    x.rows = mine.size();
+    x.cols = columns.size();
+    x.operands = &call_.operands;
+    x.item = items_.begin;
+    x.row = rows_.begin + mine.begin;
+    x.col = columns.begin;
+    x.width = columns_;
+    x.pair = pair_;
     kernels_.reduce(x);
   }
 
@@ -332,6 +372,7 @@ class loop_nest {
   float* partial_ = nullptr;
   int pack_b_jobs_ = 0;
   bool packs_a_;
+  fusion chain_at_;         // of what has a chain of its own
   bool in_tile_, through_;  // where a pair is combined
   std::int64_t columns_;    // of the product
   pair_layout pair_;

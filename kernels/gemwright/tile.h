@@ -63,9 +63,9 @@ struct micro_args {
 
 using micro_kernel = void (*)(const micro_args&);
 
-// Adds `slices` partial results, each rows x cols with leading dimension `cols`, to C in ascending order, then applies
-// the chain. `partial_stride` elements lie between two partial results. Of a pair all results are partial ones, `width`
-// columns wide, while `cols` and `col` count columns of C.
+// Adds `slices` partial results, each of `width` columns, to C in ascending order, then applies the chain; with no
+// slices the chain alone. `partial_stride` elements lie between two partial results. Of a pair all results are partial
+// ones and begin with their first column, while `cols` and `col` count columns of C.
 struct reduce_args {
   float* c;
   std::int64_t ldc;

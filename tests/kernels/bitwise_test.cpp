@@ -117,6 +117,28 @@ TEST_P(Bitwise, TilesOfOneFamilyAgree) {
   }
 }
 
+// What a measurement of the chain's cost runs one after the other is what a call does.
+TEST_P(Bitwise, TheProductAndThenTheChainAreTheWholeCall) {
+  SKIP_WITHOUT(GetParam());
+  Random random(3);
+  int chains = 0;
+  for (const CompiledTile& tile : tiles_of(GetParam())) {
+    const GemmCase plain = problem(tile);
+    const std::vector<float> want = bits_of(plain);
+    GemmCase x = plain;
+    vary(random, x, 1);
+    Operands o(x, kSeed);
+    ASSERT_EQ(run_case(x, o, call_part::product), status::ok);
+    const std::vector<float> product = o.result(x);
+    ASSERT_EQ(run_case(x, o, call_part::chain), status::ok);
+    ASSERT_TRUE(same(want, o.result(x))) << x.describe();
+    if (tile.chain.empty()) continue;
+    EXPECT_FALSE(same(want, product)) << x.describe();
+    ++chains;
+  }
+  EXPECT_GT(chains, 0);
+}
+
 // Nor do families that multiply and add by the same instruction, whatever the chain: it is written once for all.
 TEST(BitwiseFamilies, FamiliesOfOneInstructionAgree) {
   SKIP_WITHOUT(isa::avx2);

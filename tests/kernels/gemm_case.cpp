@@ -202,6 +202,7 @@ blocking random_blocking(Random& random, const GemmCase& x, int max_tk) {
   g.tn = static_cast<int>(pick(random, 1, 3));
   g.tk = static_cast<int>(pick(random, 1, max_tk));
   g.prefetch_rows = pick(random, 0, 200);
+  g.chain_at = static_cast<fusion>(pick(random, 0, fusion_count - 1));
   return g;
 }
 
@@ -321,9 +322,10 @@ std::vector<float> Operands::result(const GemmCase& x) const {
   return out;
 }
 
-status run_case(const GemmCase& x, Operands& o) {
+status run_case(const GemmCase& x, Operands& o, call_part part) {
   const plan p = x.make_plan();
   gemm_call call = o.call(x);
+  call.part = part;
   packed_weights packed;
   if (x.weights == Weights::constant) {
     packed = pack_weights(call.b, call.ldb, call.b_layout, x.n, x.k, x.batch, call.stride_b, p.format);

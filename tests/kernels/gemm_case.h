@@ -79,7 +79,7 @@ class Operands {
 };
 
 // Packs constant weights, makes a context with exactly the scratch memory the plan asks for, and runs.
-status run_case(const GemmCase& x, Operands& o);
+status run_case(const GemmCase& x, Operands& o, call_part part = call_part::whole);
 
 // The chain's scalars: exact in f32, and halves keep integers exact.
 constexpr float kScale = 0.5F, kClampLo = -2.5F, kClampHi = 40.0F;

@@ -161,7 +161,8 @@ Case random_pair_case(Random& random, const PairTile& tile) {
              static_cast<int>(pick(random, 1, 3)),
              static_cast<int>(pick(random, 1, 3)),
              pick(random, 0, 2) == 0 ? static_cast<int>(pick(random, 1, 3)) : 1,
-             pick(random, 0, 50)};
+             pick(random, 0, 50),
+             pick(random, 0, 1) == 0 ? fusion::registers : static_cast<fusion>(pick(random, 1, fusion_count - 1))};
   return x;
 }
 

@@ -41,16 +41,6 @@ Result<void> check(const std::vector<Cell>& cells, double max_regret) {
   return {};
 }
 
-// What pack_weights writes.
-struct Format {
-  ComputeMode mode = ComputeMode::f32;
-  int panel = 0;
-
-  auto operator<=>(const Format&) const = default;
-};
-
-Format format_of(const Config& c) { return {c.mode, c.format.panel}; }
-
 // What a cell says about configs: looked up by what they run there.
 class Measured {
  public:
@@ -84,7 +74,7 @@ class Measured {
     const auto at = figures_.find(program(c));
     return at == figures_.end() ? std::nullopt : std::optional(at->second);
   }
-  std::optional<double> least_regret(const Format& format) const {
+  std::optional<double> least_regret(const PackingFormat& format) const {
     const auto at = least_.find(format);
     return at == least_.end() ? std::nullopt : std::optional(at->second);
   }
@@ -110,7 +100,7 @@ class Measured {
   const Cell& cell_;
   SpaceInput input_;
   std::map<std::string, Figure> figures_;
-  std::map<Format, double> least_;
+  std::map<PackingFormat, double> least_;
 };
 
 bool admits(const Cell& cell, ComputeMode mode) {
@@ -119,8 +109,8 @@ bool admits(const Cell& cell, ComputeMode mode) {
 
 // Of equally good formats the one of the most exact mode, then of the narrowest panel. Nothing where no mode that was
 // measured is admitted by all cells.
-std::optional<Format> choose_format(const std::vector<Measured>& cells) {
-  std::set<Format> formats;
+std::optional<PackingFormat> choose_format(const std::vector<Measured>& cells) {
+  std::set<PackingFormat> formats;
   for (const Measured& m : cells) {
     for (const Candidate& c : m.cell().candidates) {
       const bool all = std::all_of(cells.begin(), cells.end(),
@@ -128,9 +118,9 @@ std::optional<Format> choose_format(const std::vector<Measured>& cells) {
       if (all) formats.insert(format_of(c.config));
     }
   }
-  std::optional<Format> chosen;
+  std::optional<PackingFormat> chosen;
   std::pair<double, double> least{};  // weight not covered, weighted regret
-  for (const Format& format : formats) {
+  for (const PackingFormat& format : formats) {
     std::pair<double, double> cost{0, 0};
     for (const Measured& m : cells) {
       const auto regret = m.least_regret(format);
@@ -165,7 +155,7 @@ std::optional<double> total(const Config& c, const std::vector<const Measured*>&
 }
 
 // The fewest runs over the cells (by M, all covered by the format); then the least regret.
-std::vector<Run> cut(const std::vector<const Measured*>& cells, const Format& format, double max_regret) {
+std::vector<Run> cut(const std::vector<const Measured*>& cells, const PackingFormat& format, double max_regret) {
   struct Best {
     std::pair<std::size_t, double> cost{0, 0};  // runs, weighted regret
     std::size_t first = 0;
@@ -318,9 +308,9 @@ Result<Dispatch> choose_dispatch(const Problem& problem, const std::vector<Cell>
     return fail(
         fmt::format("{}: its studies admit no compute mode in common; choose some with --filter", key(problem)));
   }
-  const Format format = *chosen;
+  const PackingFormat format = *chosen;
   d.mode = format.mode;
-  d.format.panel = format.panel;
+  d.format = {format.panel, format.pair};
 
   std::map<int, std::vector<const Measured*>> covered;  // by threads
   for (const Measured& m : measured) {

@@ -15,16 +15,18 @@ struct OpName {
   std::string_view word;
   EpilogueOp op;
 };
-constexpr std::array<OpName, 9> kBuiltOps = {{{"bias", EpilogueOp::bias},
-                                              {"relu", EpilogueOp::relu},
-                                              {"gelu_tanh", EpilogueOp::gelu_tanh},
-                                              {"gelu_erf", EpilogueOp::gelu_erf},
-                                              {"silu", EpilogueOp::silu},
-                                              {"add", EpilogueOp::add},
-                                              {"mul", EpilogueOp::mul},
-                                              {"scale", EpilogueOp::scale},
-                                              {"clamp", EpilogueOp::clamp}}};
-constexpr std::array<std::string_view, 3> kPlannedOps = {"requant", "swiglu", "geglu"};
+constexpr std::array<OpName, 11> kBuiltOps = {{{"bias", EpilogueOp::bias},
+                                               {"relu", EpilogueOp::relu},
+                                               {"gelu_tanh", EpilogueOp::gelu_tanh},
+                                               {"gelu_erf", EpilogueOp::gelu_erf},
+                                               {"silu", EpilogueOp::silu},
+                                               {"add", EpilogueOp::add},
+                                               {"mul", EpilogueOp::mul},
+                                               {"scale", EpilogueOp::scale},
+                                               {"clamp", EpilogueOp::clamp},
+                                               {"swiglu", EpilogueOp::swiglu},
+                                               {"geglu", EpilogueOp::geglu}}};
+constexpr std::array<std::string_view, 1> kPlannedOps = {"requant"};
 constexpr std::array<std::string_view, 2> kPlannedModes = {"w8", "w4"};
 constexpr std::array<Interface, 3> kInterfaces = {Interface::f32, Interface::bf16, Interface::u8s8};
 constexpr std::string_view kBuiltPrecisions = "f32, bf16, u8s8";
@@ -147,6 +149,14 @@ Result<void> check_epilogue_words(std::string_view text) {
                               quote(text)),
                   ErrorKind::usage);
     }
+    const bool pair = word == to_text(EpilogueOp::swiglu) || word == to_text(EpilogueOp::geglu);
+    const bool first = seen.empty() || (seen.size() == 1 && seen.front() == to_text(EpilogueOp::bias));
+    if (pair && !first) {
+      return fail(
+          fmt::format("a pair of products comes first in its chain, or second after a bias, but {} does not in {}",
+                      word, quote(text)),
+          ErrorKind::usage);
+    }
     seen.push_back(word);
   }
   return {};
@@ -177,6 +187,11 @@ std::string epilogue_text(const std::vector<EpilogueOp>& chain) {
 }
 
 bool has_op(const Problem& p, EpilogueOp op) { return std::find(p.chain.begin(), p.chain.end(), op) != p.chain.end(); }
+
+bool has_pair(const Problem& p) { return has_op(p, EpilogueOp::swiglu) || has_op(p, EpilogueOp::geglu); }
+
+std::int64_t out_columns(const Problem& p, std::int64_t n) { return has_pair(p) ? n / 2 : n; }
+std::int64_t c_columns(const Problem& p) { return out_columns(p, p.n); }
 
 int chain_matrices(const Problem& p) {
   return (has_op(p, EpilogueOp::add) ? 1 : 0) + (has_op(p, EpilogueOp::mul) ? 1 : 0);
@@ -258,6 +273,13 @@ Result<void> check(const Problem& p, std::int64_t m) {
   if (p.beta != 0 && p.beta != 1) {
     return fail(fmt::format("beta is {}, but it must be 0 or 1", p.beta), ErrorKind::usage);
   }
+  if (has_pair(p) && (p.n % 2 != 0 || p.beta != 0)) {
+    return fail(
+        p.beta != 0
+            ? "the pair of products in the chain leaves no place for beta: it must be 0"
+            : fmt::format("N is {}, but the weights of a pair of products are [gate | up]: an even number", p.n),
+        ErrorKind::usage);
+  }
   if (p.interface == Interface::u8s8 && p.k > gemwright::max_u8s8_depth) {
     return fail(
         fmt::format("K is {}, but an s32 sum of u8 x s8 products holds {} at most", p.k, gemwright::max_u8s8_depth),
@@ -280,7 +302,7 @@ double weight_bytes(const Problem& p) {
 
 double min_bytes(const Problem& p, std::int64_t m) {
   const double a = gemwright::element_size(a_element(p.interface)) * static_cast<double>(m) * static_cast<double>(p.k);
-  const double c = static_cast<double>(m) * static_cast<double>(p.n) *
+  const double c = static_cast<double>(m) * static_cast<double>(c_columns(p)) *
                    (gemwright::element_size(c_element(p.interface)) * (p.beta == 0 ? 1 : 2) +
                     static_cast<double>(sizeof(float)) * chain_matrices(p));
   return weight_bytes(p) + static_cast<double>(p.batch) * (a + c);

@@ -26,8 +26,9 @@ constexpr std::int64_t kMaxElements = std::int64_t{1}
 // zero point, B one scale a column. The chain's operands are f32 in all of them.
 enum class Interface { f32, bf16, u8s8 };
 using ComputeMode = gemwright::compute_mode;  // how the product is computed inside
-// What follows the product. add and mul read an M x N operand each, scale a number, clamp two.
-enum class EpilogueOp { bias, relu, gelu_tanh, gelu_erf, silu, add, mul, scale, clamp };
+// What follows the product. add and mul read an operand as large as C each, scale a number, clamp two. Of a pair of
+// products (swiglu, geglu) B is [gate | up] along N and C has N / 2 columns: silu, or gelu_tanh, of the gate, times up.
+enum class EpilogueOp { bias, relu, gelu_tanh, gelu_erf, silu, add, mul, scale, clamp, swiglu, geglu };
 
 std::string_view to_text(Interface i);
 std::string_view to_text(ComputeMode m);
@@ -45,8 +46,8 @@ std::vector<ComputeMode> modes_behind(Interface i);
 Result<Interface> parse_interface(std::string_view text);
 Result<ComputeMode> parse_compute_mode(std::string_view text);
 
-// "none" or "bias+gelu_erf+add": any order, each operation at most once. One that is planned and not built yet is
-// refused by name.
+// "none" or "bias+gelu_erf+add": any order, each operation at most once; a pair comes first, or second after a bias.
+// One that is planned and not built yet is refused by name.
 Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text);
 // Whether every operation is a known one, built or not: a shapes file may name a chain that cannot run yet.
 Result<void> check_epilogue_words(std::string_view text);
@@ -67,6 +68,10 @@ struct Problem {
 };
 
 bool has_op(const Problem& p, EpilogueOp op);
+// Whether the chain makes one column of C of two of the product.
+bool has_pair(const Problem& p);
+std::int64_t c_columns(const Problem& p);
+std::int64_t out_columns(const Problem& p, std::int64_t n);  // the same of a product with n columns
 // How many of the chain's operands are as large as C.
 int chain_matrices(const Problem& p);
 
@@ -83,7 +88,7 @@ Result<void> set_weights(Problem& p, std::string_view text);
 std::string key(const Problem& p);
 Result<Problem> parse_key(std::string_view text);
 
-// Refuses sizes out of range with a sentence, and a beta other than 0 or 1.
+// Refuses sizes out of range with a sentence, a beta other than 0 or 1, and a pair that cannot be one.
 Result<void> check(const Problem& p, std::int64_t m);
 
 // 2 * M * N * K * batch; the chain is not counted.

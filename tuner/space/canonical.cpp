@@ -10,6 +10,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::fusion;
 using gemwright::loop_order;
 using gemwright::prefetch;
 
@@ -78,6 +79,15 @@ void join_loops(const SpaceInput& in, Config& c) {
   }
 }
 
+// Where there is no choice the chain is said to run in registers; a pair leaves them for a pass alone, because its sums
+// go through scratch memory then.
+void settle_fusion(const SpaceInput& in, Config& c) {
+  auto& at = c.blocking.chain_at;
+  const bool pair = has_pair(in.problem);
+  if (!may_choose_fusion(in.problem, c) || (pair && !holds_pairs(in.problem, c))) at = fusion::registers;
+  if (pair && at != fusion::registers) at = fusion::pass;
+}
+
 void choose_order(const SpaceInput& in, Config& c) {
   const Geometry g = geometry(in, c);
   if (g.block_row_tiles <= 1 || g.block_column_tiles <= 1) c.blocking.rows_inside = true;
@@ -124,6 +134,7 @@ Config canonical(const SpaceInput& in, Config c) {
   if (c.tile.hint == prefetch::none) c.blocking.prefetch_rows = 0;
   c.tile.ku = std::max(c.tile.ku, c.tile.ka);  // the micro-kernel unrolls at least once around its accumulators
   c.tile.mr = static_cast<int>(std::min<std::int64_t>(c.tile.mr, in.m));
+  settle_fusion(in, c);
   if (is_dot(c.mode)) return canonical_dot(in, c);
   // Every pass can make room for the next; each makes blocks whole or leaves them, so this ends.
   for (Config before;;) {
@@ -132,6 +143,7 @@ Config canonical(const SpaceInput& in, Config c) {
     shorten_tile(in, c);
     join_loops(in, c);
     choose_order(in, c);
+    settle_fusion(in, c);  // a block of K may have become whole
     if (c == before) return c;
   }
 }

@@ -11,16 +11,17 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::fusion;
 using gemwright::isa;
 using gemwright::loop_order;
 using gemwright::prefetch;
 
-constexpr std::string_view kFusionRegisters = "registers";
-
 // The fields of a config's JSON object, in the order they are listed to a reader.
-constexpr std::array<std::string_view, 19> kKeys = {
-    "mode", "isa",   "mr",          "nv",     "ku", "ka", "hint", "panel",         "mc",    "nc",
-    "kc",   "order", "rows_inside", "pack_a", "tm", "tn", "tk",   "prefetch_rows", "fusion"};
+constexpr std::array<std::string_view, 20> kKeys = {
+    "mode", "isa",   "mr",          "nv",     "ku", "ka", "hint", "panel",         "mc",     "nc",
+    "kc",   "order", "rows_inside", "pack_a", "tm", "tn", "tk",   "prefetch_rows", "fusion", "pair"};
+// Only pairs of products have it.
+constexpr std::string_view kOptionalKey = "pair";
 
 // A hostile key or value as a short quoted text without control characters.
 std::string shown(const nlohmann::json& value) {
@@ -92,7 +93,8 @@ std::optional<std::string> wrong_keys(const nlohmann::json& j) {
     }
   }
   for (std::string_view name : kKeys) {
-    if (!j.contains(std::string(name))) return fmt::format("config: the key \"{}\" is missing", name);
+    if (name != kOptionalKey && !j.contains(std::string(name)))
+      return fmt::format("config: the key \"{}\" is missing", name);
   }
   return std::nullopt;
 }
@@ -121,6 +123,7 @@ gemwright::blocking read_blocking(Reader& reader) {
   b.tn = static_cast<int>(reader.integer("tn", 1, kMaxGridThreads));
   b.tk = static_cast<int>(reader.integer("tk", 1, kMaxGridThreads));
   b.prefetch_rows = reader.integer("prefetch_rows", 0, kMaxPrefetchRows);
+  b.chain_at = reader.name_of<fusion>("fusion", gemwright::fusion_count, gemwright::fusion_name);
   if (std::int64_t{b.tm} * b.tn * b.tk > kMaxGridThreads) {
     reader.complain(
         fmt::format("config: the grid {}x{}x{} has more than {} threads", b.tm, b.tn, b.tk, kMaxGridThreads));
@@ -159,32 +162,33 @@ std::string hint_text(const Config& c) {
 }  // namespace
 
 bool operator==(const Config& x, const Config& y) {
-  return x.mode == y.mode && x.tile == y.tile && x.format == y.format && x.blocking == y.blocking &&
-         x.fusion == y.fusion;
+  return x.mode == y.mode && x.tile == y.tile && x.format == y.format && x.blocking == y.blocking;
 }
 
 nlohmann::json to_json(const Config& c) {
   const auto& t = c.tile;
   const auto& b = c.blocking;
-  return {{"mode", to_text(c.mode)},
-          {"isa", gemwright::isa_name(t.family)},
-          {"mr", t.mr},
-          {"nv", t.nv},
-          {"ku", t.ku},
-          {"ka", t.ka},
-          {"hint", gemwright::prefetch_name(t.hint)},
-          {"panel", c.format.panel},
-          {"mc", b.mc},
-          {"nc", b.nc},
-          {"kc", b.kc},
-          {"order", gemwright::loop_order_name(b.order)},
-          {"rows_inside", b.rows_inside},
-          {"pack_a", b.pack_a},
-          {"tm", b.tm},
-          {"tn", b.tn},
-          {"tk", b.tk},
-          {"prefetch_rows", b.prefetch_rows},
-          {"fusion", kFusionRegisters}};
+  nlohmann::json j = {{"mode", to_text(c.mode)},
+                      {"isa", gemwright::isa_name(t.family)},
+                      {"mr", t.mr},
+                      {"nv", t.nv},
+                      {"ku", t.ku},
+                      {"ka", t.ka},
+                      {"hint", gemwright::prefetch_name(t.hint)},
+                      {"panel", c.format.panel},
+                      {"mc", b.mc},
+                      {"nc", b.nc},
+                      {"kc", b.kc},
+                      {"order", gemwright::loop_order_name(b.order)},
+                      {"rows_inside", b.rows_inside},
+                      {"pack_a", b.pack_a},
+                      {"tm", b.tm},
+                      {"tn", b.tn},
+                      {"tk", b.tk},
+                      {"prefetch_rows", b.prefetch_rows},
+                      {"fusion", gemwright::fusion_name(b.chain_at)}};
+  if (c.format.pair > 0) j["pair"] = c.format.pair;
+  return j;
 }
 
 Result<Config> config_from_json(const nlohmann::json& j) {
@@ -196,31 +200,40 @@ Result<Config> config_from_json(const nlohmann::json& j) {
   if (!mode) reader.complain("config: \"mode\" has the unknown value " + shown(j.at("mode")));
   c.tile = read_tile(reader);
   c.format.panel = static_cast<int>(reader.integer("panel", 0, kMaxPanel));
+  if (j.contains("pair")) c.format.pair = static_cast<int>(reader.integer("pair", 1, kMaxPanel / 2));
   c.blocking = read_blocking(reader);
-  if (reader.text("fusion") != kFusionRegisters) {
-    reader.complain("config: \"fusion\" has the unknown value " + shown(j.at("fusion")));
-  }
   if (reader.complaint()) return fail(*reader.complaint());
   if (auto why = violated(c.mode, c.tile)) return fail("config: " + *why);
   return c;
 }
 
+namespace {
+
+// "p32", or of a pair whose columns take turns "p32/16".
+std::string panel_text(const Config& c) {
+  return c.format.pair > 0 ? fmt::format("p{}/{}", c.format.panel, c.format.pair) : fmt::format("p{}", c.format.panel);
+}
+
+}  // namespace
+
 std::string key(const Config& c) {
   const auto& b = c.blocking;
-  return fmt::format("{} {} p{} mc{} nc{} kc{} {} {} {} {}x{}x{} pf{} {}", to_text(c.mode), tile_name(c.tile),
-                     c.format.panel, b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
+  return fmt::format("{} {} {} mc{} nc{} kc{} {} {} {} {}x{}x{} pf{} {}", to_text(c.mode), tile_name(c.tile),
+                     panel_text(c), b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
                      b.rows_inside ? "rows" : "columns", b.pack_a ? "packa" : "plaina", b.tm, b.tn, b.tk,
-                     b.prefetch_rows, kFusionRegisters);
+                     b.prefetch_rows, gemwright::fusion_name(b.chain_at));
 }
 
 std::string label(const Config& c) {
   const auto& t = c.tile;
   const auto& b = c.blocking;
   const std::string mode = c.mode == ComputeMode::f32 ? "" : fmt::format("{} ", to_text(c.mode));
-  return fmt::format("{}{} {}x{} ku{}{} {} p{} mc{} nc{} kc{} {} {}{} grid {}x{}x{}", mode,
+  const std::string chain =
+      b.chain_at == fusion::registers ? "" : fmt::format(" chain@{}", gemwright::fusion_name(b.chain_at));
+  return fmt::format("{}{} {}x{} ku{}{} {} {} mc{} nc{} kc{} {} {}{} grid {}x{}x{}{}", mode,
                      gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "",
-                     hint_text(c), c.format.panel, b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
-                     b.rows_inside ? "rows" : "columns", b.pack_a ? " packa" : "", b.tm, b.tn, b.tk);
+                     hint_text(c), panel_text(c), b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
+                     b.rows_inside ? "rows" : "columns", b.pack_a ? " packa" : "", b.tm, b.tn, b.tk, chain);
 }
 
 std::string tile_name(const gemwright::tile& t) {

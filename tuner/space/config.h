@@ -22,16 +22,22 @@ constexpr int kMaxPanel = 128;         // columns; two cache lines of f32 a step
 constexpr int kMaxGridThreads = 4096;  // more than any host has; keeps tm * tn * tk far from overflow
 constexpr int kMaxPrefetchRows = 1 << 16;
 
-enum class Fusion { registers };  // where the chain runs; later also the hot tile, the row panel, a separate pass
-
 struct Config {
   ComputeMode mode = ComputeMode::f32;
   gemwright::tile tile{};  // of a dot mode: ku counts groups of K
   gemwright::packing format{};
   gemwright::blocking blocking{};
-  Fusion fusion = Fusion::registers;
 };
 bool operator==(const Config& x, const Config& y);
+
+// What packed weights depend on. All M and thread counts of a problem share one.
+struct PackingFormat {
+  ComputeMode mode = ComputeMode::f32;
+  int panel = 0, pair = 0;
+
+  auto operator<=>(const PackingFormat&) const = default;
+};
+inline PackingFormat format_of(const Config& c) { return {c.mode, c.format.panel, c.format.pair}; }
 
 nlohmann::json to_json(const Config& c);
 Result<Config> config_from_json(const nlohmann::json& j);

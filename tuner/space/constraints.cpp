@@ -1,5 +1,6 @@
 // What makes a config valid: the constraints of the space, each with its reason.
 #include <algorithm>
+#include <numeric>
 
 #include "tuner/space/dot_walk.h"
 #include "tuner/space/limits.h"
@@ -46,10 +47,24 @@ bool weights_are_packed(const SpaceInput& in, const Config& c) {
 
 bool panel_holds_whole_tiles(const SpaceInput&, const Config& c) { return c.format.panel % nr(c.tile) == 0; }
 
-bool panel_is_the_shared_one(const SpaceInput& in, const Config& c) { return !in.panel || c.format.panel == *in.panel; }
+bool format_is_the_shared_one(const SpaceInput& in, const Config& c) { return !in.format || c.format == *in.format; }
+
+bool pair_is_one(const SpaceInput& in, const Config& c) {
+  if (!has_pair(in.problem)) return c.format.pair == 0;
+  if (is_dot(c.mode)) return holds_pairs(in.problem, c) && gemwright::packs_pairs(c.format, in.problem.n);
+  return c.format.pair == 0 || gemwright::packs_pairs(c.format, in.problem.n);
+}
+
+bool chain_has_that_place(const SpaceInput& in, const Config& c) {
+  using gemwright::fusion;
+  if (c.blocking.chain_at == fusion::registers) return true;
+  if (!may_choose_fusion(in.problem, c)) return false;
+  return !has_pair(in.problem) || c.blocking.chain_at == fusion::pass;
+}
 
 bool panel_is_not_too_wide(const SpaceInput& in, const Config& c) {
-  return c.format.panel <= kMaxPanel && c.format.panel <= up_to_multiple(in.problem.n, nr(c.tile));
+  const int unit = std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1));
+  return c.format.panel <= kMaxPanel && c.format.panel <= up_to_multiple(in.problem.n, unit);
 }
 
 bool grid_fits_threads(const SpaceInput& in, const Config& c) {
@@ -139,12 +154,18 @@ std::vector<Constraint> make_constraints() {
        weights_are_packed},
       {"panel-tiles", "a panel of packed B must be a whole number of tiles wide", panel_holds_whole_tiles},
       {"panel-width", "a panel is at most 128 columns wide and not wider than N needs", panel_is_not_too_wide},
-      {"one-format", "the weights are packed in another format, which all M share", panel_is_the_shared_one},
+      {"pair",
+       "columns take turns in panels of whole turns, for a pair of products only; a tile of a dot mode must hold both",
+       pair_is_one},
+      {"one-format", "the weights are packed in another format, which all M share", format_is_the_shared_one},
       {"grid-threads", "the thread grid needs more threads than are offered", grid_fits_threads},
       {"grid-rows", "some threads along M would have no tile to compute", grid_rows_have_work},
       {"grid-columns", "some threads along N would have no panel to compute", grid_columns_have_work},
       {"split-k", "slices of K pay only from K = 1024 on and at least 512 deep", split_k_is_deep},
       {"split-k-scratch", "the partial sums of the slices of K exceed 64 MiB", split_k_scratch_is_bounded},
+      {"fusion",
+       "there is no chain to run elsewhere, or it runs as slices of K are added or sums of a dot mode are rounded",
+       chain_has_that_place},
       {"kc", "kc must be a multiple of four unrolled steps, or all of K", kc_is_unrolled},
       {"mc", "mc must be a multiple of the tile's rows, or all of M", mc_holds_whole_tiles},
       {"nc", "nc must be a multiple of the panel (of NR where B is not packed), or all of N", nc_holds_whole_units},

@@ -52,7 +52,7 @@ Values vector_values(const SpaceInput& in, const Config& c) {
   Values v;
   for (int nv = least; nv <= max_vectors(c.tile.family); ++nv) {
     if (nv > least && (nv - 1) * vector_width(c.tile.family) >= in.problem.n) break;
-    v.push_back(nv);
+    if (nv % 2 == 0 || !(has_pair(in.problem) && is_dot(c.mode))) v.push_back(nv);
     if (c.tile.family == isa::scalar) break;  // scalar tiles have one width
   }
   return v;
@@ -92,11 +92,33 @@ Values unroll_values(const SpaceInput& in, Config c) {
 Values panel_values(const SpaceInput& in, const Config& c) {
   const int width = nr(c.tile);
   Values v;
-  if (may_stay_unpacked(in.problem, c.mode) && !in.panel) v.push_back(0);
+  if (may_stay_unpacked(in.problem, c.mode) && !in.format) v.push_back(0);
   for (int tiles : {1, 2, 3, 4, 6, 8}) {
     const int panel = tiles * width;
-    if (in.panel && panel != *in.panel) continue;
+    if (in.format && panel != in.format->panel) continue;
     if (panel <= kMaxPanel && panel <= up_to_multiple(in.problem.n, width)) v.push_back(panel);
+  }
+  return v;
+}
+
+// One behind the other, or turns of a vector where the panel holds whole ones. A tile of a dot mode must hold both.
+Values pair_values(const SpaceInput& in, const Config& c) {
+  if (!has_pair(in.problem)) return {0};
+  if (in.format) return {in.format->pair};
+  const int run = pair_run(in, c.mode);
+  Values v;
+  if (!is_dot(c.mode)) v.push_back(0);
+  if (c.format.panel > 0 && c.format.panel % (2 * run) == 0) v.push_back(run);
+  return v;
+}
+
+Values fusion_values(const SpaceInput& in, const Config& c) {
+  using gemwright::fusion;
+  Values v{static_cast<std::int64_t>(fusion::registers)};
+  if (!may_choose_fusion(in.problem, c)) return v;
+  for (const fusion place : {fusion::tile, fusion::block, fusion::pass}) {
+    const bool there = !has_pair(in.problem) || (place == fusion::pass && holds_pairs(in.problem, c));
+    if (there) v.push_back(static_cast<std::int64_t>(place));
   }
   return v;
 }
@@ -277,6 +299,8 @@ std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p)
       return unroll_values(in, c);
     case Param::panel:
       return panel_values(in, c);
+    case Param::pair:
+      return pair_values(in, c);
     case Param::tm:
       return row_grid_values(in, c);
     case Param::tn:
@@ -295,6 +319,8 @@ std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p)
       return rows_inside_values(in, c);
     case Param::pack_a:
       return pack_a_values(c);
+    case Param::fusion:
+      return fusion_values(in, c);
     case Param::hint:
       return {0, 1, 2, 3, 4};
     case Param::prefetch_rows:

@@ -1,6 +1,8 @@
 // Limits that the constraints, the repair and the enumeration of the space share; each with its reason.
 #pragma once
 
+#include <gemwright/loop_nest.h>
+
 #include <array>
 #include <cstdint>
 
@@ -53,11 +55,22 @@ inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
   return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;
 }
 
+// Whether the chain of a config has places to run in: slices of K are added up first, and the sums of a dot mode are
+// rounded to what C is made of.
+inline bool may_choose_fusion(const Problem& p, const Config& c) {
+  return !p.chain.empty() && c.blocking.tk == 1 && !is_dot(c.mode);
+}
+// Whether both halves of a pair meet in the tile, so that its registers can be a place.
+inline bool holds_pairs(const Problem& p, const Config& c) {
+  return gemwright::tile_holds_pairs(c.tile, c.format) && (is_dot(c.mode) || c.blocking.kc >= p.k);
+}
+
 // Whether the numbers mean anything at all, so that geometry can divide by them.
 inline bool has_meaning(const Config& c) {
   const auto& b = c.blocking;
-  return c.tile.mr >= 1 && c.tile.nv >= 1 && c.format.panel >= 0 && b.mc >= 1 && b.nc >= 1 && b.kc >= 1 && b.tm >= 1 &&
-         b.tn >= 1 && b.tk >= 1 && b.tm <= kMaxGridThreads && b.tn <= kMaxGridThreads && b.tk <= kMaxGridThreads;
+  return c.tile.mr >= 1 && c.tile.nv >= 1 && c.format.panel >= 0 && c.format.pair >= 0 && b.mc >= 1 && b.nc >= 1 &&
+         b.kc >= 1 && b.tm >= 1 && b.tn >= 1 && b.tk >= 1 && b.tm <= kMaxGridThreads && b.tn <= kMaxGridThreads &&
+         b.tk <= kMaxGridThreads;
 }
 
 // The kernel library's tiles, as limits.

@@ -132,6 +132,7 @@ void other_orders(const Config& c, Neighbourhood& out) {
   for (int o = 0; o < gemwright::loop_order_count; ++o) out.add(with(c, Param::order, o));
   out.add(with(c, Param::rows_inside, c.blocking.rows_inside ? 0 : 1));
   out.add(with(c, Param::pack_a, c.blocking.pack_a ? 0 : 1));
+  for (int place = 0; place < gemwright::fusion_count; ++place) out.add(with(c, Param::fusion, place));
 }
 
 void other_prefetches(const SpaceInput& in, const Config& c, Neighbourhood& out) {
@@ -154,6 +155,7 @@ std::vector<Config> neighbours(const SpaceInput& in, const Config& c) {
   other_rows(in, c, out);
   other_unrolls(in, c, out);
   other_steps(in, c, Param::panel, out);
+  other_steps(in, c, Param::pair, out);
   other_grids(in, c, out);
   for (Param p : {Param::kc, Param::mc, Param::nc}) other_blocks(in, c, p, out);
   other_orders(c, out);

@@ -1,6 +1,7 @@
 // Bends a config that was changed in one place, or written down as an idea, into the nearest valid one.
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
 #include "tuner/space/dot_walk.h"
 #include "tuner/space/limits.h"
@@ -27,16 +28,23 @@ void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
 }
 
 void repair_panel(const SpaceInput& in, Config& c) {
-  if (in.panel) {
-    c.format.panel = *in.panel;
-    while (c.tile.nv > min_vectors(c.tile.family) && *in.panel % nr(c.tile) != 0) --c.tile.nv;
+  const bool pair = has_pair(in.problem);
+  if (in.format) {
+    c.format = *in.format;
+    while (c.tile.nv > min_vectors(c.tile.family) && in.format->panel % nr(c.tile) != 0) --c.tile.nv;
     return;
   }
   if (c.format.panel <= 0 && may_stay_unpacked(in.problem, c.mode)) {
-    c.format.panel = 0;
+    c.format = {0, 0};
     return;
   }
-  const int width = nr(c.tile);
+  if (!pair) c.format.pair = 0;
+  if (pair && is_dot(c.mode)) {
+    c.format.pair = pair_run(in, c.mode);
+    if (c.tile.nv % 2 != 0) c.tile.nv = c.tile.nv + 1 <= max_vectors(c.tile.family) ? c.tile.nv + 1 : c.tile.nv - 1;
+    while (c.tile.mr > 1 && violated(c.mode, c.tile)) --c.tile.mr;
+  }
+  const int width = std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1));
   const int widest =
       static_cast<int>(std::min<std::int64_t>(kMaxPanel / width * width, up_to_multiple(in.problem.n, width)));
   const int nearest = (std::max(c.format.panel, 0) + width / 2) / width * width;

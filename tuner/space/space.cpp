@@ -23,6 +23,8 @@ std::vector<Parameter> make_parameters() {
       {Param::ku, "ku", "unrolling K saves loop overhead and costs code size", true},
       {Param::panel, "panel", "width of a packed B panel: how far the next row of B lies and what a prefetch brings",
        false},
+      {Param::pair, "pair",
+       "columns of gate and up that take turns, so that a tile holds both; 0 is one behind the other", false},
       {Param::tm, "tm", "threads along M share B", false},
       {Param::tn, "tn", "threads along N share A and never touch the same weights", false},
       {Param::tk, "tk", "threads along K occupy cores where M and N are small, for a second phase that adds up", false},
@@ -34,6 +36,8 @@ std::vector<Parameter> make_parameters() {
       {Param::rows_inside, "rows_inside", "whether a B panel or an A panel stays in L1 inside a block", false},
       {Param::pack_a, "pack_a", "a contiguous copy of A avoids cache conflicts of large strides and costs the copy",
        false},
+      {Param::fusion, "fusion",
+       "where the chain runs: registers save a pass over C, a pass of its own has simpler loops", false},
       {Param::hint, "hint", "cache level that the software prefetch of B aims at", true},
       {Param::prefetch_rows, "prefetch_rows", "how far ahead B is fetched: worth 1.7x at M = 8 with cold weights",
        false},
@@ -64,6 +68,10 @@ std::optional<isa> widest_family(const SpaceInput& in, ComputeMode mode) {
   return widest;
 }
 
+int pair_run(const SpaceInput& in, ComputeMode mode) {
+  return gemwright::vector_width(widest_family(in, mode).value_or(isa::scalar));
+}
+
 std::int64_t value(const Config& c, Param p) {
   const auto& t = c.tile;
   const auto& b = c.blocking;
@@ -82,6 +90,8 @@ std::int64_t value(const Config& c, Param p) {
       return t.ku;
     case Param::panel:
       return c.format.panel;
+    case Param::pair:
+      return c.format.pair;
     case Param::tm:
       return b.tm;
     case Param::tn:
@@ -100,6 +110,8 @@ std::int64_t value(const Config& c, Param p) {
       return b.rows_inside ? 1 : 0;
     case Param::pack_a:
       return b.pack_a ? 1 : 0;
+    case Param::fusion:
+      return static_cast<std::int64_t>(b.chain_at);
     case Param::hint:
       return static_cast<std::int64_t>(t.hint);
     case Param::prefetch_rows:
@@ -134,6 +146,9 @@ void set_value(Config& c, Param p, std::int64_t v) {
     case Param::panel:
       c.format.panel = i;
       break;
+    case Param::pair:
+      c.format.pair = i;
+      break;
     case Param::tm:
       b.tm = i;
       break;
@@ -161,6 +176,9 @@ void set_value(Config& c, Param p, std::int64_t v) {
     case Param::pack_a:
       b.pack_a = v != 0;
       break;
+    case Param::fusion:
+      b.chain_at = static_cast<gemwright::fusion>(i);
+      break;
     case Param::hint:
       t.hint = static_cast<prefetch>(i);
       break;
@@ -180,6 +198,8 @@ std::string value_text(Param p, std::int64_t v) {
       return gemwright::isa_name(c.tile.family);
     case Param::order:
       return gemwright::loop_order_name(c.blocking.order);
+    case Param::fusion:
+      return gemwright::fusion_name(c.blocking.chain_at);
     case Param::hint:
       return gemwright::prefetch_name(c.tile.hint);
     case Param::rows_inside:

@@ -31,7 +31,7 @@
 namespace gemwright::tuner {
 
 // Part of a study's identity: it changes whenever the same text of a config could mean another point.
-constexpr int kSpaceVersion = 2;
+constexpr int kSpaceVersion = 3;
 
 struct SpaceInput {
   Problem problem;
@@ -44,9 +44,9 @@ struct SpaceInput {
   std::int64_t l1d_bytes = 32 << 10;
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 8 << 20;
-  double cache_bytes = 0;        // bytes between two uses of the same weights; 0: they stay in the cache
-  std::optional<int> panel;      // this packing format only: all M of a problem share one
-  bool batch_invariant = false;  // a row's bits must not depend on M or threads: one reduction class a mode
+  double cache_bytes = 0;                    // bytes between two uses of the same weights; 0: they stay in the cache
+  std::optional<gemwright::packing> format;  // this one only: all M of a problem share one
+  bool batch_invariant = false;              // a row's bits must not depend on M or threads: one reduction class a mode
 };
 
 // The parameters in the order in which they are chosen.
@@ -58,6 +58,7 @@ enum class Param {
   ka,
   ku,
   panel,
+  pair,
   tm,
   tn,
   tk,
@@ -67,10 +68,11 @@ enum class Param {
   order,
   rows_inside,
   pack_a,
+  fusion,
   hint,
   prefetch_rows
 };
-constexpr int kParamCount = 18;
+constexpr int kParamCount = 20;
 
 struct Parameter {
   Param id;
@@ -141,6 +143,10 @@ std::vector<Config> neighbours(const SpaceInput& in, const Config& c);
 std::vector<ComputeMode> usable_modes(const SpaceInput& in);
 // The widest family that computes the mode here, or nothing.
 std::optional<gemwright::isa> widest_family(const SpaceInput& in, ComputeMode mode);
+
+// How many columns of each half of a pair of products take turns in packed weights: one vector, so that every tile of
+// an even number of vectors holds both halves.
+int pair_run(const SpaceInput& in, ComputeMode mode);
 
 // Loop geometry of a config; shared by the constraints, the seeds and the surrogate. Of a dot mode, whose rows pass in
 // chunks of packed A, a block of rows is a chunk.

@@ -31,6 +31,7 @@ class SeedList {
 
   ComputeMode mode() const { return mode_; }
   isa family() const { return widest_family(in_, mode_).value_or(isa::scalar); }
+  int pair() const { return has_pair(in_.problem) ? pair_run(in_, mode_) : 0; }
   bool wide() const { return vector_width(family()) == 16; }
   int tallest(int nv) const {
     gemwright::tile t{family(), 1, family() == isa::scalar ? 4 : nv, 1, 1, prefetch::none};
@@ -48,7 +49,7 @@ class SeedList {
   void add_both(const std::string& name, Config c) {
     if (may_stay_unpacked(in_.problem, mode_)) {
       Config plain = c;
-      plain.format.panel = 0;
+      plain.format = {0, 0};
       add(name + "-unpacked", plain);
     }
     add(name, c);
@@ -83,6 +84,7 @@ Config base(const SeedList& list, int mr, int nv) {
   const isa family = list.family();
   c.tile = {family, mr, family == isa::scalar ? 4 : nv, 1, 1, prefetch::none};
   c.format.panel = nr(c.tile);
+  c.format.pair = list.pair();
   c.blocking = {kWhole, kWhole, kWhole, loop_order::nmk, true, false, 1, 1, 1, 0};
   return c;
 }

@@ -11,12 +11,9 @@ std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Conte
                                          const std::optional<PackingFormat>& wanted) {
   std::vector<Contender*> finalists;
   std::set<PackingFormat> formats;
-  const auto format_of = [](const Contender& c) {
-    return PackingFormat{c.trial.config.mode, c.trial.config.format.panel};
-  };
   const auto take = [&](Contender& c) {
     finalists.push_back(&c);
-    formats.insert(format_of(c));
+    formats.insert(format_of(c.trial.config));
   };
   for (const auto& c : field) {
     if (finalists.size() >= most) break;
@@ -24,7 +21,7 @@ std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Conte
   }
   for (const auto& c : field) {
     if (finalists.size() >= most + kMoreFormats) break;
-    const PackingFormat format = format_of(*c);
+    const PackingFormat format = format_of(c->trial.config);
     const bool close = c->cost <= field.front()->cost + std::log(kRaceFactor);
     if (!formats.contains(format) && (close || format == wanted)) take(*c);
   }

@@ -29,7 +29,6 @@ struct Candidate {
 // Who is confirmed, best first. Of the field that is sorted by cost: the best `most` of those that the race left
 // (`racing`), and up to kMoreFormats beyond them that are the best of a packing format which is not among them, because
 // the export picks one format for all M: one close to the best, or `wanted` however far behind.
-using PackingFormat = std::pair<ComputeMode, int>;  // the mode and the panel: what packed weights depend on
 constexpr std::size_t kMoreFormats = 2;
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, std::size_t most,

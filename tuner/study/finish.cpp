@@ -114,7 +114,9 @@ Result<void> StudyRun::confirm() {
   const MeasureProtocol& p = request_.protocol;
   const std::size_t most = finalists_for(p, timer_->call_ns());
   std::optional<PackingFormat> wanted;
-  if (space_.panel && !space_.modes.empty()) wanted = {space_.modes.front(), *space_.panel};
+  if (space_.format && !space_.modes.empty()) {
+    wanted = {space_.modes.front(), space_.format->panel, space_.format->pair};
+  }
   finalists_ = choose_finalists(field_, racing_, most, wanted);
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);

@@ -1,7 +1,7 @@
 // The C interface of a shared library that the tuner compiles and its worker loads: candidate tiles, or a whole
-// exported header. Only this file's structs cross the border. kernels/ values (blocking, gemm_call, dot_call,
-// scratch_size) pass by address: the library is compiled from the very headers embedded in the tool (`source_digest`
-// says so and is compared on loading), so their layout is the same.
+// exported header. Only this file's structs cross the border. kernels/ values (packing, blocking, gemm_call,
+// dot_call, scratch_size) pass by address: the library is compiled from the very headers embedded in the tool
+// (`source_digest` says so and is compared on loading), so their layout is the same.
 #pragma once
 
 #include <gemwright/dot_nest.h>
@@ -11,7 +11,7 @@
 
 namespace gemwright::tuner {
 
-constexpr std::uint32_t kLibraryVersion = 3;
+constexpr std::uint32_t kLibraryVersion = 4;
 
 extern "C" {
 
@@ -28,21 +28,23 @@ struct TileLibraryApi {
   void (*free_context)(void* context);
   void (*park)(void* context);
   void (*free_packed)(void* packed);
-  void (*scratch)(int tile, int panel, const gemwright::blocking* block, std::int64_t n, std::int64_t k,
-                  std::int64_t batch, int b_packed, gemwright::scratch_size* out);
+  void (*scratch)(int tile, const gemwright::packing* format, const gemwright::blocking* block, std::int64_t n,
+                  std::int64_t k, std::int64_t batch, int b_packed, gemwright::scratch_size* out);
 
   // Of f32 tiles alone; null in other libraries. Constant weights in a packing format: packed_data gives what
   // gemm_call::b takes.
   void* (*pack)(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
-                std::int64_t stride, int panel);
+                std::int64_t stride, const gemwright::packing* format);
   const float* (*packed_data)(const void* packed);
-  int (*run)(void* context, int tile, int panel, const gemwright::blocking* block, const gemwright::gemm_call* call);
+  int (*run)(void* context, int tile, const gemwright::packing* format, const gemwright::blocking* block,
+             const gemwright::gemm_call* call);
 
   // Of tiles of the dot modes alone. What is packed, or copied, is what dot_call::weights takes.
   void* (*pack_dot)(const gemwright::dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
-                    int panel);
+                    const gemwright::packing* format);
   void* (*copy_packed)(const void* packed);
-  int (*run_dot)(void* context, int tile, int panel, const gemwright::blocking* block, const gemwright::dot_call* call);
+  int (*run_dot)(void* context, int tile, const gemwright::packing* format, const gemwright::blocking* block,
+                 const gemwright::dot_call* call);
 };
 
 // What an exported header's chain may read, dense: gemwright::epilogue_operands as no version of the kernels changes

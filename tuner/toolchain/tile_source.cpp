@@ -35,10 +35,10 @@ constexpr std::string_view kTileFunctions = R"cpp(
 
 constexpr std::string_view kF32Functions = R"cpp(
   void* pack(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
-             std::int64_t stride, int panel) {
+             std::int64_t stride, const kernels::packing* format) {
     const kernels::layout order = col_major != 0 ? kernels::layout::col_major : kernels::layout::row_major;
-    auto* const packed = new (std::nothrow)
-        kernels::packed_weights(kernels::pack_weights(b, ldb, order, n, k, batch, stride, kernels::packing{panel}));
+    auto* const packed =
+        new (std::nothrow) kernels::packed_weights(kernels::pack_weights(b, ldb, order, n, k, batch, stride, *format));
     if (packed != nullptr && packed->valid()) return packed;
     delete packed;
     return nullptr;
@@ -46,16 +46,17 @@ constexpr std::string_view kF32Functions = R"cpp(
   const float* packed_data(const void* packed) { return static_cast<const kernels::packed_weights*>(packed)->data(); }
   void free_packed(void* packed) { delete static_cast<kernels::packed_weights*>(packed); }
 
-  void scratch(int tile, int panel, const kernels::blocking* block, std::int64_t n, std::int64_t k, std::int64_t batch,
-               int b_packed, kernels::scratch_size* out) {
+  void scratch(int tile, const kernels::packing* format, const kernels::blocking* block, std::int64_t n, std::int64_t k,
+               std::int64_t batch, int b_packed, kernels::scratch_size* out) {
     *out = {};
     if (tile < 0 || tile >= kTileCount) return;
-    *out = kernels::scratch_for(kSets[tile]->shape, kernels::packing{panel}, *block, n, k, batch, b_packed != 0);
+    *out = kernels::scratch_for(kernels::plan{kSets[tile], *format, *block}, n, k, batch, b_packed != 0);
   }
 
-  int run(void* context, int tile, int panel, const kernels::blocking* block, const kernels::gemm_call* call) {
+  int run(void* context, int tile, const kernels::packing* format, const kernels::blocking* block,
+          const kernels::gemm_call* call) {
     if (tile < 0 || tile >= kTileCount) return static_cast<int>(kernels::status::bad_config);
-    const kernels::plan p{kSets[tile], kernels::packing{panel}, *block};
+    const kernels::plan p{kSets[tile], *format, *block};
     return static_cast<int>(kernels::run_gemm(*call, p, *static_cast<kernels::context*>(context)));
   }
 )cpp";
@@ -67,25 +68,27 @@ constexpr std::string_view kDotFunctions = R"cpp(
     delete packed;
     return nullptr;
   }
-  void* pack_dot(const kernels::dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch, int panel) {
-    return owned(kernels::pack_dot_weights(kMode, *b, n, k, batch, kernels::packing{panel}));
+  void* pack_dot(const kernels::dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
+                 const kernels::packing* format) {
+    return owned(kernels::pack_dot_weights(kMode, *b, n, k, batch, *format));
   }
   void* copy_packed(const void* packed) {
     return owned(kernels::copy_weights(*static_cast<const kernels::packed_dot_weights*>(packed)));
   }
   void free_packed(void* packed) { delete static_cast<kernels::packed_dot_weights*>(packed); }
 
-  void scratch(int tile, int panel, const kernels::blocking* block, std::int64_t n, std::int64_t k, std::int64_t batch,
-               int b_packed, kernels::scratch_size* out) {
+  void scratch(int tile, const kernels::packing* format, const kernels::blocking* block, std::int64_t n, std::int64_t k,
+               std::int64_t batch, int b_packed, kernels::scratch_size* out) {
     *out = {};
-    if (tile < 0 || tile >= kTileCount || panel < 1) return;
-    const kernels::dot_plan p{kSets[tile], kernels::packing{panel}, *block};
+    if (tile < 0 || tile >= kTileCount || format->panel < 1) return;
+    const kernels::dot_plan p{kSets[tile], *format, *block};
     *out = kernels::scratch_for(p, n, k, batch, b_packed != 0);
   }
 
-  int run_dot(void* context, int tile, int panel, const kernels::blocking* block, const kernels::dot_call* call) {
+  int run_dot(void* context, int tile, const kernels::packing* format, const kernels::blocking* block,
+              const kernels::dot_call* call) {
     if (tile < 0 || tile >= kTileCount) return static_cast<int>(kernels::status::bad_config);
-    const kernels::dot_plan p{kSets[tile], kernels::packing{panel}, *block};
+    const kernels::dot_plan p{kSets[tile], *format, *block};
     return static_cast<int>(kernels::run_dot(*call, p, *static_cast<kernels::context*>(context)));
   }
 )cpp";

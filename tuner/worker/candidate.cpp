@@ -66,14 +66,15 @@ std::optional<int> TileLibrary::find(const gemwright::tile& t) const {
 }
 
 PackedWeights TileLibrary::pack(const float* b, std::int64_t ldb, gemwright::layout order, std::int64_t n,
-                                std::int64_t k, std::int64_t batch, std::int64_t stride, int panel) const {
+                                std::int64_t k, std::int64_t batch, std::int64_t stride,
+                                const gemwright::packing& format) const {
   const int col_major = order == gemwright::layout::col_major ? 1 : 0;
-  return {api_->pack(b, ldb, col_major, n, k, batch, stride, panel), api_->free_packed};
+  return {api_->pack(b, ldb, col_major, n, k, batch, stride, &format), api_->free_packed};
 }
 
 PackedWeights TileLibrary::pack(const gemwright::dot_weights_source& b, std::int64_t n, std::int64_t k,
-                                std::int64_t batch, int panel) const {
-  return {api_->pack_dot(&b, n, k, batch, panel), api_->free_packed};
+                                std::int64_t batch, const gemwright::packing& format) const {
+  return {api_->pack_dot(&b, n, k, batch, &format), api_->free_packed};
 }
 
 PackedWeights TileLibrary::copy(const PackedWeights& packed) const {

@@ -32,10 +32,10 @@ class TileLibrary {
   std::optional<int> find(const gemwright::tile& t) const;
   // f32.
   PackedWeights pack(const float* b, std::int64_t ldb, gemwright::layout order, std::int64_t n, std::int64_t k,
-                     std::int64_t batch, std::int64_t stride, int panel) const;
+                     std::int64_t batch, std::int64_t stride, const gemwright::packing& format) const;
   // The dot modes.
   PackedWeights pack(const gemwright::dot_weights_source& b, std::int64_t n, std::int64_t k, std::int64_t batch,
-                     int panel) const;
+                     const gemwright::packing& format) const;
   PackedWeights copy(const PackedWeights& packed) const;
   // Makes the context anew when it has other threads or too little scratch memory. False when it cannot be made.
   bool ensure_context(int threads, const gemwright::scratch_size& scratch);

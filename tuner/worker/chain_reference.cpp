@@ -16,7 +16,7 @@ double logistic(double z) { return 1 / (1 + std::exp(-z)); }
 
 double activation(EpilogueOp op, double v) {
   if (std::isinf(v)) return std::max(v, 0.0);
-  if (op == EpilogueOp::silu) return v * logistic(v);
+  if (op == EpilogueOp::silu || op == EpilogueOp::swiglu) return v * logistic(v);
   if (op == EpilogueOp::gelu_erf) return 0.5 * v * std::erfc(-v / std::numbers::sqrt2);
   return v * logistic(2 * std::sqrt(2 * std::numbers::inv_pi) * (v + 0.044715 * v * v * v));
 }
@@ -46,19 +46,28 @@ Bounded apply(EpilogueOp op, Bounded b, const ChainPoint& at, double approximati
     case EpilogueOp::gelu_tanh:
     case EpilogueOp::gelu_erf:
     case EpilogueOp::silu:
+    case EpilogueOp::swiglu:  // of its gate
+    case EpilogueOp::geglu:
       break;
   }
   const double value = activation(op, v);
   return {value, kSteepest * b.error + approximation * std::max(std::abs(value), 1.0)};
 }
 
+void round(Bounded& b) {
+  b.error += kUnit * std::abs(b.value) + kStep;
+  if (!std::isfinite(b.value)) b.error = 0;
+}
+
 double at_or_none(const float* p, std::int64_t i) { return p == nullptr ? 0 : static_cast<double>(p[i]); }
 
 }  // namespace
 
-ChainPoint chain_point(const gemwright::epilogue_operands& x, std::int64_t item, std::int64_t row, std::int64_t col) {
+ChainPoint chain_point(const gemwright::epilogue_operands& x, std::int64_t item, std::int64_t row, std::int64_t col,
+                       std::int64_t half) {
   ChainPoint at;
   at.bias = at_or_none(x.bias, col);
+  if (half > 0) at.up_bias = at_or_none(x.bias, half + col);
   at.residual = at_or_none(x.residual, item * x.stride_residual + row * x.ld_residual + col);
   at.operand = at_or_none(x.operand, item * x.stride_operand + row * x.ld_operand + col);
   at.scale = static_cast<double>(x.scale);
@@ -67,11 +76,24 @@ ChainPoint chain_point(const gemwright::epilogue_operands& x, std::int64_t item,
   return at;
 }
 
-Bounded apply_chain(const std::vector<EpilogueOp>& chain, Bounded b, const ChainPoint& at, double approximation) {
+bool agrees(double got, const Bounded& right) {
+  if (std::isnan(right.value)) return std::isnan(got);
+  if (std::isinf(right.value)) return got == right.value;
+  return std::abs(got - right.value) <= right.error;
+}
+
+Bounded apply_chain(const std::vector<EpilogueOp>& chain, Bounded b, const ChainPoint& at, double approximation,
+                    Bounded up) {
   for (const EpilogueOp op : chain) {
     b = apply(op, b, at, approximation);
-    b.error += kUnit * std::abs(b.value) + kStep;
-    if (!std::isfinite(b.value)) b.error = 0;
+    round(b);
+    if (op == EpilogueOp::bias) {
+      up.value += at.up_bias;
+      round(up);
+    } else if (op == EpilogueOp::swiglu || op == EpilogueOp::geglu) {
+      b = {b.value * up.value, b.error * std::abs(up.value) + up.error * std::abs(b.value) + b.error * up.error};
+      round(b);
+    }
   }
   return b;
 }

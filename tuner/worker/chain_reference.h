@@ -21,10 +21,18 @@ struct Bounded {
 // What the chain reads at one element.
 struct ChainPoint {
   double bias = 0, residual = 0, operand = 0, scale = 0, lo = 0, hi = 0;
+  double up_bias = 0;  // of a pair of products: bias is the gate's
 };
-ChainPoint chain_point(const gemwright::epilogue_operands& x, std::int64_t item, std::int64_t row, std::int64_t col);
+// `half`: of a pair, the columns of each half, which is where the bias of the other one begins.
+ChainPoint chain_point(const gemwright::epilogue_operands& x, std::int64_t item, std::int64_t row, std::int64_t col,
+                       std::int64_t half = 0);
 
-// `approximation`: the share of the result, and of 1 where that is less, that an activation may be off by.
-Bounded apply_chain(const std::vector<EpilogueOp>& chain, Bounded b, const ChainPoint& at, double approximation);
+// Whether a result is as near the right one as that allows; a NaN and an infinity must be what they are.
+bool agrees(double got, const Bounded& right);
+
+// `approximation`: the share of the result, and of 1 where that is less, that an activation may be off by. `up` is the
+// other half of a pair, whose gate is b.
+Bounded apply_chain(const std::vector<EpilogueOp>& chain, Bounded b, const ChainPoint& at, double approximation,
+                    Bounded up = {});
 
 }  // namespace gemwright::tuner

@@ -225,9 +225,10 @@ Result<Instance> make_instance(const Case& c, const Problem& p, ComputeMode mode
   const std::int64_t operand_rows = has_op(p, EpilogueOp::mul) ? c.m : 0;
   auto a = make_small(a_element(p.interface), c.m, c.k, p.a_layout, 3, c.batch);
   auto b = make_small(b_element(p.interface), c.k, c.n, p.b_layout, 5, c.batch);
-  auto out = make_small(c_element(p.interface), c.m, c.n, layout::row_major, 7, c.batch);
-  auto residual = make_small(element::f32, residual_rows, c.n, layout::row_major, 11, c.batch);
-  auto operand = make_small(element::f32, operand_rows, c.n, layout::row_major, 13, c.batch);
+  const std::int64_t columns = out_columns(p, c.n);
+  auto out = make_small(c_element(p.interface), c.m, columns, layout::row_major, 7, c.batch);
+  auto residual = make_small(element::f32, residual_rows, columns, layout::row_major, 11, c.batch);
+  auto operand = make_small(element::f32, operand_rows, columns, layout::row_major, 13, c.batch);
   auto bias = GuardedFloats::make(std::max<std::int64_t>(c.n, 1));
   auto scale = GuardedFloats::make(std::max<std::int64_t>(c.n * c.batch, 1));
   if (!a || !b || !out || !residual || !operand || !bias || !scale) return fail("not enough memory to check a tile");
@@ -245,9 +246,9 @@ Result<Instance> make_instance(const Case& c, const Problem& p, ComputeMode mode
     fill_a(x, item);
     fill_b(x, item);
   }
-  if (p.beta == 1) fill_rows(x.out, c.m, c.n, c.batch, 3);
-  fill_rows(x.residual, residual_rows, c.n, c.batch, 5);
-  fill_rows(x.operand, operand_rows, c.n, c.batch, 6);
+  if (p.beta == 1) fill_rows(x.out, c.m, columns, c.batch, 3);
+  fill_rows(x.residual, residual_rows, columns, c.batch, 5);
+  fill_rows(x.operand, operand_rows, columns, c.batch, 6);
   return x;
 }
 
@@ -266,7 +267,7 @@ void remember_c(Instance& x) {
 }
 
 // Runs a case. The sentence says why it did not run.
-std::optional<std::string> run(const TileLibrary& library, int tile, int panel, Instance& x) {
+std::optional<std::string> run(const TileLibrary& library, int tile, const gemwright::packing& format, Instance& x) {
   const Case& c = x.c;
   const Problem& p = *x.problem;
   gemwright::dot_call call;
@@ -290,7 +291,7 @@ std::optional<std::string> run(const TileLibrary& library, int tile, int panel, 
   if (b.type == element::s8) b.scale = x.b_scale.data();
   PackedWeights packed(nullptr, library.api().free_packed);
   if (p.constant_weights) {
-    packed = library.pack(b, c.n, c.k, c.batch, panel);
+    packed = library.pack(b, c.n, c.k, c.batch, format);
     if (packed) packed = library.copy(packed);
     if (!packed) return "the weights could not be packed";
     call.weights = static_cast<const gemwright::packed_dot_weights*>(packed.get());
@@ -304,19 +305,13 @@ std::optional<std::string> run(const TileLibrary& library, int tile, int panel, 
   call.operands = x.chain();
 
   gemwright::scratch_size scratch;
-  library.api().scratch(tile, panel, &c.block, c.n, c.k, c.batch, p.constant_weights ? 1 : 0, &scratch);
+  library.api().scratch(tile, &format, &c.block, c.n, c.k, c.batch, p.constant_weights ? 1 : 0, &scratch);
   const std::unique_ptr<void, void (*)(void*)> context(library.api().make_context(1, &scratch),
                                                        library.api().free_context);
   if (!context) return "no context could be made";
-  const int status = library.api().run_dot(context.get(), tile, panel, &c.block, &call);
+  const int status = library.api().run_dot(context.get(), tile, &format, &c.block, &call);
   if (status != 0) return run_status_text(status);
   return std::nullopt;
-}
-
-bool agrees(double got, double expected, double allowed) {
-  if (std::isnan(expected)) return std::isnan(got);
-  if (std::isinf(expected)) return got == expected;
-  return std::abs(got - expected) <= allowed;
 }
 
 std::vector<double> multiply(const Case& c, const std::vector<float>& a, const std::vector<float>& b) {
@@ -371,18 +366,22 @@ std::optional<std::string> compare_item(const Instance& x, std::int64_t item, ge
   const Case& c = x.c;
   const gemwright::epilogue_operands operands = x.chain();
   const std::vector<Bounded> all = products(x, item, family);
+  const Problem& p = *x.problem;
+  const std::int64_t columns = out_columns(p, c.n);
   for (std::int64_t i = 0; i < c.m; ++i) {
-    for (std::int64_t j = 0; j < c.n; ++j) {
+    for (std::int64_t j = 0; j < columns; ++j) {
       Bounded v = all[static_cast<std::size_t>(i * c.n + j)];
-      if (x.problem->beta == 1) {
+      Bounded up = has_pair(p) ? all[static_cast<std::size_t>(i * c.n + columns + j)] : Bounded{};
+      if (p.beta == 1) {
         const double old = static_cast<double>(x.before[static_cast<std::size_t>((item * c.m + i) * c.n + j)]);
         v = {v.value + old, v.error + kUnit * (std::abs(v.value) + std::abs(old) + v.error)};
       }
       if (!std::isfinite(v.value)) v.error = 0;
-      v = apply_chain(x.problem->chain, v, chain_point(operands, item, i, j), kActivationError);
-      v.error += rounding_of(c_element(x.problem->interface), v.value, v.error);
+      if (!std::isfinite(up.value)) up.error = 0;
+      v = apply_chain(p.chain, v, chain_point(operands, item, i, j, has_pair(p) ? columns : 0), kActivationError, up);
+      v.error += rounding_of(c_element(p.interface), v.value, v.error);
       const double got = element_of(x.out.memory, x.out.at(item, i, j));
-      if (!agrees(got, v.value, v.error)) {
+      if (!agrees(got, v)) {
         return fmt::format("row {}, column {}{}: got {:.9g}, expected {:.9g}", i, j,
                            c.batch > 1 ? fmt::format(" of item {}", item) : "", got, v.value);
       }
@@ -395,7 +394,8 @@ bool untouched_outside(const Instance& x) {
   if (!x.out.memory.bands_intact()) return false;
   for (std::int64_t i = 0; i < x.out.memory.size(); ++i) {
     const std::int64_t in_item = i % x.out.stride;
-    const bool element = i / x.out.stride < x.c.batch && in_item / x.out.ld < x.c.m && in_item % x.out.ld < x.c.n;
+    const bool element = i / x.out.stride < x.c.batch && in_item / x.out.ld < x.c.m &&
+                         in_item % x.out.ld < out_columns(*x.problem, x.c.n);
     if (!element && !x.out.memory.holds_mark(i)) return false;
   }
   return true;
@@ -407,7 +407,7 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, const 
   if (!x) return TileFault{TrialState::runtime, x.error().message};
   remember_c(*x);
   const auto place = [&c] { return fmt::format("on a small problem of {}x{}x{}", c.m, c.n, c.k); };
-  if (const auto fault = run(library, tile, config.format.panel, *x)) {
+  if (const auto fault = run(library, tile, config.format, *x)) {
     return TileFault{TrialState::runtime, fmt::format("{}: {}", place(), *fault)};
   }
   std::optional<std::string> fault;
@@ -443,6 +443,7 @@ std::vector<Case> cases(const Config& config, const Problem& p) {
   const bool integers = p.interface == Interface::u8s8;
   std::vector<Case> all;
   const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k, Values v) {
+    if (has_pair(p)) n += n % 2;
     const bool extreme = integers && all.size() % 2 == 1;
     const int zero = integers ? zeros[all.size() / 2 % zeros.size()] : 0;
     all.push_back({m, n, k, p.batch > 1 ? 2 : 1, v, extreme, zero, cuts[all.size() % cuts.size()]});

@@ -106,7 +106,7 @@ Result<void> make_b(Operands& o) {
 // What C holds before a call is a value of its type.
 Result<void> make_c(Operands& o) {
   const Problem& p = o.problem;
-  const std::int64_t size = o.rows() * p.n;
+  const std::int64_t size = o.rows() * c_columns(p);
   const gemwright::element type = c_element(p.interface);
   const bool f32 = type == gemwright::element::f32;
   if (auto made = f32 ? make_one(o.c, size) : make_one(o.short_c, type, size); !made) return made;
@@ -212,10 +212,11 @@ void Operands::reset_c() {
 }
 
 const float* Operands::c_row(std::int64_t row, std::vector<float>& space) const {
-  if (c.data() != nullptr) return c.data() + row * problem.n;
-  space.resize(static_cast<std::size_t>(problem.n));
-  const auto* const from = short_c.as<gemwright::bf16>() + row * problem.n;
-  std::transform(from, from + problem.n, space.begin(), gemwright::to_float);
+  const std::int64_t n = c_columns(problem);
+  if (c.data() != nullptr) return c.data() + row * n;
+  space.resize(static_cast<std::size_t>(n));
+  const auto* const from = short_c.as<gemwright::bf16>() + row * n;
+  std::transform(from, from + n, space.begin(), gemwright::to_float);
   return space.data();
 }
 
@@ -227,7 +228,7 @@ MatrixView Operands::b_item(const float* values, std::int64_t item) const {
   return matrix_view(values + item * problem.k * problem.n, problem.k, problem.n, ldb(), problem.b_layout);
 }
 
-MatrixView Operands::c_item(const float* values, std::int64_t item) const {
+MatrixView Operands::product_item(const float* values, std::int64_t item) const {
   return matrix_view(values + item * m * problem.n, m, problem.n, problem.n, gemwright::layout::row_major);
 }
 
@@ -237,8 +238,8 @@ gemwright::epilogue_operands Operands::chain() const {
   x.bias = bias.data();
   x.residual = residual.data();
   x.operand = operand.data();
-  x.ld_residual = x.ld_operand = problem.n;
-  x.stride_residual = x.stride_operand = m * problem.n;
+  x.ld_residual = x.ld_operand = c_columns(problem);
+  x.stride_residual = x.stride_operand = m * x.ld_residual;
   x.scale = 0.375F;
   x.clamp_lo = -root;
   x.clamp_hi = 2 * root;
@@ -296,10 +297,10 @@ Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKi
       if (auto made = make_filled(o.bias, p.n, o, kStreamBias); !made) return made;
     }
     if (has_op(p, EpilogueOp::add)) {
-      if (auto made = make_filled(o.residual, p.batch * m * p.n, o, kStreamResidual); !made) return made;
+      if (auto made = make_filled(o.residual, o.rows() * c_columns(p), o, kStreamResidual); !made) return made;
     }
     if (has_op(p, EpilogueOp::mul)) {
-      if (auto made = make_filled(o.operand, p.batch * m * p.n, o, kStreamOperand); !made) return made;
+      if (auto made = make_filled(o.operand, o.rows() * c_columns(p), o, kStreamOperand); !made) return made;
     }
     return make_c(o);
   };

@@ -103,10 +103,10 @@ struct Operands {
   bool c_bands_intact() const { return c.bands_intact() && short_c.bands_intact(); }
   // A row of C as f32: where it lies, or in `space`.
   const float* c_row(std::int64_t row, std::vector<float>& space) const;
-  // Items of what is laid out as A, B and C are.
+  // Items of what is laid out as A, B and, dense with all columns of B, their product.
   MatrixView a_item(const float* values, std::int64_t item) const;
   MatrixView b_item(const float* values, std::int64_t item) const;
-  MatrixView c_item(const float* values, std::int64_t item) const;
+  MatrixView product_item(const float* values, std::int64_t item) const;
   MatrixView a_item(std::int64_t item) const { return a_item(a.data(), item); }
   MatrixView b_item(std::int64_t item) const { return b_item(b.data(), item); }
   // What the chain reads. Its scalars follow from K: a sum of K products of N(0,1) is some sqrt(K) large, so that a

@@ -401,8 +401,9 @@ Result<Admission> Session::admit(const Config& config, const std::string& librar
   // What of the problem the small ones depend on.
   const auto identity = std::tuple{
       library, tile_name(config.tile), config.format.panel,
-      fmt::format("{}{}{}{}{}{}{}", to_text(p.interface), static_cast<int>(p.a_layout), static_cast<int>(p.b_layout),
-                  p.constant_weights, p.beta, p.batch > 1, epilogue_text(p.chain))};
+      fmt::format("{} {} {}{}{}{}{}{}{}", config.format.pair, gemwright::fusion_name(config.blocking.chain_at),
+                  to_text(p.interface), static_cast<int>(p.a_layout), static_cast<int>(p.b_layout), p.constant_weights,
+                  p.beta, p.batch > 1, epilogue_text(p.chain))};
   if (verify && s.checked_tiles.count(identity) == 0) {
     if (auto fault = check_tile(**loaded, *tile, config, p)) return refused(fault->state, fault->reason);
     s.checked_tiles.insert(identity);

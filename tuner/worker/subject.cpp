@@ -4,12 +4,11 @@ namespace gemwright::tuner {
 
 Result<void> TileSubject::prepare() {
   const Problem& p = operands_.problem;
-  const int panel = config_.format.panel;
-  auto weights = b_packed() ? store_.packed(operands_, library_, panel) : store_.plain(operands_);
+  auto weights = b_packed() ? store_.packed(operands_, library_, config_.format) : store_.plain(operands_);
   if (!weights) return tl::unexpected(weights.error());
   weights_ = *weights;
   gemwright::scratch_size scratch;
-  library_.api().scratch(tile_, panel, &config_.blocking, p.n, p.k, p.batch, b_packed() ? 1 : 0, &scratch);
+  library_.api().scratch(tile_, &config_.format, &config_.blocking, p.n, p.k, p.batch, b_packed() ? 1 : 0, &scratch);
   if (!library_.ensure_context(threads_, scratch)) return fail("no context could be made for the candidate");
   make_call();
   return {};
@@ -31,8 +30,8 @@ void F32TileSubject::make_call() {
   x.b_layout = p.b_layout;
   x.b_packed = b_packed();
   x.c = operands_.c.data();
-  x.ldc = p.n;
-  x.stride_c = operands_.m * p.n;
+  x.ldc = c_columns(p);
+  x.stride_c = operands_.m * x.ldc;
   x.beta = p.beta == 1;
   x.operands = operands_.chain();
   call_ = x;
@@ -42,7 +41,7 @@ std::optional<std::string> F32TileSubject::run(std::int64_t calls) {
   const auto run = library_.api().run;
   for (std::int64_t i = 0; i < calls; ++i) {
     call_.b = static_cast<const float*>(weights_->next());
-    const int status = run(library_.context(), tile_, config_.format.panel, &config_.blocking, &call_);
+    const int status = run(library_.context(), tile_, &config_.format, &config_.blocking, &call_);
     if (status != 0) return run_status_text(status);
   }
   return std::nullopt;
@@ -64,8 +63,8 @@ void DotTileSubject::make_call() {
   x.a_zero = operands_.a_zero;
   if (!b_packed()) x.b = weights_source(operands_);
   x.c = operands_.c_data();
-  x.ldc = p.n;
-  x.stride_c = operands_.m * p.n;
+  x.ldc = c_columns(p);
+  x.stride_c = operands_.m * x.ldc;
   x.beta = p.beta == 1;
   x.operands = operands_.chain();
   call_ = x;
@@ -81,7 +80,7 @@ std::optional<std::string> DotTileSubject::run(std::int64_t calls) {
     } else {
       call_.b.b = b;
     }
-    const int status = run(library_.context(), tile_, config_.format.panel, &config_.blocking, &call_);
+    const int status = run(library_.context(), tile_, &config_.format, &config_.blocking, &call_);
     if (status != 0) return run_status_text(status);
   }
   return std::nullopt;
@@ -132,7 +131,7 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
       b = plain_->next();
     }
     const int status = run(library_.context(), operands_.m, operands_.a_data(), operands_.lda(), packed, b,
-                           operands_.ldb(), operands_.c_data(), operands_.problem.n, &chain);
+                           operands_.ldb(), operands_.c_data(), c_columns(operands_.problem), &chain);
     if (status != 0) return run_status_text(status);
   }
   return std::nullopt;

@@ -119,10 +119,12 @@ Result<Instance> make_instance(const Case& c, const Problem& p) {
   const bool a_rows = p.a_layout == layout::row_major, b_rows = p.b_layout == layout::row_major;
   auto a = make_small(a_rows ? c.m : c.k, a_rows ? c.k : c.m, 3, c.batch);
   auto b = make_small(b_rows ? c.k : c.n, b_rows ? c.n : c.k, 5, c.batch);
-  auto out = make_small(c.m, c.n, 7, c.batch);
+  const std::int64_t columns = out_columns(p, c.n);
+  auto out = make_small(c.m, columns, 7, c.batch);
   const std::int64_t residual_rows = has_op(p, EpilogueOp::add) ? c.m : 0;
   const std::int64_t operand_rows = has_op(p, EpilogueOp::mul) ? c.m : 0;
-  auto residual = make_small(residual_rows, c.n, 11, c.batch), operand = make_small(operand_rows, c.n, 13, c.batch);
+  auto residual = make_small(residual_rows, columns, 11, c.batch);
+  auto operand = make_small(operand_rows, columns, 13, c.batch);
   auto bias = GuardedFloats::make(std::max<std::int64_t>(c.n, 1));
   if (!a || !b || !out || !residual || !operand || !bias) return fail("not enough memory to check a tile");
   x.a = std::move(*a);
@@ -134,17 +136,17 @@ Result<Instance> make_instance(const Case& c, const Problem& p) {
   x.bias.mark();
   fill_small(x.a, a_rows ? c.m : c.k, a_rows ? c.k : c.m, c.batch, 1);
   fill_small(x.b, b_rows ? c.k : c.n, b_rows ? c.n : c.k, c.batch, 2);
-  if (p.beta == 1) fill_small(x.out, c.m, c.n, c.batch, 3);
+  if (p.beta == 1) fill_small(x.out, c.m, columns, c.batch, 3);
   fill(DataKind::normal, 4, 4, x.bias.data(), c.n);
-  fill_small(x.residual, residual_rows, c.n, c.batch, 5);
-  fill_small(x.operand, operand_rows, c.n, c.batch, 6);
+  fill_small(x.residual, residual_rows, columns, c.batch, 5);
+  fill_small(x.operand, operand_rows, columns, c.batch, 6);
   shape_a(x);
   x.before.assign(x.out.memory.data(), x.out.memory.data() + x.out.memory.size());
   return x;
 }
 
 // Runs a case. The sentence says why it did not run.
-std::optional<std::string> run(const TileLibrary& library, int tile, int panel, Instance& x) {
+std::optional<std::string> run(const TileLibrary& library, int tile, const gemwright::packing& format, Instance& x) {
   const Case& c = x.c;
   const Problem& p = *x.problem;
   gemwright::gemm_call call;
@@ -160,13 +162,13 @@ std::optional<std::string> run(const TileLibrary& library, int tile, int panel, 
   call.ldb = x.b.ld;
   call.stride_b = x.b.stride;
   call.b_layout = p.b_layout;
-  call.b_packed = p.constant_weights && panel > 0;
+  call.b_packed = p.constant_weights && format.panel > 0;
   PackedWeights packed(nullptr, library.api().free_packed);
   if (call.b_packed) {
-    packed = library.pack(call.b, call.ldb, p.b_layout, c.n, c.k, c.batch, x.b.stride, panel);
+    packed = library.pack(call.b, call.ldb, p.b_layout, c.n, c.k, c.batch, x.b.stride, format);
     if (!packed) return "the weights could not be packed";
     call.b = library.api().packed_data(packed.get());
-    call.stride_b = gemwright::packed_b_size(c.n, c.k, {panel});
+    call.stride_b = gemwright::packed_b_size(c.n, c.k, format);
   }
   call.c = x.out.memory.data();
   call.ldc = x.out.ld;
@@ -175,19 +177,13 @@ std::optional<std::string> run(const TileLibrary& library, int tile, int panel, 
   call.operands = x.chain();
 
   gemwright::scratch_size scratch;
-  library.api().scratch(tile, panel, &c.block, c.n, c.k, c.batch, call.b_packed ? 1 : 0, &scratch);
+  library.api().scratch(tile, &format, &c.block, c.n, c.k, c.batch, call.b_packed ? 1 : 0, &scratch);
   const std::unique_ptr<void, void (*)(void*)> context(library.api().make_context(1, &scratch),
                                                        library.api().free_context);
   if (!context) return "no context could be made";
-  const int status = library.api().run(context.get(), tile, panel, &c.block, &call);
+  const int status = library.api().run(context.get(), tile, &format, &c.block, &call);
   if (status != 0) return run_status_text(status);
   return std::nullopt;
-}
-
-bool agrees(double got, double expected, double allowed) {
-  if (std::isnan(expected)) return std::isnan(got);
-  if (std::isinf(expected)) return got == expected;
-  return std::abs(got - expected) <= allowed;
 }
 
 // The largest error that any order of summation, with one rounding an operation, can make.
@@ -219,19 +215,25 @@ std::optional<std::string> compare_item(const Instance& x, std::int64_t item) {
   multiply_rows(matrix_view(abs_a.data(), c.m, c.k, c.k, layout::row_major), rows,
                 matrix_view(abs_b.data(), c.k, c.n, c.n, layout::row_major), magnitude.data());
   const gemwright::epilogue_operands operands = x.chain();
+  const Problem& p = *x.problem;
+  const std::int64_t columns = out_columns(p, c.n);
+  // A sum of the product, and what it may be off by.
+  const auto sum_at = [&](std::int64_t i, std::int64_t j, double old) -> Bounded {
+    const double sum = value[static_cast<std::size_t>(i * c.n + j)] + old;
+    const double scale = magnitude[static_cast<std::size_t>(i * c.n + j)] + std::abs(old);
+    return {sum, std::isfinite(sum) ? proven_bound(c.k, scale) : 0};
+  };
   for (std::int64_t i = 0; i < c.m; ++i) {
-    for (std::int64_t j = 0; j < c.n; ++j) {
+    for (std::int64_t j = 0; j < columns; ++j) {
       const std::int64_t at = item * x.out.stride + i * x.out.ld + j;
-      const double old = x.problem->beta == 1 ? static_cast<double>(x.before[static_cast<std::size_t>(at)]) : 0;
-      const double sum = value[static_cast<std::size_t>(i * c.n + j)] + old;
-      const double scale = magnitude[static_cast<std::size_t>(i * c.n + j)] + std::abs(old);
-      const double doubt = std::isfinite(sum) ? proven_bound(c.k, scale) : 0;
-      const auto [expected, allowed] =
-          apply_chain(x.problem->chain, {sum, doubt}, chain_point(operands, item, i, j), kActivationError);
+      const double old = p.beta == 1 ? static_cast<double>(x.before[static_cast<std::size_t>(at)]) : 0;
+      const Bounded up = has_pair(p) ? sum_at(i, columns + j, 0) : Bounded{};
+      const ChainPoint point = chain_point(operands, item, i, j, has_pair(p) ? columns : 0);
+      const Bounded right = apply_chain(p.chain, sum_at(i, j, old), point, kActivationError, up);
       const double got = static_cast<double>(x.out.memory.data()[at]);
-      if (!agrees(got, expected, allowed)) {
+      if (!agrees(got, right)) {
         return fmt::format("row {}, column {}{}: got {:.9g}, expected {:.9g}", i, j,
-                           c.batch > 1 ? fmt::format(" of item {}", item) : "", got, expected);
+                           c.batch > 1 ? fmt::format(" of item {}", item) : "", got, right.value);
       }
     }
   }
@@ -243,17 +245,19 @@ bool untouched_outside(const Instance& x) {
   if (!x.out.memory.bands_intact()) return false;
   for (std::int64_t i = 0; i < x.out.memory.size(); ++i) {
     const std::int64_t in_item = i % x.out.stride;
-    const bool element = i / x.out.stride < x.c.batch && in_item / x.out.ld < x.c.m && in_item % x.out.ld < x.c.n;
+    const bool element = i / x.out.stride < x.c.batch && in_item / x.out.ld < x.c.m &&
+                         in_item % x.out.ld < out_columns(*x.problem, x.c.n);
     if (!element && !x.out.memory.holds_mark(i)) return false;
   }
   return true;
 }
 
-std::optional<TileFault> check_case(const TileLibrary& library, int tile, int panel, const Case& c, const Problem& p) {
+std::optional<TileFault> check_case(const TileLibrary& library, int tile, const gemwright::packing& format,
+                                    const Case& c, const Problem& p) {
   auto x = make_instance(c, p);
   if (!x) return TileFault{TrialState::runtime, x.error().message};
   const auto place = [&c] { return fmt::format("on a small problem of {}x{}x{}", c.m, c.n, c.k); };
-  if (const auto fault = run(library, tile, panel, *x)) {
+  if (const auto fault = run(library, tile, format, *x)) {
     return TileFault{TrialState::runtime, fmt::format("{}: {}", place(), *fault)};
   }
   std::optional<std::string> fault;
@@ -263,19 +267,20 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, int pa
   return TileFault{TrialState::correctness, fmt::format("wrong {}: {}", place(), *fault)};
 }
 
-// Blockings that cut a small problem in all ways that a large one can be cut.
+// Blockings that cut a small problem in all ways that a large one can be cut. The chain runs where the config wants it.
 std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
   using gemwright::loop_order;
   const std::int64_t mr = config.tile.mr, width = panel > 0 ? panel : nr(config.tile);
   gemwright::blocking own = config.blocking;
   own.mc = std::min<std::int64_t>(own.mc, 4 * mr);  // scratch for partial sums grows with mc
   const std::int64_t ahead = config.blocking.prefetch_rows;
+  const gemwright::fusion at = config.blocking.chain_at;
   return {
       own,
-      {mr, width, 7, loop_order::nmk, false, true, 1, 1, 1, ahead},
-      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, false, 2, 2, 1, ahead},
-      {2 * mr, width, 5, loop_order::kmn, true, false, 1, 2, 2, ahead},
-      {mr, 2 * width, 11, loop_order::knm, false, true, 2, 1, 1, ahead},
+      {mr, width, 7, loop_order::nmk, false, true, 1, 1, 1, ahead, at},
+      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, false, 2, 2, 1, ahead, at},
+      {2 * mr, width, 5, loop_order::kmn, true, false, 1, 2, 2, ahead, at},
+      {mr, 2 * width, 11, loop_order::knm, false, true, 2, 1, 1, ahead, at},
   };
 }
 
@@ -288,6 +293,7 @@ std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
   const std::vector<gemwright::blocking> cuts = blockings(config, panel);
   std::vector<Case> all;
   const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k, Values v) {
+    if (has_pair(p)) n += n % 2;
     all.push_back({m, n, k, p.batch > 1 ? 2 : 1, v, cuts[all.size() % cuts.size()]});
   };
   const auto kind = [&] { return static_cast<Values>(all.size() % kValueKinds); };
@@ -309,9 +315,8 @@ std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
 std::optional<TileFault> check_tile(const TileLibrary& library, int tile, const Config& config,
                                     const Problem& problem) {
   if (config.mode != ComputeMode::f32) return check_dot_tile(library, tile, config, problem);
-  const int panel = config.format.panel;
-  for (const Case& c : cases(config, panel, problem)) {
-    if (auto fault = check_case(library, tile, panel, c, problem)) return fault;
+  for (const Case& c : cases(config, config.format.panel, problem)) {
+    if (auto fault = check_case(library, tile, config.format, c, problem)) return fault;
   }
   return std::nullopt;
 }

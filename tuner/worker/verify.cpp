@@ -208,8 +208,8 @@ Result<TrustedResult> TrustedResult::make(const Operands& o, const Factors& fact
 }
 
 Result<void> TrustedResult::allocate() {
-  whole_ = gemwright::allocate_floats(static_cast<std::size_t>(o_->rows() * o_->problem.n));
-  allowed_ = gemwright::allocate_floats(static_cast<std::size_t>(o_->rows() * o_->problem.n));
+  whole_ = gemwright::allocate_floats(static_cast<std::size_t>(o_->rows() * o_->problem.n));  // a product first
+  allowed_ = gemwright::allocate_floats(static_cast<std::size_t>(o_->rows() * c_columns(o_->problem)));
   if (!whole_ || !allowed_) return fail("not enough memory for the trusted result");
   return {};
 }
@@ -240,7 +240,7 @@ bool TrustedResult::proven_product() const {
   };
   for (std::int64_t item = 0; item < p.batch; ++item) {
     const MatrixView a = o_->a_item(factors_.a, item), b = o_->b_item(factors_.b, item);
-    const MatrixView c = o_->c_item(whole_.get(), item);
+    const MatrixView c = o_->product_item(whole_.get(), item);
     const double* const a_norms = a_norms_.data() + item * o_->m;
     const double* const b_norms = b_norms_.data() + item * p.n;
     const std::vector<double> x = signs(p.n, kProjectionSeed + static_cast<std::uint64_t>(item));
@@ -262,28 +262,41 @@ bool TrustedResult::proven_product() const {
   return true;
 }
 
-// The right result of an element, and what a candidate may be off by. A product that a baseline made may be as far from
-// the truth itself, on the other side.
-Bounded TrustedResult::finished(double product, bool from_baseline, std::int64_t row, std::int64_t col) const {
-  const Problem& p = o_->problem;
-  const double c0 = p.beta == 1 ? static_cast<double>(o_->c0.data()[row * p.n + col]) : 0;
+// An element of the product with what stood there before, and what a candidate may be off by. A product that a baseline
+// made may be as far from the truth itself, on the other side.
+Bounded TrustedResult::sum(double product, double c0, bool from_baseline, std::int64_t row, std::int64_t col) const {
   const double v = product + c0, both = norms(row, col);
   Bounded sum{v, bound_(both, v, std::abs(c0))};
   if (from_baseline) sum.error += baseline_bound_(both, v, std::abs(c0));
-  if (!p.chain.empty()) {
-    sum = apply_chain(p.chain, sum, chain_point(chain_, row / o_->m, row % o_->m, col), kActivationError);
-  }
-  sum.error += rounding_of(c_element(p.interface), sum.value, sum.error);
   return sum;
 }
 
-// What was there before the product, and what is added behind it.
-double TrustedResult::start(std::int64_t row, std::int64_t col) const {
+// The right result of an element from its row of the product.
+Bounded TrustedResult::finished(const ProductRow& product, std::int64_t col) const {
   const Problem& p = o_->problem;
-  double s = 0;
-  if (p.beta == 1) s += std::abs(static_cast<double>(o_->c0.data()[row * p.n + col]));
+  const std::int64_t row = product.row, columns = c_columns(p);
+  const double c0 = p.beta == 1 ? static_cast<double>(o_->c0.data()[row * columns + col]) : 0;
+  Bounded b = sum(product.at(col), c0, product.from_baseline, row, col);
+  if (!p.chain.empty()) {
+    const std::int64_t other = columns + col;
+    const Bounded up = has_pair(p) ? sum(product.at(other), 0, product.from_baseline, row, other) : Bounded{};
+    const ChainPoint at = chain_point(chain_, row / o_->m, row % o_->m, col, has_pair(p) ? columns : 0);
+    b = apply_chain(p.chain, b, at, kActivationError, up);
+  }
+  b.error += rounding_of(c_element(p.interface), b.value, b.error);
+  return b;
+}
+
+// How large an element's rounding errors may be, in units in the last place: what the sum is made of, what was there
+// before it and what is added behind it. Of a pair the gate counts as often as the other half is large.
+double TrustedResult::scale(std::int64_t row, std::int64_t col) const {
+  const Problem& p = o_->problem;
+  const std::int64_t columns = c_columns(p);
+  double s = norms(row, col);
+  if (has_pair(p)) s *= norms(row, columns + col);
+  if (p.beta == 1) s += std::abs(static_cast<double>(o_->c0.data()[row * columns + col]));
   if (o_->bias.data() != nullptr) s += std::abs(static_cast<double>(o_->bias.data()[col]));
-  if (o_->residual.data() != nullptr) s += std::abs(static_cast<double>(o_->residual.data()[row * p.n + col]));
+  if (o_->residual.data() != nullptr) s += std::abs(static_cast<double>(o_->residual.data()[row * columns + col]));
   return s;
 }
 
@@ -301,18 +314,18 @@ void TrustedResult::set_whole(std::int64_t at, Bounded right) {
       std::nextafter(static_cast<float>(allowed), std::numeric_limits<float>::infinity());
 }
 
-// From the product of a baseline.
+// From the product of a baseline, in place: a row of the result is not longer than one of the product.
 void TrustedResult::finish_whole() {
-  const std::int64_t n = o_->problem.n;
+  const std::int64_t n = o_->problem.n, columns = c_columns(o_->problem);
   for (std::int64_t row = 0; row < o_->rows(); ++row) {
-    for (std::int64_t at = row * n; at < (row + 1) * n; ++at) {
-      set_whole(at, finished(static_cast<double>(whole_[static_cast<std::size_t>(at)]), true, row, at - row * n));
-    }
+    const float* const from = whole_.get() + row * n;
+    const ProductRow product{row, true, from, nullptr};
+    for (std::int64_t j = 0; j < columns; ++j) set_whole(row * columns + j, finished(product, j));
   }
 }
 
 void TrustedResult::add_rows(const std::vector<std::int64_t>& rows) {
-  const std::int64_t n = o_->problem.n;
+  const std::int64_t n = o_->problem.n, columns = c_columns(o_->problem);
   std::vector<double> out;
   std::vector<std::int64_t> local;
   for (std::size_t i = 0; i < rows.size();) {
@@ -325,19 +338,17 @@ void TrustedResult::add_rows(const std::vector<std::int64_t>& rows) {
     out.resize(local.size() * static_cast<std::size_t>(n));
     multiply_rows(o_->a_item(factors_.a, item), local, o_->b_item(factors_.b, item), out.data());
     for (std::size_t r = 0; r < local.size(); ++r) {
+      const double* const from = out.data() + r * static_cast<std::size_t>(n);
+      const ProductRow product{rows[i + r], false, nullptr, from};
       std::vector<Bounded>& row = exact_[rows[i + r]];
-      row.resize(static_cast<std::size_t>(n));
-      for (std::int64_t j = 0; j < n; ++j) {
-        const double product = out[r * static_cast<std::size_t>(n) + static_cast<std::size_t>(j)];
-        row[static_cast<std::size_t>(j)] = finished(product, false, rows[i + r], j);
-      }
+      for (std::int64_t j = 0; j < columns; ++j) row.push_back(finished(product, j));
     }
     i += local.size();
   }
 }
 
 void TrustedResult::make_in_float64() {
-  const std::int64_t n = o_->problem.n;
+  const std::int64_t n = c_columns(o_->problem);
   const bool keep = static_cast<double>(o_->rows()) * static_cast<double>(n) <= kSmallResult;
   for (std::int64_t row = 0; row < o_->rows(); row += 4) {
     std::vector<std::int64_t> group;
@@ -354,7 +365,7 @@ void TrustedResult::make_in_float64() {
 std::vector<std::int64_t> TrustedResult::affordable(const std::vector<std::int64_t>& borders) const {
   const double row_work =
       static_cast<double>(o_->problem.n) * static_cast<double>(std::max<std::int64_t>(o_->problem.k, 1));
-  const std::size_t row_bytes = static_cast<std::size_t>(o_->problem.n) * sizeof(Bounded);
+  const std::size_t row_bytes = static_cast<std::size_t>(c_columns(o_->problem)) * sizeof(Bounded);
   const std::size_t room = kMaxExactBytes / row_bytes;
   std::vector<std::int64_t> unknown;
   for (const std::int64_t r : borders) {
@@ -374,7 +385,7 @@ std::string TrustedResult::fault(std::int64_t row, std::int64_t col, float got, 
 }
 
 std::optional<std::string> TrustedResult::check_whole() const {
-  const std::int64_t n = o_->problem.n;
+  const std::int64_t n = c_columns(o_->problem);
   std::vector<float> space;
   for (std::int64_t row = 0; row < o_->rows(); ++row) {
     const float* const got = o_->c_row(row, space);
@@ -395,7 +406,7 @@ Verdict TrustedResult::check(const std::vector<std::int64_t>& borders) {
     return v;
   }
   add_rows(affordable(borders));
-  const std::int64_t n = o_->problem.n;
+  const std::int64_t n = c_columns(o_->problem);
   std::vector<float> space;
   ErrorSum sum;
   for (const auto& [row, exact] : exact_) {
@@ -407,7 +418,7 @@ Verdict TrustedResult::check(const std::vector<std::int64_t>& borders) {
         v.fault = fault(row, j, got[j], expected, allowed);
         return v;
       }
-      sum.add(error, expected, norms(row, j) + start(row, j));
+      sum.add(error, expected, scale(row, j));
     }
   }
   v.error_fro = sum.relative();
@@ -417,7 +428,7 @@ Verdict TrustedResult::check(const std::vector<std::int64_t>& borders) {
 }
 
 Verdict TrustedResult::distance() const {
-  const std::int64_t n = o_->problem.n;
+  const std::int64_t n = c_columns(o_->problem);
   const double rows = std::clamp(kDistanceElements / static_cast<double>(n), 1.0, static_cast<double>(o_->rows()));
   const auto count = static_cast<std::int64_t>(rows);
   std::vector<float> space;
@@ -428,7 +439,7 @@ Verdict TrustedResult::distance() const {
     const float* const want = whole_.get() + row * n;
     for (std::int64_t j = 0; j < n; ++j) {
       const double expected = static_cast<double>(want[j]);
-      sum.add(std::abs(static_cast<double>(got[j]) - expected), expected, norms(row, j) + start(row, j));
+      sum.add(std::abs(static_cast<double>(got[j]) - expected), expected, scale(row, j));
     }
   }
   Verdict v;

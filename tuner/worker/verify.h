@@ -53,7 +53,7 @@ std::vector<std::int64_t> all_rows(std::int64_t rows);
 struct Verdict {
   std::optional<std::string> fault;  // one sentence
   // Relative Frobenius distance to float64, and the largest error of an element in units of u * (|a| * |b| + |start|);
-  // start() says of what. Over the rows known in float64, or as distance() says.
+  // scale() says of what. Over the rows known in float64, or as distance() says.
   double error_fro = 0, error_max = 0;
 };
 
@@ -86,6 +86,15 @@ class TrustedResult {
   const std::string& source() const { return source_; }  // "float64" or the baseline's name
 
  private:
+  // A row of the product, of a baseline's f32 or our float64.
+  struct ProductRow {
+    std::int64_t row = 0;
+    bool from_baseline = false;
+    const float* baseline = nullptr;
+    const double* own = nullptr;
+    double at(std::int64_t col) const { return from_baseline ? static_cast<double>(baseline[col]) : own[col]; }
+  };
+
   TrustedResult(const Operands& o, const Factors& factors);
   void make_norms();
   Result<void> allocate();
@@ -95,8 +104,9 @@ class TrustedResult {
   void set_whole(std::int64_t at, Bounded right);
   void add_rows(const std::vector<std::int64_t>& rows);
   std::vector<std::int64_t> affordable(const std::vector<std::int64_t>& borders) const;
-  Bounded finished(double product, bool from_baseline, std::int64_t row, std::int64_t col) const;
-  double start(std::int64_t row, std::int64_t col) const;
+  Bounded sum(double product, double c0, bool from_baseline, std::int64_t row, std::int64_t col) const;
+  Bounded finished(const ProductRow& product, std::int64_t col) const;
+  double scale(std::int64_t row, std::int64_t col) const;
   double norms(std::int64_t row, std::int64_t col) const;
   std::optional<std::string> check_whole() const;
   std::string fault(std::int64_t row, std::int64_t col, float got, double expected, double allowed) const;

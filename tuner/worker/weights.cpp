@@ -58,7 +58,7 @@ RotatingWeights WeightStore::describe(WeightFormat format, double one) const {
   w.format = format;
   w.copies.count = copy_count(cache_bytes_, one);
   w.copies.stride = gemwright::round_up(static_cast<std::int64_t>(one), 64);  // each begins on a cache line
-  if (format.panel > 0 || w.copies.count > 1) {
+  if (format.packing.panel > 0 || w.copies.count > 1) {
     w.bytes = static_cast<double>(w.copies.stride) * static_cast<double>(w.copies.count);
   }
   return w;
@@ -85,27 +85,29 @@ Result<RotatingWeights*> WeightStore::keep_copies(RotatingWeights w, const void*
   return keep(std::move(w));
 }
 
-Result<RotatingWeights*> WeightStore::packed_f32(const Operands& o, const TileLibrary& library, int panel) {
+Result<RotatingWeights*> WeightStore::packed_f32(const Operands& o, const TileLibrary& library,
+                                                 const gemwright::packing& format) {
   const Problem& p = o.problem;
-  const std::int64_t one = gemwright::packed_b_size(p.n, p.k, {panel}) * p.batch * 4;
+  const std::int64_t one = gemwright::packed_b_size(p.n, p.k, format) * p.batch * 4;
   if (one == 0) return plain(o);  // K = 0: nothing to pack, nothing to read
-  RotatingWeights w = describe({ComputeMode::f32, panel}, static_cast<double>(one));
+  RotatingWeights w = describe({ComputeMode::f32, format}, static_cast<double>(one));
   // While there are several copies, what the library packed lies beside them for a moment.
   const double beside = w.copies.count > 1 ? static_cast<double>(one) : 0;
   if (auto room = make_room(w.bytes + beside); !room) return tl::unexpected(room.error());
-  w.packed.push_back(library.pack(o.b.data(), o.ldb(), p.b_layout, p.n, p.k, p.batch, p.n * p.k, panel));
+  w.packed.push_back(library.pack(o.b.data(), o.ldb(), p.b_layout, p.n, p.k, p.batch, p.n * p.k, format));
   if (!w.packed[0]) return fail("the weights could not be packed");
   const float* const source = library.api().packed_data(w.packed[0].get());
   return keep_copies(std::move(w), source, one);
 }
 
-Result<RotatingWeights*> WeightStore::packed_dot(const Operands& o, const TileLibrary& library, int panel) {
+Result<RotatingWeights*> WeightStore::packed_dot(const Operands& o, const TileLibrary& library,
+                                                 const gemwright::packing& format) {
   const Problem& p = o.problem;
-  if (panel < 1) return fail("tiles of the dot modes read packed weights, and the config's panel is 0");
-  const std::int64_t one = gemwright::packed_dot_size(library.mode(), p.n, p.k, {panel}) * p.batch * 4;
-  RotatingWeights w = describe({library.mode(), panel}, static_cast<double>(one));
+  if (format.panel < 1) return fail("tiles of the dot modes read packed weights, and the config's panel is 0");
+  const std::int64_t one = gemwright::packed_dot_size(library.mode(), p.n, p.k, format) * p.batch * 4;
+  RotatingWeights w = describe({library.mode(), format}, static_cast<double>(one));
   if (auto room = make_room(w.bytes); !room) return tl::unexpected(room.error());
-  w.packed.push_back(library.pack(weights_source(o), p.n, p.k, p.batch, panel));
+  w.packed.push_back(library.pack(weights_source(o), p.n, p.k, p.batch, format));
   if (!w.packed[0]) return fail("the weights could not be packed");
   while (static_cast<std::int64_t>(w.packed.size()) < w.copies.count) {
     w.packed.push_back(library.copy(w.packed[0]));
@@ -114,9 +116,10 @@ Result<RotatingWeights*> WeightStore::packed_dot(const Operands& o, const TileLi
   return keep(std::move(w));
 }
 
-Result<RotatingWeights*> WeightStore::packed(const Operands& o, const TileLibrary& library, int panel) {
-  if (RotatingWeights* const known = find({library.mode(), panel})) return known;
-  return library.mode() == ComputeMode::f32 ? packed_f32(o, library, panel) : packed_dot(o, library, panel);
+Result<RotatingWeights*> WeightStore::packed(const Operands& o, const TileLibrary& library,
+                                             const gemwright::packing& format) {
+  if (RotatingWeights* const known = find({library.mode(), format})) return known;
+  return library.mode() == ComputeMode::f32 ? packed_f32(o, library, format) : packed_dot(o, library, format);
 }
 
 Result<RotatingWeights*> WeightStore::plain(const Operands& o) {

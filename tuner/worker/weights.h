@@ -19,9 +19,9 @@ namespace gemwright::tuner {
 // What pack_weights writes is a matter of both; panel 0: as the caller holds them, whatever the mode.
 struct WeightFormat {
   ComputeMode mode = ComputeMode::f32;
-  int panel = 0;
+  gemwright::packing packing{0};
 
-  bool operator==(const WeightFormat&) const = default;
+  bool operator==(const WeightFormat& o) const { return mode == o.mode && packing == o.packing; }
 };
 
 // Copies in turn. Plain ones and those of f32 panels are memory: `held`, or for a single one what the library packed,
@@ -50,15 +50,15 @@ class WeightStore {
   double bytes() const;
 
   // The weights in panels, made by the library's own packing. The pointer holds until the next call.
-  Result<RotatingWeights*> packed(const Operands& o, const TileLibrary& library, int panel);
+  Result<RotatingWeights*> packed(const Operands& o, const TileLibrary& library, const gemwright::packing& format);
   // The weights as the caller holds them.
   Result<RotatingWeights*> plain(const Operands& o);
 
  private:
   RotatingWeights* find(WeightFormat format);
   RotatingWeights describe(WeightFormat format, double one) const;
-  Result<RotatingWeights*> packed_f32(const Operands& o, const TileLibrary& library, int panel);
-  Result<RotatingWeights*> packed_dot(const Operands& o, const TileLibrary& library, int panel);
+  Result<RotatingWeights*> packed_f32(const Operands& o, const TileLibrary& library, const gemwright::packing& format);
+  Result<RotatingWeights*> packed_dot(const Operands& o, const TileLibrary& library, const gemwright::packing& format);
   Result<RotatingWeights*> keep_copies(RotatingWeights w, const void* source, std::int64_t one);
   RotatingWeights* keep(RotatingWeights w);
   Result<void> make_room(double bytes);

@@ -44,19 +44,26 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::vec::reg dot_value(typename Dot::acc sum,
   }
 }
 
-// The same to elements of C: beta, the chain, the type.
-template <element C, class Chain, class Dot>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_vector(typename Dot::acc sum, const dot_args& x, std::int64_t i,
-                                                         int j, const f32::column_operands& columns) {
+// R rows of them to elements of C: beta, the chain, the type.
+template <int R, element C, class Chain, class Dot>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_group(const typename Dot::acc (&sums)[R], const dot_args& x,
+                                                        std::int64_t i, int j, const f32::column_operands& columns) {
   using vec = f32::vec;
   const int n = f32::lanes(x.cols, j);
-  vec::reg v = dot_value<Dot>(sum, x, i, j * vec::width);
   char* const c = static_cast<char*>(x.c) + (i * x.ldc + j * vec::width) * element_size(C);
-  if constexpr (C != element::u8) {
-    if (x.beta) v = vec::add(v, io::load<C>(c, n));
+  const std::int64_t step = x.ldc * element_size(C);
+  typename f32::several<R>::reg v;
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) {
+    v.v[r] = dot_value<Dot>(sums[r], x, i + r, j * vec::width);
+    if constexpr (C != element::u8) {
+      if (x.beta) v.v[r] = vec::add(v.v[r], io::load<C>(c + r * step, n));
+    }
   }
   const f32::place at{x.item, x.row + i, x.col + j * vec::width, vec::first(n)};
-  io::store<C>(c, n, f32::apply_chain<true>(Chain{}, v, *x.operands, columns, at), x.requant);
+  v = f32::apply_chain<true, R>(Chain{}, v, *x.operands, columns, at);
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) io::store<C>(c + r * step, n, v.v[r], x.requant);
 }
 
 template <class Chain>
@@ -65,40 +72,66 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::column_operands dot_columns(const dot_arg
                                         f32::vec::first(f32::lanes(x.cols, j)));
 }
 
+// R rows from a copy of the accumulators.
+template <int R, int NV, element C, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_copied(const std::uint32_t* tile, const dot_args& x, std::int64_t i,
+                                                         int j, const f32::column_operands& columns) {
+  dot::acc sums[R];
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) sums[r] = dot::load_raw(tile + ((i + r) * NV + j) * f32::vec::width);
+  dot_finish_group<R, C, Chain, dot>(sums, x, i, j, columns);
+}
+
 // A chain of long code, from a copy of the accumulators that is still in the first-level cache; see finish_rows in
 // micro_kernel.inl.
 template <int NV, element C, class Chain>
 __attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_rows(const std::uint32_t* tile, int rows,
                                                                 const dot_args& x) {
-  f32::column_operands columns[NV];
-  GEMWRIGHT_UNROLL
-  for (int j = 0; j < NV; ++j) columns[j] = dot_columns<Chain>(x, j);
-  for (int i = 0; i < rows; ++i) {
-    GEMWRIGHT_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      dot_finish_vector<C, Chain, dot>(dot::load_raw(tile + (i * NV + j) * f32::vec::width), x, i, j, columns[j]);
+  for (int j = 0; j < NV; ++j) {
+    const f32::column_operands columns = dot_columns<Chain>(x, j);
+    int i = 0;
+    for (; i + f32::kRowsTogether <= rows; i += f32::kRowsTogether) {
+      dot_finish_copied<f32::kRowsTogether, NV, C, Chain>(tile, x, i, j, columns);
     }
+    for (; i < rows; ++i) dot_finish_copied<1, NV, C, Chain>(tile, x, i, j, columns);
   }
 }
 
-// The same of a pair: vectors of the gate and of the other half become half as many of C.
+// R rows of one vector of columns of C, of a pair.
+template <int R, int NV, element C, class Chain, class Dot>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_pair_group(const std::uint32_t* tile, const dot_args& x,
+                                                             std::int64_t i, std::int64_t j,
+                                                             const f32::pair_operands& operands, f32::vec::mask valid,
+                                                             int n) {
+  using vec = f32::vec;
+  const std::int64_t gate = x.pair.gate(j), up = gate + x.pair.distance();
+  typename f32::several<R>::reg g, u;
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) {
+    const std::uint32_t* const row = tile + (i + r) * NV * vec::width;
+    g.v[r] = dot_value<Dot>(dot::load_raw(row + gate), x, i + r, gate);
+    u.v[r] = dot_value<Dot>(dot::load_raw(row + up), x, i + r, up);
+  }
+  const auto v = f32::apply_pair<true, R, Chain>(g, u, *x.operands, operands, {x.item, x.row + i, x.col + j, valid});
+  char* const c = static_cast<char*>(x.c) + (i * x.ldc + j) * element_size(C);
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) io::store<C>(c + r * x.ldc * element_size(C), n, v.v[r], x.requant);
+}
+
+// Vectors of the gate and of the other half become half as many of C.
 template <int NV, element C, class Chain, class Dot>
 __attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_pairs(const std::uint32_t* tile, int rows,
                                                                  const dot_args& x) {
-  using vec = f32::vec;
-  for (std::int64_t j = 0; j < NV * vec::width / 2; j += vec::width) {
+  for (std::int64_t j = 0; j < NV * f32::vec::width / 2; j += f32::vec::width) {
     const int n = f32::lanes(x.cols - j, 0);
     if (n == 0) return;
-    const vec::mask valid = vec::first(n);
+    const f32::vec::mask valid = f32::vec::first(n);
     const auto operands = f32::load_pair<true, Chain>(*x.operands, x.col + j, x.pair.columns, valid);
-    const std::int64_t gate = x.pair.gate(j), up = gate + x.pair.distance();
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const std::uint32_t* const row = tile + i * NV * vec::width;
-      const vec::reg v = f32::apply_pair<true, Chain>(dot_value<Dot>(dot::load_raw(row + gate), x, i, gate),
-                                                      dot_value<Dot>(dot::load_raw(row + up), x, i, up), *x.operands,
-                                                      operands, {x.item, x.row + i, x.col + j, valid});
-      io::store<C>(static_cast<char*>(x.c) + (i * x.ldc + j) * element_size(C), n, v, x.requant);
+    std::int64_t i = 0;
+    for (; i + f32::kRowsTogether <= rows; i += f32::kRowsTogether) {
+      dot_finish_pair_group<f32::kRowsTogether, NV, C, Chain, Dot>(tile, x, i, j, operands, valid, n);
     }
+    for (; i < rows; ++i) dot_finish_pair_group<1, NV, C, Chain, Dot>(tile, x, i, j, operands, valid, n);
   }
 }
 
@@ -121,7 +154,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
     for (int j = 0; j < NV; ++j) {
       const f32::column_operands columns = dot_columns<Chain>(x, j);
       GEMWRIGHT_UNROLL
-      for (int i = 0; i < MR; ++i) dot_finish_vector<C, Chain, dot>(acc[i][j], x, i, j, columns);
+      for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, columns);
     }
   }
 }

@@ -13,12 +13,46 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg load_part(const float* p, vec::mask m
   }
 }
 
+// One vector of each of R rows, and what the activations do with them: operation by operation for all rows, because an
+// activation is one long chain of operations that wait for each other, of which a core keeps but two or three in
+// flight.
+#define GEMWRIGHT_EACH_ROW(result, name, parameters, value)         \
+  static GEMWRIGHT_TARGET GEMWRIGHT_INLINE result name parameters { \
+    result out;                                                     \
+    GEMWRIGHT_UNROLL                                                \
+    for (int r = 0; r < R; ++r) out.v[r] = value;                   \
+    return out;                                                     \
+  }
+template <int R>
+struct several {
+  struct reg {
+    vec::reg v[R];
+  };
+  struct ints {
+    vec::ints v[R];
+  };
+  GEMWRIGHT_EACH_ROW(reg, zero, (), vec::zero())
+  GEMWRIGHT_EACH_ROW(reg, constant, (float f), vec::constant(f))
+  GEMWRIGHT_EACH_ROW(reg, add, (const reg& a, const reg& b), vec::add(a.v[r], b.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, mul, (const reg& a, const reg& b), vec::mul(a.v[r], b.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, div, (const reg& a, const reg& b), vec::div(a.v[r], b.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, max, (const reg& a, const reg& b), vec::max(a.v[r], b.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, min, (const reg& a, const reg& b), vec::min(a.v[r], b.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, abs, (const reg& a), vec::abs(a.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, fma, (const reg& a, const reg& b, const reg& c), vec::fma(a.v[r], b.v[r], c.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, fused, (const reg& a, const reg& b, const reg& c), vec::fused(a.v[r], b.v[r], c.v[r]))
+  GEMWRIGHT_EACH_ROW(ints, round, (const reg& a), vec::round(a.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, to_float, (const ints& a), vec::to_float(a.v[r]))
+  GEMWRIGHT_EACH_ROW(reg, pow2, (const ints& a, int m), vec::pow2(a.v[r], m))
+};
+#undef GEMWRIGHT_EACH_ROW
+
 // c[0] + x * (c[1] + x * (c[2] + ...)).
-template <int Count>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg polynomial(vec::reg x, const float (&c)[Count]) {
-  vec::reg sum = vec::constant(c[Count - 1]);
+template <class V, int Count>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg polynomial(typename V::reg x, const float (&c)[Count]) {
+  typename V::reg sum = V::constant(c[Count - 1]);
   GEMWRIGHT_UNROLL
-  for (int i = Count - 2; i >= 0; --i) sum = vec::fma(sum, x, vec::constant(c[i]));
+  for (int i = Count - 2; i >= 0; --i) sum = V::fma(sum, x, V::constant(c[i]));
   return sum;
 }
 
@@ -29,57 +63,60 @@ constexpr float kExpUnshift = 0x1p-64F;
 
 // exp(low - w) * 2^64 for w >= 0, where w beyond 131 counts as that (2^-190 is nothing beside any f32) and low is tiny.
 // n is the nearest whole number of w / ln 2; the rest, at most ln 2 / 2, goes into a polynomial of relative error 1e-8.
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg exp_minus(vec::reg w, vec::reg low) {
+template <class V>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg exp_minus(typename V::reg w, const typename V::reg& low) {
   constexpr float kMost = 131.0F, kMinusLog2E = -1.44269504F;
   constexpr float kMinusLn2High = -0.693359375F, kMinusLn2Low = 2.12194440e-4F;  // high has 9 bits: n * high is exact
   constexpr float kRest[] = {1.0F, 1.0F, 0.5F, 0.1666657667F, 0.04166655421F, 0.008363232884F, 0.001392625083F};
-  w = vec::min(w, vec::constant(kMost));
-  const vec::ints n = vec::round(vec::mul(w, vec::constant(kMinusLog2E)));
-  const vec::reg whole = vec::to_float(n);
-  vec::reg rest = vec::fma(whole, vec::constant(kMinusLn2High), vec::mul(w, vec::constant(-1.0F)));
-  rest = vec::fma(whole, vec::constant(kMinusLn2Low), vec::add(rest, low));
-  return vec::mul(polynomial(rest, kRest), vec::pow2(n, kExpShift));
+  w = V::min(w, V::constant(kMost));
+  const typename V::ints n = V::round(V::mul(w, V::constant(kMinusLog2E)));
+  const typename V::reg whole = V::to_float(n);
+  typename V::reg rest = V::fma(whole, V::constant(kMinusLn2High), V::mul(w, V::constant(-1.0F)));
+  rest = V::fma(whole, V::constant(kMinusLn2Low), V::add(rest, low));
+  return V::mul(polynomial<V>(rest, kRest), V::pow2(n, kExpShift));
 }
 
 // 1 / (1 + exp(z)) * 2^64 for z >= 0.
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg logistic_tail(vec::reg z) {
-  const vec::reg e = exp_minus(z, vec::zero());
-  return vec::div(e, vec::fma(e, vec::constant(kExpUnshift), vec::constant(1.0F)));
+template <class V>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg logistic_tail(const typename V::reg& z) {
+  const typename V::reg e = exp_minus<V>(z, V::zero());
+  return V::div(e, V::fma(e, V::constant(kExpUnshift), V::constant(1.0F)));
 }
 
 // The share of the normal distribution beyond t >= 0, * 2^64: exp(-t^2 / 2) * R(t), where R falls slowly from 1/2 and
 // is u times a polynomial of u = 1 / (1 + 0.26 t), of relative error 6e-8 up to t = 13.3, where t * R meets the
 // subnormals.
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg normal_tail(vec::reg t) {
+template <class V>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg normal_tail(const typename V::reg& t) {
   constexpr float kR[] = {0.1037721848F,  0.1027932355F, 0.104629572F,   0.04474285197F, 0.1758054665F,
                           -0.1726296959F, 0.2706060158F, -0.1621605328F, 0.03244090458F};
-  const vec::reg u = vec::div(vec::constant(1.0F), vec::fma(t, vec::constant(0.26F), vec::constant(1.0F)));
-  const vec::reg half = vec::mul(t, vec::constant(-0.5F));
-  const vec::reg w = vec::mul(t, vec::mul(t, vec::constant(0.5F)));
+  const typename V::reg u = V::div(V::constant(1.0F), V::fma(t, V::constant(0.26F), V::constant(1.0F)));
+  const typename V::reg half = V::mul(t, V::constant(-0.5F));
+  const typename V::reg w = V::mul(t, V::mul(t, V::constant(0.5F)));
   // What rounding took from the square: without it the far tail is off by 1e-5.
-  const vec::reg low = vec::fused(t, half, w);
-  return vec::mul(exp_minus(w, low), vec::mul(polynomial(u, kR), u));
+  const typename V::reg low = V::fused(t, half, w);
+  return V::mul(exp_minus<V>(w, low), V::mul(polynomial<V>(u, kR), u));
 }
 
 // All three activations are v times a share that grows from 0 to 1, S(v) = 1 - S(-v), and so
 //   max(v, 0) - |v| * tail(|v|),
 // which keeps the relative precision of small and of very negative v, a NaN, and infinities.
-template <epilogue_op Op>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg activate(vec::reg v) {
+template <epilogue_op Op, class V>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg activate(const typename V::reg& v) {
   // 1024 * 2^-190 is nothing as an f32. Larger |v| count as that: squares stay finite, and nothing is 0 * infinity.
   constexpr float kNothingBeyond = 1024.0F;
   constexpr float kTwoRootTwoOverPi = 1.595769122F, kCubic = 0.07135481627F;  // the latter times 0.044715
-  const vec::reg t = vec::min(vec::abs(v), vec::constant(kNothingBeyond));
-  vec::reg tail;
+  const typename V::reg t = V::min(V::abs(v), V::constant(kNothingBeyond));
+  typename V::reg tail;
   if constexpr (Op == epilogue_op::gelu_erf) {
-    tail = normal_tail(t);
+    tail = normal_tail<V>(t);
   } else if constexpr (Op == epilogue_op::gelu_tanh) {
-    const vec::reg slope = vec::fma(vec::mul(t, t), vec::constant(kCubic), vec::constant(kTwoRootTwoOverPi));
-    tail = logistic_tail(vec::mul(t, slope));
+    const typename V::reg slope = V::fma(V::mul(t, t), V::constant(kCubic), V::constant(kTwoRootTwoOverPi));
+    tail = logistic_tail<V>(V::mul(t, slope));
   } else {
-    tail = logistic_tail(t);
+    tail = logistic_tail<V>(t);
   }
-  return vec::fma(vec::mul(t, tail), vec::constant(-kExpUnshift), vec::max(vec::zero(), v));
+  return V::fma(V::mul(t, tail), V::constant(-kExpUnshift), V::max(V::zero(), v));
 }
 
 // What the operations read for one vector of columns, in all rows.
@@ -100,40 +137,53 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE column_operands load_columns(const epilogue_op
   return c;
 }
 
-// One vector of the whole result: where it stands, and which of its lanes are valid.
+// One vector of each of some rows of the whole result: where the first stands, and which lanes are valid.
 struct place {
   std::int64_t item, row, col;
   vec::mask lanes;
 };
 
-template <epilogue_op Op, bool Masked>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply(vec::reg v, const epilogue_operands& o, const column_operands& c,
-                                                 const place& at) {
-  if constexpr (Op == epilogue_op::bias) {
-    return vec::add(v, c.bias);
-  } else if constexpr (Op == epilogue_op::relu) {
-    return vec::max(vec::zero(), v);
-  } else if constexpr (Op == epilogue_op::add) {
-    return vec::add(
-        v, load_part<Masked>(o.residual + at.item * o.stride_residual + at.row * o.ld_residual + at.col, at.lanes));
+// R rows of an M x N operand of the chain.
+template <bool Masked, int R>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename several<R>::reg load_rows(const float* p, std::int64_t ld,
+                                                                     std::int64_t stride, const place& at) {
+  typename several<R>::reg out;
+  const float* const first = p + at.item * stride + at.row * ld + at.col;
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) out.v[r] = load_part<Masked>(first + r * ld, at.lanes);
+  return out;
+}
+
+template <epilogue_op Op, bool Masked, int R>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename several<R>::reg apply(typename several<R>::reg v, const epilogue_operands& o,
+                                                                 const column_operands& c, const place& at) {
+  using V = several<R>;
+  if constexpr (Op == epilogue_op::add) {
+    return V::add(v, load_rows<Masked, R>(o.residual, o.ld_residual, o.stride_residual, at));
   } else if constexpr (Op == epilogue_op::mul) {
-    return vec::mul(
-        v, load_part<Masked>(o.operand + at.item * o.stride_operand + at.row * o.ld_operand + at.col, at.lanes));
-  } else if constexpr (Op == epilogue_op::scale) {
-    return vec::mul(v, c.scale);
-  } else if constexpr (Op == epilogue_op::clamp) {
-    return vec::min(c.hi, vec::max(c.lo, v));
+    return V::mul(v, load_rows<Masked, R>(o.operand, o.ld_operand, o.stride_operand, at));
+  } else if constexpr (Op == epilogue_op::bias || Op == epilogue_op::relu || Op == epilogue_op::scale ||
+                       Op == epilogue_op::clamp) {
+    GEMWRIGHT_UNROLL
+    for (int r = 0; r < R; ++r) {
+      vec::reg& x = v.v[r];
+      if constexpr (Op == epilogue_op::bias) x = vec::add(x, c.bias);
+      if constexpr (Op == epilogue_op::relu) x = vec::max(vec::zero(), x);
+      if constexpr (Op == epilogue_op::scale) x = vec::mul(x, c.scale);
+      if constexpr (Op == epilogue_op::clamp) x = vec::min(c.hi, vec::max(c.lo, x));
+    }
+    return v;
   } else {
-    return activate<Op>(v);
+    return activate<Op, V>(v);
   }
 }
 
-template <bool Masked, epilogue_op... Ops>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply_chain(chain<Ops...>, vec::reg v,
-                                                       [[maybe_unused]] const epilogue_operands& o,
-                                                       [[maybe_unused]] const column_operands& c,
-                                                       [[maybe_unused]] const place& at) {
-  ((v = apply<Ops, Masked>(v, o, c, at)), ...);
+template <bool Masked, int R, epilogue_op... Ops>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename several<R>::reg apply_chain(chain<Ops...>, typename several<R>::reg v,
+                                                                       [[maybe_unused]] const epilogue_operands& o,
+                                                                       [[maybe_unused]] const column_operands& c,
+                                                                       [[maybe_unused]] const place& at) {
+  ((v = apply<Ops, Masked, R>(v, o, c, at)), ...);
   return v;
 }
 
@@ -155,14 +205,23 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE pair_operands load_pair(const epilogue_operand
   return p;
 }
 
-template <bool Masked, class Chain>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE vec::reg apply_pair(vec::reg gate, vec::reg up, const epilogue_operands& o,
-                                                      const pair_operands& p, const place& at) {
+template <bool Masked, int R, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename several<R>::reg apply_pair(typename several<R>::reg gate,
+                                                                      typename several<R>::reg up,
+                                                                      const epilogue_operands& o,
+                                                                      const pair_operands& p, const place& at) {
+  using V = several<R>;
   using parts = pair_parts<Chain>;
   if constexpr (parts::bias) {
-    gate = vec::add(gate, p.gate_bias);
-    up = vec::add(up, p.up_bias);
+    GEMWRIGHT_UNROLL
+    for (int r = 0; r < R; ++r) {
+      gate.v[r] = vec::add(gate.v[r], p.gate_bias);
+      up.v[r] = vec::add(up.v[r], p.up_bias);
+    }
   }
-  const vec::reg v = vec::mul(activate<parts::gate>(gate), up);
-  return apply_chain<Masked>(typename parts::after{}, v, o, p.after, at);
+  const typename V::reg v = V::mul(activate<parts::gate, V>(gate), up);
+  return apply_chain<Masked, R>(typename parts::after{}, v, o, p.after, at);
 }
+
+// Rows that pass through a chain together. With more the registers end.
+constexpr int kRowsTogether = 4;

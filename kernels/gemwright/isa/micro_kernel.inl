@@ -58,43 +58,86 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void store_registers(const vec::reg (&acc)[MR]
   }
 }
 
+// R rows of one vector of columns, `step` floats apart, through the chain to C.
+template <bool Masked, int R, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish_group(const float* from, std::int64_t step, float* c, std::int64_t ldc,
+                                                    const epilogue_operands& o, const column_operands& columns,
+                                                    const place& at) {
+  typename several<R>::reg v;
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) v.v[r] = load_part<Masked>(from + r * step, at.lanes);
+  v = apply_chain<Masked, R>(Chain{}, v, o, columns, at);
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) store_part<Masked>(c + r * ldc, at.lanes, v.v[r]);
+}
+
+// All rows of one vector of columns.
+template <bool Masked, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish_columns(const float* from, std::int64_t step, std::int64_t rows, float* c,
+                                                      std::int64_t ldc, const epilogue_operands& o, place at) {
+  const column_operands columns = load_columns<Masked, Chain>(o, at.col, at.lanes);
+  const std::int64_t first = at.row;
+  std::int64_t i = 0;
+  for (; i + kRowsTogether <= rows; i += kRowsTogether) {
+    at.row = first + i;
+    finish_group<Masked, kRowsTogether, Chain>(from + i * step, step, c + i * ldc, ldc, o, columns, at);
+  }
+  for (; i < rows; ++i) {
+    at.row = first + i;
+    finish_group<Masked, 1, Chain>(from + i * step, step, c + i * ldc, ldc, o, columns, at);
+  }
+}
+
 // A chain of long code on `rows` rows of a tile, from a copy of its registers that is still in the first-level cache to
 // C. One function serves the kernels of all row counts: inside each of them it would take ten times as long to compile.
 template <int NV, bool Masked, class Chain>
 __attribute__((noinline)) GEMWRIGHT_TARGET void finish_rows(const float* tile, int rows, const micro_args& x) {
-  vec::mask masks[NV];
-  column_operands columns[NV];
-  GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) {
-    masks[j] = Masked ? vec::first(lanes(x.cols, j)) : vec::first(vec::width);
-    columns[j] = load_columns<Masked, Chain>(*x.operands, x.col + j * vec::width, masks[j]);
-  }
-  for (int i = 0; i < rows; ++i) {
-    GEMWRIGHT_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      const vec::reg v = vec::load(tile + (i * NV + j) * vec::width);
-      const place at{x.item, x.row + i, x.col + j * vec::width, masks[j]};
-      store_part<Masked>(x.c + i * x.ldc + j * vec::width, masks[j],
-                         apply_chain<Masked>(Chain{}, v, *x.operands, columns[j], at));
-    }
+    const int n = Masked ? lanes(x.cols, j) : vec::width;
+    if (n == 0) return;
+    const place at{x.item, x.row, x.col + j * vec::width, vec::first(n)};
+    finish_columns<Masked, Chain>(tile + j * vec::width, NV * vec::width, rows, x.c + j * vec::width, x.ldc,
+                                  *x.operands, at);
   }
 }
 
-// The same of a pair: vectors of the gate and of the other half become half as many of C.
-template <int NV, bool Masked, class Chain>
+// R rows of one vector of columns of C, of a pair: the gate, and the other half `distance` floats behind it.
+template <int R, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish_pair_group(const float* gate, std::int64_t distance, std::int64_t step,
+                                                         float* c, std::int64_t ldc, const epilogue_operands& o,
+                                                         const pair_operands& operands, const place& at) {
+  typename several<R>::reg g, u;
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) {
+    g.v[r] = vec::load(gate + r * step);
+    u.v[r] = vec::load(gate + r * step + distance);
+  }
+  const auto v = apply_pair<true, R, Chain>(g, u, o, operands, at);
+  GEMWRIGHT_UNROLL
+  for (int r = 0; r < R; ++r) vec::store(c + r * ldc, at.lanes, v.v[r]);
+}
+
+// Vectors of the gate and of the other half become half as many of C.
+template <int NV, class Chain>
 __attribute__((noinline)) GEMWRIGHT_TARGET void finish_pairs(const float* tile, int rows, const micro_args& x) {
-  for (std::int64_t j = 0; j < NV * vec::width / 2; j += vec::width) {
+  constexpr std::int64_t kStep = NV * vec::width;
+  for (std::int64_t j = 0; j < kStep / 2; j += vec::width) {
     const int n = lanes(x.cols - j, 0);
     if (n == 0) return;
-    const vec::mask m = vec::first(n);
-    const pair_operands operands = load_pair<Masked, Chain>(*x.operands, x.col + j, x.pair.columns, m);
+    place at{x.item, x.row, x.col + j, vec::first(n)};
+    const pair_operands operands = load_pair<true, Chain>(*x.operands, at.col, x.pair.columns, at.lanes);
     const float* const gate = tile + x.pair.gate(j);
-    for (int i = 0; i < rows; ++i) {
-      const float* const p = gate + i * NV * vec::width;
-      const place at{x.item, x.row + i, x.col + j, m};
-      store_part<Masked>(
-          x.c + i * x.ldc + j, m,
-          apply_pair<Masked, Chain>(vec::load(p), vec::load(p + x.pair.distance()), *x.operands, operands, at));
+    float* const c = x.c + j;
+    int i = 0;
+    for (; i + kRowsTogether <= rows; i += kRowsTogether) {
+      at.row = x.row + i;
+      finish_pair_group<kRowsTogether, Chain>(gate + i * kStep, x.pair.distance(), kStep, c + i * x.ldc, x.ldc,
+                                              *x.operands, operands, at);
+    }
+    for (; i < rows; ++i) {
+      at.row = x.row + i;
+      finish_pair_group<1, Chain>(gate + i * kStep, x.pair.distance(), kStep, c + i * x.ldc, x.ldc, *x.operands,
+                                  operands, at);
     }
   }
 }
@@ -107,7 +150,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const mic
       alignas(64) float tile[MR * NV * vec::width];
       store_registers(acc, tile);
       if constexpr (Chain::pair) {
-        finish_pairs<NV, Masked, Chain>(tile, MR, x);
+        finish_pairs<NV, Chain>(tile, MR, x);
       } else {
         finish_rows<NV, Masked, Chain>(tile, MR, x);
       }
@@ -121,7 +164,9 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const mic
         const column_operands columns = load_columns<Masked, Chain>(*x.operands, col, masks[j]);
         GEMWRIGHT_UNROLL
         for (int i = 0; i < MR; ++i) {
-          acc[i][j] = apply_chain<Masked>(Chain{}, acc[i][j], *x.operands, columns, {x.item, x.row + i, col, masks[j]});
+          acc[i][j] =
+              apply_chain<Masked, 1>(Chain{}, {{acc[i][j]}}, *x.operands, columns, {x.item, x.row + i, col, masks[j]})
+                  .v[0];
         }
       }
     }
@@ -218,27 +263,43 @@ GEMWRIGHT_TARGET void reduce_pairs(const reduce_args& x) {
       }
       const pair_operands operands = load_pair<true, Chain>(*x.operands, x.col + j, x.pair.columns, m);
       const place at{x.item, x.row + i, x.col + j, m};
-      vec::store(x.c + i * x.ldc + j, m, apply_pair<true, Chain>(gate, up, *x.operands, operands, at));
+      vec::store(x.c + i * x.ldc + j, m, apply_pair<true, 1, Chain>({{gate}}, {{up}}, *x.operands, operands, at).v[0]);
     }
   }
 }
 
+// Columns [j, j + n) of all rows: sums first, then the chain on what stands in C.
+template <bool Masked, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void reduce_columns(const reduce_args& x, std::int64_t j, int n) {
+  const vec::mask m = vec::first(n);
+  float* const c = x.c + j;
+  for (std::int64_t i = 0; x.slices > 0 && i < x.rows; ++i) {
+    vec::reg v = load_part<Masked>(c + i * x.ldc, m);
+    for (int s = 0; s < x.slices; ++s) {
+      v = vec::add(v, load_part<Masked>(x.partial + s * x.partial_stride + i * x.width + j, m));
+    }
+    store_part<Masked>(c + i * x.ldc, m, v);
+  }
+  if constexpr (!Chain::empty) {
+    finish_columns<Masked, Chain>(c, x.ldc, x.rows, c, x.ldc, *x.operands, {x.item, x.row, x.col + j, m});
+  }
+}
+
 template <class Chain>
-GEMWRIGHT_TARGET void reduce(const reduce_args& x) {
+GEMWRIGHT_TARGET void reduce(const reduce_args& whole) {
   if constexpr (Chain::pair) {
-    reduce_pairs<Chain>(x);
-    return;
+    reduce_pairs<Chain>(whole);
   } else {
-    for (std::int64_t i = 0; i < x.rows; ++i) {
-      for (std::int64_t j = 0; j < x.cols; j += vec::width) {
-        const vec::mask m = vec::first(lanes(x.cols - j, 0));
-        float* const c = x.c + i * x.ldc + j;
-        vec::reg v = vec::load(c, m);
-        for (int s = 0; s < x.slices; ++s)
-          v = vec::add(v, vec::load(x.partial + s * x.partial_stride + i * x.cols + j, m));
-        const column_operands columns = load_columns<true, Chain>(*x.operands, x.col + j, m);
-        vec::store(c, m, apply_chain<true>(Chain{}, v, *x.operands, columns, {x.item, x.row + i, x.col + j, m}));
-      }
+    // A few rows at a time, because columns are walked inside: what lies in a row is read as it lies.
+    for (std::int64_t row = 0; row < whole.rows; row += kRowsTogether) {
+      reduce_args x = whole;
+      x.c += row * x.ldc;
+      x.partial += x.slices > 0 ? row * x.width : 0;
+      x.row += row;
+      x.rows = whole.rows - row < kRowsTogether ? whole.rows - row : kRowsTogether;
+      std::int64_t j = 0;
+      for (; j + vec::width <= x.cols; j += vec::width) reduce_columns<false, Chain>(x, j, vec::width);
+      if (j < x.cols) reduce_columns<true, Chain>(x, j, lanes(x.cols - j, 0));
     }
   }
 }
