@@ -20,7 +20,7 @@
 
 namespace gemwright::tuner {
 
-constexpr int kProtocolVersion = 2;
+constexpr int kProtocolVersion = 3;
 constexpr std::size_t kMaxRequestLine = 64u << 20;  // an exported header as text
 constexpr std::size_t kMaxMessageLine = 1u << 20;
 constexpr std::size_t kMaxPrefetch = 4096;  // configs in one request
