@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
@@ -24,63 +25,59 @@ struct Options {
 
 void print_row(const BenchRow& row, bool json, bool first) {
   if (json) {
-    auto line = bench_json(row);
-    if (first) line["version"] = kJsonVersion;
-    fmt::print("{}", json_line(line));
+    for (nlohmann::json& line : bench_json(row)) {
+      if (std::exchange(first, false)) line["version"] = kJsonVersion;
+      fmt::print("{}", json_line(line));
+    }
     std::fflush(stdout);
     return;
   }
-  fmt::print(stderr, "{}: {}\n", title(row.study),
-             row.failure.empty() ? ratio_text(row.ratio, row.ratio_lo, row.ratio_hi) : row.failure);
+  std::string text = row.failure;
+  for (const BenchRival& r : row.rivals) {
+    if (!row.failure.empty()) break;
+    text += fmt::format("{}{} over {}", text.empty() ? "" : ", ", ratio_text(r.ratio, r.ratio_lo, r.ratio_hi),
+                        r.name.empty() ? r.asked : r.name);
+  }
+  fmt::print(stderr, "{}: {}\n", title(row.study), text);
 }
 
 void print_summaries(const std::vector<BenchRow>& rows, bool json) {
   for (const BenchSummary& s : bench_summaries(rows)) {
-    if (json) {
-      fmt::print("{}", json_line({{"type", "bench_summary"},
-                                  {"threads", s.threads},
-                                  {"rows", s.rows},
-                                  {"geomean", s.geomean},
-                                  {"worst", s.worst},
-                                  {"best", s.best},
-                                  {"slower", s.slower}}));
-    } else {
-      fmt::print(
-          "{} thread{}: geomean {:.3f} over {} rows, worst {:.3f}, best {:.3f}, slower than the baseline: {:.0f} %\n",
-          s.threads, s.threads == 1 ? "" : "s", s.geomean, s.rows, s.worst, s.best, 100 * s.slower);
-    }
+    fmt::print("{}", json ? json_line(summary_json(s)) : summary_text(s));
   }
 }
 
 struct Tuned {
   std::map<std::string, std::vector<tuner::StudyId>> ids;  // of the studies, by problem
-  std::map<std::string, tuner::Config> best;               // by study key
+  std::map<std::string, StudyFigures> figures;             // by study key
 };
 
 Tuned by_problem(const std::vector<StudyFigures>& studies) {
   Tuned tuned;
   for (const StudyFigures& f : studies) {
     tuned.ids[tuner::key(f.study.key.problem)].push_back(f.study.id);
-    if (f.trial) tuned.best[tuner::key(f.study.key)] = f.trial->config;
+    tuned.figures[tuner::key(f.study.key)] = f;
   }
   return tuned;
 }
 
 int run(const Options& o) {
   hear_interrupts();
-  if (o.against != "onednn") {
-    return report({fmt::format("--against {} is not built yet: only onednn is", o.against), tuner::ErrorKind::usage});
-  }
+  const auto against = parse_against(o.against);
+  if (!against) return report(against.error());
   const auto place = find_workplace(o.tune.compiler);
   if (!place) return report(place.error());
   const auto suite = resolve_suite(o.tune, place->presets);
   if (!suite) return report(suite.error());
   auto studies = plan_studies(o.tune, *suite, *place);
   if (!studies) return report(studies.error());
-  const auto store = db::open_store(database_path(o.db), db::OpenMode::read_write);
-  if (!store) return report(store.error());
   const auto worker = start_worker(o.worker);
   if (!worker) return report(worker.error());
+  const auto absent = check_against(**worker, *against, o.tune.compiler);
+  if (!absent) return report(absent.error());
+  const auto store = db::open_store(database_path(o.db), db::OpenMode::read_write);
+  if (!store) return report(store.error());
+  for (const std::string& note : *absent) fmt::print(stderr, "gemwright: note: {}\n", note);
   for (const std::string& note : notes(*studies)) fmt::print(stderr, "gemwright: note: {}\n", note);
   const auto done = tune_missing(**store, **worker, *studies);
   if (!done) return report(done.error());
@@ -99,10 +96,14 @@ int run(const Options& o) {
       if (!header) return report(header.error());
       headers[problem] = std::move(*header);
     }
+    const StudyFigures& figures = tuned.figures.at(tuner::key(s.request.key));
     std::optional<tuner::Config> best;
-    if (o.best_per_m) best = tuned.best.at(tuner::key(s.request.key));
-    auto row = bench_row(**worker, s, headers[problem], best, hooks);
+    if (o.best_per_m && figures.trial) best = figures.trial->config;
+    auto row = bench_row(**worker, s, headers[problem], *against, best, hooks);
     if (!row) return report(row.error());
+    const auto ceilings = (*store)->ceilings(figures.study.id);
+    if (!ceilings) return report(ceilings.error());
+    add_ceiling(*row, figures, *ceilings);
     print_row(*row, o.json, rows.empty());
     rows.push_back(std::move(*row));
   }
@@ -116,7 +117,8 @@ int run(const Options& o) {
 Runner add_bench(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_tune_options(app, o->tune);
-  app.add_option("--against", o->against, "Baselines, as onednn")->capture_default_str();
+  app.add_option("--against", o->against, "Baselines, as a list of onednn, openblas, libxsmm and blas:/path/to/lib.so")
+      ->capture_default_str();
   app.add_option("--max-regret", o->max_regret, "As in export, in percent")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 100.0));

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
+#include <utility>
 
+#include "app/model/roofline.h"
 #include "app/version.h"
+#include "tuner/baseline/baseline.h"
 #include "tuner/header/export.h"
 #include "tuner/measure/statistics.h"
 
@@ -22,7 +23,7 @@ using tuner::TrialState;
 
 namespace {
 
-constexpr SubjectId kTuned = 1, kBaseline = 2, kBest = 3;
+constexpr SubjectId kTuned = 1, kBest = 2, kFirstRival = 3;
 // A row of long calls stops when it has an interval and this much time went by.
 constexpr double kRowSeconds = 6;
 
@@ -45,53 +46,79 @@ Result<std::string> time_into(tuner::Measurer& measurer, int handle, SubjectId s
   return std::string();
 }
 
+// All but oneDNN, which every setup has.
+std::vector<std::string> further_of(std::vector<std::string> against) {
+  against.erase(std::remove(against.begin(), against.end(), tuner::kOneDnn), against.end());
+  return against;
+}
+
 struct Entrant {
   SubjectId subject = 0;
   int handle = 0;
+  std::int64_t calls = 1;  // in a block
+  std::string fault = {};
+
+  bool is_rival() const { return subject >= kFirstRival; }
 };
 
-// The rounds of one row; a sentence when a subject failed.
-Result<std::string> rounds(tuner::Measurer& measurer, const PlannedStudy& study, const std::vector<Entrant>& entrants,
-                           const TuningHooks& hooks, std::vector<Sample>& samples) {
+// Blocks of about the protocol's length. Round 0 sizes them and is not counted.
+void size_blocks(const tuner::MeasureProtocol& p, std::vector<Entrant>& entrants, std::vector<Sample>& samples) {
+  for (const Sample& s : samples) {
+    for (Entrant& e : entrants) {
+      if (e.subject != s.subject) continue;
+      const double call_ns = std::max(1.0, static_cast<double>(s.ns) / static_cast<double>(s.calls));
+      e.calls = std::max<std::int64_t>(1, std::llround(p.block_ns / call_ns));
+    }
+  }
+  samples.clear();
+}
+
+// The rounds of one row. A baseline that fails is left out from then on, anything else ends them.
+Result<void> rounds(tuner::Measurer& measurer, const PlannedStudy& study, std::vector<Entrant>& entrants,
+                    const TuningHooks& hooks, std::vector<Sample>& samples) {
   const tuner::MeasureProtocol& p = study.request.protocol;
   const tuner::Random random(study.request.attributes.seed);
   const double begun = hooks.now();
-  std::int64_t calls = 1;
-  // Round 0 sizes the blocks and is not counted.
   for (int round = 0; round <= p.confirm_rounds; ++round) {
     if (round > p.min_confirm_rounds && hooks.now() - begun > kRowSeconds) break;
     for (const int i : tuner::latin_round_order(static_cast<int>(entrants.size()), round, random)) {
       if (hooks.stop && hooks.stop())
         return fail("interrupted: what was tuned is saved, and the same command goes on",
                     tuner::ErrorKind::interrupted);
-      const Entrant& e = entrants[static_cast<std::size_t>(i)];
-      const auto failed = time_into(measurer, e.handle, e.subject, calls, round, samples);
-      if (!failed || !failed->empty()) return failed;
+      Entrant& e = entrants[static_cast<std::size_t>(i)];
+      if (!e.fault.empty()) continue;
+      auto fault = time_into(measurer, e.handle, e.subject, e.calls, round, samples);
+      if (!fault) return tl::unexpected(fault.error());
+      e.fault = std::move(*fault);
+      if (!e.fault.empty() && !e.is_rival()) return {};
     }
-    if (round > 0) continue;
-    double slowest = 1;
-    for (const Sample& s : samples)
-      slowest = std::max(slowest, static_cast<double>(s.ns) / static_cast<double>(s.calls));
-    calls = std::max<std::int64_t>(1, std::llround(p.block_ns / slowest));
-    samples.clear();
+    if (round == 0) size_blocks(p, entrants, samples);
   }
-  return std::string();
+  return {};
 }
 
-void fill_figures(BenchRow& row, const std::vector<Sample>& samples, bool has_baseline, bool has_best) {
+void fill_figures(BenchRow& row, const std::vector<Sample>& samples) {
   const tuner::StudyKey& k = row.study.request.key;
   const double work = tuner::flops(k.problem, k.m);
   const tuner::SampleWindow window{Phase::confirm, 0};
-  if (const auto e =
-          tuner::estimate(samples, kTuned, has_baseline ? std::optional(kBaseline) : std::nullopt, window, work)) {
-    row.gflops = e->gflops;
-    row.ratio = e->ratio;
-    row.ratio_lo = e->ratio_lo;
-    row.ratio_hi = e->ratio_hi;
+  const auto speed = [&](SubjectId subject) -> std::optional<double> {
+    const auto e = tuner::estimate(samples, subject, std::nullopt, window, work);
+    return e ? std::optional(e->gflops) : std::nullopt;
+  };
+  row.gflops = speed(kTuned);
+  if (row.gflops) row.gbytes_per_s = *row.gflops * tuner::min_bytes(k.problem, k.m) / work;
+  for (std::size_t i = 0; i < row.rivals.size(); ++i) {
+    BenchRival& r = row.rivals[i];
+    if (r.name.empty()) continue;
+    const SubjectId subject = kFirstRival + static_cast<SubjectId>(i);
+    r.gflops = speed(subject);
+    if (const auto p = tuner::paired_ratio(samples, kTuned, subject, window)) {
+      r.ratio = p->ratio;
+      r.ratio_lo = p->lo;
+      r.ratio_hi = p->hi;
+    }
   }
-  if (const auto e = tuner::estimate(samples, kBaseline, std::nullopt, window, work)) row.baseline_gflops = e->gflops;
-  if (!has_best) return;
-  if (const auto e = tuner::estimate(samples, kBest, std::nullopt, window, work)) row.best_gflops = e->gflops;
+  row.best_gflops = speed(kBest);
   if (const auto r = tuner::paired_ratio(samples, kTuned, kBest, window)) {
     row.over_best = r->ratio;
     row.over_best_lo = r->lo;
@@ -99,7 +126,84 @@ void fill_figures(BenchRow& row, const std::vector<Sample>& samples, bool has_ba
   }
 }
 
+tuner::MeasureSetup setup_of(const PlannedStudy& study, const std::vector<std::string>& against) {
+  const tuner::StudyKey& k = study.request.key;
+  return {k.problem,
+          k.m,
+          k.device.threads,
+          k.data,
+          study.request.attributes.seed,
+          k.cache,
+          k.cache_bytes,
+          k.build.compiler,
+          further_of(against)};
+}
+
+// As asked, those that are there with their handles.
+std::vector<BenchRival> rivals_of(const tuner::SetupReply& setup, const std::vector<std::string>& against,
+                                  std::vector<Entrant>& entrants) {
+  std::vector<BenchRival> rivals;
+  auto further = setup.further.begin();
+  for (const std::string& asked : against) {
+    const tuner::FurtherBaseline b =
+        asked == tuner::kOneDnn ? tuner::FurtherBaseline{setup.baseline, setup.baseline_reason, setup.baseline_handle}
+                                : *further++;
+    if (!b.name.empty()) entrants.push_back({kFirstRival + static_cast<SubjectId>(rivals.size()), b.handle});
+    BenchRival r;
+    r.asked = asked;
+    r.name = b.name;
+    r.reason = b.reason;
+    rivals.push_back(std::move(r));
+  }
+  return rivals;
+}
+
 }  // namespace
+
+const BenchRival* BenchRow::fastest() const {
+  const BenchRival* best = nullptr;
+  for (const BenchRival& r : rivals) {
+    if (r.ratio && r.gflops && (best == nullptr || *r.gflops > *best->gflops)) best = &r;
+  }
+  return best;
+}
+
+Result<std::vector<std::string>> parse_against(const std::string& text) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    names.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+    const std::string& name = names.back();
+    if (auto known = tuner::check_baseline_name(name); !known) return tl::unexpected(known.error());
+    if (std::count(names.begin(), names.end(), name) > 1) {
+      return fail(fmt::format("--against names {} twice", name), tuner::ErrorKind::usage);
+    }
+  }
+  if (further_of(names).size() > tuner::kMaxFurtherBaselines) {
+    return fail(fmt::format("--against takes at most {} libraries", tuner::kMaxFurtherBaselines),
+                tuner::ErrorKind::usage);
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> check_against(tuner::Measurer& measurer, const std::vector<std::string>& against,
+                                               const std::string& compiler) {
+  std::vector<std::string> absent;
+  tuner::MeasureSetup small;
+  small.further = further_of(against);
+  if (small.further.empty()) return absent;
+  small.problem.n = small.problem.k = small.m = 16;
+  small.cache = tuner::CacheState::hot;
+  small.compiler = compiler;
+  const auto setup = measurer.setup(small);
+  if (!setup) return tl::unexpected(setup.error());
+  for (std::size_t i = 0; i < small.further.size(); ++i) {
+    const tuner::FurtherBaseline& b = setup->further[i];
+    if (b.name.empty()) absent.push_back(fmt::format("{} is absent: {}", small.further[i], b.reason));
+  }
+  return absent;
+}
 
 Result<BenchHeader> bench_header(const tuner::Store& store, const std::vector<tuner::StudyId>& studies,
                                  double max_regret) {
@@ -118,116 +222,53 @@ Result<BenchHeader> bench_header(const tuner::Store& store, const std::vector<tu
 }
 
 Result<BenchRow> bench_row(tuner::Measurer& measurer, const PlannedStudy& study, const BenchHeader& header,
-                           const std::optional<tuner::Config>& best, const TuningHooks& hooks) {
+                           const std::vector<std::string>& against, const std::optional<tuner::Config>& best,
+                           const TuningHooks& hooks) {
   BenchRow row;
   row.study = study;
-  const tuner::StudyKey& k = study.request.key;
-  const auto setup = measurer.setup({k.problem, k.m, k.device.threads, k.data, study.request.attributes.seed, k.cache,
-                                     k.cache_bytes, k.build.compiler});
+  const auto setup = measurer.setup(setup_of(study, against));
   if (!setup) return tl::unexpected(setup.error());
-  row.against = setup->baseline;
+  std::vector<Entrant> entrants;
+  row.rivals = rivals_of(*setup, against, entrants);
+  const auto enter = [&](SubjectId subject, const Result<tuner::Admission>& admission) {
+    row.failure = admission->reason;
+    if (admission->state == TrialState::ok) entrants.push_back({subject, admission->handle});
+    return admission->state == TrialState::ok;
+  };
   const auto admission = measurer.admit_header(header.text, header.name_space);
   if (!admission) return tl::unexpected(admission.error());
   row.error = admission->error_fro;
-  row.failure = admission->reason;
-  if (admission->state != TrialState::ok) return row;
-  std::vector<Entrant> entrants{{kTuned, admission->handle}};
-  if (!setup->baseline.empty()) entrants.push_back({kBaseline, setup->baseline_handle});
+  if (!enter(kTuned, admission)) return row;
   if (best) {
     const auto winner = measurer.admit(*best);
     if (!winner) return tl::unexpected(winner.error());
-    row.failure = winner->reason;
-    if (winner->state != TrialState::ok) return row;
-    entrants.push_back({kBest, winner->handle});
+    if (!enter(kBest, winner)) return row;
   }
   std::vector<Sample> samples;
-  const auto failed = rounds(measurer, study, entrants, hooks, samples);
-  if (!failed) return tl::unexpected(failed.error());
-  row.failure = *failed;
+  if (auto done = rounds(measurer, study, entrants, hooks, samples); !done) return tl::unexpected(done.error());
   for (const Entrant& e : entrants) {
-    if (e.subject == kBaseline) continue;
+    if (e.is_rival()) {
+      if (e.fault.empty()) continue;
+      BenchRival& r = row.rivals[static_cast<std::size_t>(e.subject - kFirstRival)];
+      r.name.clear();
+      r.reason = e.fault;
+      continue;
+    }
+    if (!e.fault.empty()) row.failure = e.fault;
     if (const auto r = measurer.drop(e.handle); !r) return tl::unexpected(r.error());
   }
-  if (row.failure.empty()) fill_figures(row, samples, !setup->baseline.empty(), best.has_value());
+  if (row.failure.empty()) fill_figures(row, samples);
   return row;
 }
 
-nlohmann::json bench_json(const BenchRow& r) {
-  const tuner::StudyKey& k = r.study.request.key;
-  const auto value = [](const std::optional<double>& v) { return v ? nlohmann::json(*v) : nlohmann::json(nullptr); };
-  nlohmann::json row{{"type", "bench"},
-                     {"name", r.study.entry.name},
-                     {"problem", tuner::key(k.problem)},
-                     {"m", k.m},
-                     {"n", k.problem.n},
-                     {"k", k.problem.k},
-                     {"precision", tuner::precision_text(k)},
-                     {"threads", k.device.threads},
-                     {"device", k.device.name},
-                     {"cache", tuner::to_text(k.cache)},
-                     {"gflops", value(r.gflops)},
-                     {"baseline_gflops", value(r.baseline_gflops)},
-                     {"ratio", value(r.ratio)},
-                     {"ratio_lo", value(r.ratio_lo)},
-                     {"ratio_hi", value(r.ratio_hi)},
-                     {"error", value(r.error)}};
-  if (r.best_gflops) {
-    row["best_gflops"] = *r.best_gflops;
-    row["over_best"] = value(r.over_best);
-    row["over_best_lo"] = value(r.over_best_lo);
-    row["over_best_hi"] = value(r.over_best_hi);
-  }
-  row["against"] = r.against.empty() ? nlohmann::json(nullptr) : nlohmann::json(r.against);
-  row["failure"] = r.failure.empty() ? nlohmann::json(nullptr) : nlohmann::json(r.failure);
-  return row;
-}
-
-std::string bench_table(const std::vector<BenchRow>& rows) {
-  const bool best = std::any_of(rows.begin(), rows.end(), [](const BenchRow& r) { return r.best_gflops.has_value(); });
-  std::vector<Column> columns{{"name"},           {"M", true},       {"N", true},    {"K", true},
-                              {"precision"},      {"threads", true}, {"cache"},      {"GFLOP/s", true},
-                              {"baseline", true}, {"ratio [95 %]"},  {"error", true}};
-  if (best) columns.insert(columns.end(), {{"best of M*", true}, {"header over it [95 %]"}});
-  columns.push_back({""});
-  std::vector<std::vector<std::string>> cells;
-  for (const BenchRow& r : rows) {
-    const tuner::StudyKey& k = r.study.request.key;
-    std::vector<std::string> line{r.study.entry.name,
-                                  std::to_string(k.m),
-                                  std::to_string(k.problem.n),
-                                  std::to_string(k.problem.k),
-                                  tuner::precision_text(k),
-                                  std::to_string(k.device.threads),
-                                  std::string(tuner::to_text(k.cache)),
-                                  number_text(r.gflops, 1),
-                                  number_text(r.baseline_gflops, 1),
-                                  ratio_text(r.ratio, r.ratio_lo, r.ratio_hi),
-                                  r.error ? fmt::format("{:.1e}", *r.error) : "-"};
-    if (best) {
-      line.push_back(number_text(r.best_gflops, 1));
-      line.push_back(ratio_text(r.over_best, r.over_best_lo, r.over_best_hi));
-    }
-    line.push_back(r.failure);
-    cells.push_back(std::move(line));
-  }
-  std::string text = table(columns, cells);
-  if (best) text += "* the winner of that M alone, run from the tuner's own library: not what is shipped\n";
-  return text;
-}
-
-std::vector<BenchSummary> bench_summaries(const std::vector<BenchRow>& rows) {
-  std::map<int, std::vector<double>> by_threads;
-  for (const BenchRow& r : rows) {
-    if (r.ratio) by_threads[r.study.request.key.device.threads].push_back(*r.ratio);
-  }
-  std::vector<BenchSummary> out;
-  for (const auto& [threads, ratios] : by_threads) {
-    const auto slower = std::count_if(ratios.begin(), ratios.end(), [](double x) { return x < 1; });
-    out.push_back({threads, ratios.size(), tuner::geomean(ratios).value_or(0),
-                   *std::min_element(ratios.begin(), ratios.end()), *std::max_element(ratios.begin(), ratios.end()),
-                   static_cast<double>(slower) / static_cast<double>(ratios.size())});
-  }
-  return out;
+void add_ceiling(BenchRow& row, const StudyFigures& study, const std::vector<tuner::StudyCeiling>& ceilings) {
+  if (!row.gflops || !study.trial) return;
+  tuner::Estimate figure;
+  figure.gflops = *row.gflops;
+  const tuner::RooflinePoint p = roofline_trial(study.study, ceilings, *study.trial, figure, std::nullopt).point;
+  row.ceiling = p.binding_name;
+  row.ceiling_gflops = p.binding_roof;
+  row.share = p.share;
 }
 
 }  // namespace gemwright::app

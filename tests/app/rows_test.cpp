@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "app/model/bench.h"
 #include "tests/app/scripted_study.h"
 
 namespace gemwright::app {
@@ -100,23 +99,6 @@ TEST(Rows, RatioTextNamesTheIntervalOnlyWhereThereIsOne) {
   EXPECT_EQ(ratio_text(1.25, 1.2, 1.3), "1.250 [1.200, 1.300]");
   EXPECT_EQ(ratio_text(1.25, {}, {}), "1.250");
   EXPECT_EQ(ratio_text({}, {}, {}), "-");
-}
-
-TEST(Bench, SummariesArePerThreadCountAndIgnoreRowsWithoutARatio) {
-  std::vector<BenchRow> rows(4);
-  rows[0].study.request.key.device.threads = 1;
-  rows[0].ratio = 2.0;
-  rows[1].study.request.key.device.threads = 1;
-  rows[1].ratio = 0.5;
-  rows[2].study.request.key.device.threads = 2;
-  rows[2].ratio = 1.5;
-  rows[3].study.request.key.device.threads = 2;
-  const auto s = bench_summaries(rows);
-  ASSERT_EQ(s.size(), 2u);
-  EXPECT_DOUBLE_EQ(s[0].geomean, 1.0);
-  EXPECT_DOUBLE_EQ(s[0].worst, 0.5);
-  EXPECT_DOUBLE_EQ(s[0].slower, 0.5);
-  EXPECT_EQ(s[1].rows, 1u);
 }
 
 }  // namespace

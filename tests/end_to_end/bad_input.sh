@@ -142,6 +142,18 @@ shapes "shapes/short.csv:3: " short.csv
 shapes "shapes/huge.csv:2: " huge.csv
 shapes "shapes/batch.log:3: " batch.log
 
+echo "== baselines"
+for db in good.db absent.db; do
+  bench() { refused "$1" "$2" bench --gemm 8x64x64 --threads 1 --db "$db" "$3" "$4"; }
+  for list in eigen onednn,, , "onednn openblas" ../lib.so; do bench 2 "there is no baseline" --against "$list"; done
+  bench 2 "needs a library" --against blas:
+  bench 2 "twice" --against onednn,onednn
+  bench 1 "cannot be opened as a library" --against blas:shapes/short.csv
+  bench 1 "cannot be opened as a library" --against 'onednn,blas:$(touch pwned);x'
+  bench 1 "has no function cblas_sgemm" --against blas:libm.so.6
+done
+[ ! -e pwned ] || fail "the path of a library was executed"
+
 echo "== databases"
 mkdir -p folder
 echo "not a database" > text.db

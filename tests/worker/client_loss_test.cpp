@@ -114,6 +114,23 @@ class ScriptedWorker : public testing::Test {
   int seen_ = 0;
 };
 
+TEST_F(ScriptedWorker, FurtherBaselinesAreTimedAgainAfterALossAndMustBeThoseAskedFor) {
+  answer("setup", line(SetupReply{"onednn", "", 2, 1, {{"", "not installed", 0}, {"x", "", 7}}}));
+  answer("block", lost_line(kKill, true), 1);
+  connect();
+  MeasureSetup s = small_setup();
+  s.further = {"openblas", "blas:x"};
+  const auto ready = client_->setup(s);
+  ASSERT_TRUE(ready) << ready.error().message;
+  ASSERT_EQ(ready->further.size(), 2u);
+  EXPECT_EQ(ready->further[0].handle, 0);
+  EXPECT_NE(ready->further[1].handle, ready->baseline_handle);
+  EXPECT_EQ(timed(ready->further[1].handle), TrialState::ok);
+  EXPECT_EQ(asked(), "start setup setup block setup block");
+  s.further = {"openblas"};
+  EXPECT_FALSE(client_->setup(s));
+}
+
 TEST_F(ScriptedWorker, CountersAndCeilingsArrive) {
   const std::vector<Counter> counters{{"perf", "cycles", "events", CounterStatus::counted, 12.0, 5, ""},
                                       {"steal", "steal", "ticks", CounterStatus::denied, std::nullopt, 5, "no"}};

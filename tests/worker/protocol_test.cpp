@@ -30,6 +30,7 @@ MeasureSetup some_setup() {
   s.seed = std::numeric_limits<std::uint64_t>::max();
   s.cache_bytes = 2e8;
   s.compiler = "g++";
+  s.further = {"openblas", "blas:/a/lib.so"};
   return s;
 }
 
@@ -75,6 +76,7 @@ TEST(Protocol, RequestsComeBackAsTheyWereSent) {
   EXPECT_EQ(s.cache, CacheState::cold);
   EXPECT_EQ(s.cache_bytes, 2e8);
   EXPECT_EQ(s.compiler, "g++");
+  EXPECT_EQ(s.further, some_setup().further);
   EXPECT_EQ(round_trip(PrefetchRequest{{some_config(), some_config()}}).configs.size(), 2u);
   const auto admit = round_trip(AdmitRequest{some_config(), false});
   EXPECT_TRUE(admit.config == some_config());
@@ -89,9 +91,40 @@ TEST(Protocol, RequestsComeBackAsTheyWereSent) {
   round_trip(QuitRequest{});
 }
 
+TEST(Protocol, FurtherBaselinesThatCannotBeAreRefused) {
+  const auto with = [](std::vector<std::string> further) {
+    MeasureSetup s = some_setup();
+    s.further = std::move(further);
+    return to_line(Request{1, 1, SetupRequest{s}});
+  };
+  EXPECT_NE(request_error(with({"mkl"})).find("no baseline \"mkl\""), std::string::npos);
+  EXPECT_NE(request_error(with({"blas:"})).find("needs a library"), std::string::npos);
+  EXPECT_NE(request_error(with({"blas:/a\x01"})).find("not the path"), std::string::npos);
+  EXPECT_NE(request_error(with({"openblas", "openblas"})).find("twice"), std::string::npos);
+  std::vector<std::string> many;
+  for (std::size_t i = 0; i <= kMaxFurtherBaselines; ++i) many.push_back("blas:" + std::to_string(i));
+  EXPECT_NE(request_error(with(many)).find("at most 8"), std::string::npos);
+  std::string line = with({});
+  line.replace(line.find("\"further\":[]"), 12, "\"further\":[1]");
+  EXPECT_NE(request_error(line).find("no baseline"), std::string::npos);
+
+  const auto reply = [](FurtherBaseline b) {
+    SetupReply r;
+    r.further.push_back(std::move(b));
+    return to_line(Message(Reply{1, false, r}));
+  };
+  EXPECT_NE(message_error(reply({"", "", 0})).find("needs a reason"), std::string::npos);
+  EXPECT_NE(message_error(reply({"openblas", "", 0})).find("needs a handle"), std::string::npos);
+}
+
 TEST(Protocol, RepliesComeBackAsTheyWereSent) {
-  const auto setup = reply_round_trip(SetupReply{"onednn 2.6.3", "", 2, 1});
+  const auto setup =
+      reply_round_trip(SetupReply{"onednn 2.6.3", "", 2, 1, {{"openblas 0.3.21", "", 3}, {"", "not installed", 0}}});
   EXPECT_EQ(setup.baseline, "onednn 2.6.3");
+  ASSERT_EQ(setup.further.size(), 2u);
+  EXPECT_EQ(setup.further[0].name, "openblas 0.3.21");
+  EXPECT_EQ(setup.further[0].handle, 3);
+  EXPECT_EQ(setup.further[1].reason, "not installed");
   EXPECT_EQ(setup.baseline_handle, 2);
   Admission a;
   a.handle = 5;

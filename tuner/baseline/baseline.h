@@ -66,10 +66,14 @@ class Baseline {
   // One call with copy `weights` of the weights, 0 <= weights < weight_copies().
   virtual Result<void> run(std::int64_t weights) = 0;
   virtual std::int64_t weight_copies() const = 0;
-  virtual double weight_bytes() const = 0;  // held by reordered weights, all copies
+  virtual double weight_bytes() const { return 0; }  // held by reordered weights, all copies
   // c = a * b and nothing else: no chain, no beta. f32 alone.
-  virtual Result<void> product(const BaselineCall& call, float* c) = 0;
+  virtual Result<void> product(const BaselineCall& call, float* c);
 };
+
+inline Result<void> Baseline::product(const BaselineCall&, float*) {
+  return fail(name() + " is not asked for bare products");
+}
 
 // How a user of a library computes a pair of products: one half of the columns behind the other, each with its own
 // matmul, the second of which takes in the result of the first; or all columns at once and a pass over them.
@@ -78,5 +82,18 @@ enum class PairWay { up_first, gate_first, concatenated };
 // oneDNN's matmul, or the reason why there is none. Of a pair it takes the way that is fastest where it is prepared; or
 // `way` alone.
 Result<std::unique_ptr<Baseline>> make_onednn(std::optional<PairWay> way = std::nullopt);
+
+// Baselines by name: "onednn", "openblas" and "libxsmm" as the distribution installs them, "blas:PATH" for any library
+// with cblas_sgemm. All but oneDNN are libraries that are opened at run time, by the loader alone and only when asked
+// for; they take weights as the caller holds them.
+constexpr const char* kOneDnn = "onednn";
+constexpr const char* kOpenBlas = "openblas";
+constexpr const char* kLibxsmm = "libxsmm";
+// Runs the library's own initialisation, so it belongs into the process that runs candidates.
+Result<std::unique_ptr<Baseline>> open_baseline(const std::string& name);
+// Whether the name is one of those; nothing is opened.
+Result<void> check_baseline_name(const std::string& name);
+// blas:PATH. What the user names and is not there is a mistake; what is not installed is absent.
+bool names_a_file(const std::string& name);
 
 }  // namespace gemwright::tuner

@@ -24,6 +24,15 @@ struct MeasureSetup {
   CacheState cache = CacheState::cold;
   double cache_bytes = 0;  // weights rotate through copies of at least this many bytes
   std::string compiler;    // "g++"
+  // Further baselines by name, see baseline/baseline.h: each at most once, kMaxFurtherBaselines at most.
+  std::vector<std::string> further = {};
+};
+constexpr std::size_t kMaxFurtherBaselines = 8;
+
+struct FurtherBaseline {
+  std::string name;    // "openblas 0.3.21"; empty when absent
+  std::string reason;  // why it is absent
+  int handle = 0;      // valid when `name` is not empty
 };
 
 struct SetupReply {
@@ -31,6 +40,7 @@ struct SetupReply {
   std::string baseline_reason;  // why it is absent
   int baseline_handle = 0;      // valid when `baseline` is not empty
   int anchor_handle = 0;
+  std::vector<FurtherBaseline> further = {};  // those asked for, in order
 };
 
 // The answer to a candidate: a handle to time, or the state it failed in.

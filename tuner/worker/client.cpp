@@ -207,10 +207,14 @@ double WorkerClient::preparation_s() const {
   return hooks_.patience_s + bytes / kSlowBytes;
 }
 
+double WorkerClient::setup_runs() const {
+  return kVerifyRuns * (1 + static_cast<double>(setup_->further.size()));  // each baseline is compared
+}
+
 Result<SetupReply> WorkerClient::send_setup() {
   for (int i = 0; i < kTries; ++i) {
     if (const auto launched = launch(); !launched) return tl::unexpected(launched.error());
-    const double deadline = preparation_s() + kVerifyRuns * flops(setup_->problem, setup_->m) / kSlowFlops;
+    const double deadline = preparation_s() + setup_runs() * flops(setup_->problem, setup_->m) / kSlowFlops;
     auto reply = converse(SetupRequest{*setup_}, deadline);
     if (!reply && reply.error().kind == ErrorKind::interrupted) return tl::unexpected(reply.error());
     if (!reply) continue;
@@ -218,6 +222,10 @@ Result<SetupReply> WorkerClient::send_setup() {
     const auto* const made = std::get_if<SetupReply>(&reply->body);
     if (made == nullptr) {
       (void)lose_worker(fmt::format("{} answers a setup with something else", argv_[0]));
+      continue;
+    }
+    if (made->further.size() != setup_->further.size()) {
+      (void)lose_worker(fmt::format("{} answers for other baselines than those asked for", argv_[0]));
       continue;
     }
     worker_is_set_up_ = true;
@@ -230,6 +238,7 @@ Result<SetupReply> WorkerClient::setup(const MeasureSetup& setup) {
   setup_ = setup;
   subjects_.clear();
   baseline_.reset();
+  further_.clear();
   best_call_s_.reset();
   worker_is_set_up_ = false;
   auto made = send_setup();
@@ -244,6 +253,10 @@ Result<SetupReply> WorkerClient::setup(const MeasureSetup& setup) {
     baseline_ = add(SubjectKind::baseline, made->baseline_handle);
     made->baseline_handle = *baseline_;
   }
+  for (FurtherBaseline& b : made->further) {
+    further_.push_back(b.name.empty() ? 0 : add(SubjectKind::baseline, b.handle));
+    b.handle = further_.back();
+  }
   return made;
 }
 
@@ -254,6 +267,9 @@ Result<void> WorkerClient::ensure_setup() {
   if (!made) return tl::unexpected(made.error());
   if (anchor_) subjects_[*anchor_].worker_handle = made->anchor_handle;
   if (baseline_) subjects_[*baseline_].worker_handle = made->baseline.empty() ? 0 : made->baseline_handle;
+  for (std::size_t i = 0; i < further_.size(); ++i) {
+    if (further_[i] != 0) subjects_[further_[i]].worker_handle = made->further[i].handle;
+  }
   return {};
 }
 

@@ -115,6 +115,7 @@ class WorkerClient final : public Measurer {
   double slow_call_s() const;
   double call_limit_s(const Subject& subject) const;
   double preparation_s() const;
+  double setup_runs() const;  // at full size
 
   std::vector<std::string> argv_;
   WorkerHooks hooks_;
@@ -130,6 +131,7 @@ class WorkerClient final : public Measurer {
   std::map<int, Subject> subjects_;  // by the handle that the caller knows
   int last_handle_ = 0;
   std::optional<int> baseline_, anchor_;
+  std::vector<int> further_;           // 0 for an absent one
   std::optional<double> best_call_s_;  // of all subjects of this setup but the anchor
 };
 

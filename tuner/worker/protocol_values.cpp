@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "tuner/baseline/baseline.h"
 #include "tuner/problem/input_text.h"
 #include "tuner/worker/json_fields.h"
 
@@ -138,11 +140,39 @@ Ceiling read_ceiling(const json& j, std::optional<Error>& error) {
   return c;
 }
 
+FurtherBaseline read_further(const json& j, std::optional<Error>& error) {
+  JsonFields f(j, "further baseline");
+  FurtherBaseline b;
+  b.name = f.text("name");
+  b.reason = f.text("reason");
+  b.handle = static_cast<int>(f.integer("handle", 0, kMaxInt));
+  if (b.name.empty() && b.reason.empty()) f.complain("a baseline that is absent needs a reason");
+  if (!b.name.empty() && b.handle == 0) f.complain("a baseline that is there needs a handle");
+  error = f.complaint();
+  return b;
+}
+
+std::vector<std::string> read_further_names(JsonFields& f) {
+  const json& list = f.value("further");
+  if (!list.is_array() || list.size() > kMaxFurtherBaselines) {
+    f.complain(fmt::format("\"further\" must be a list of at most {}", kMaxFurtherBaselines));
+    return {};
+  }
+  std::vector<std::string> names;
+  for (const json& j : list) {
+    const std::string name = j.is_string() ? j.get<std::string>() : "";
+    if (const auto known = check_baseline_name(name); !known) f.complain(known.error().message);
+    if (std::find(names.begin(), names.end(), name) != names.end()) f.complain(quote(name) + " is there twice");
+    names.push_back(name);
+  }
+  return names;
+}
+
 template <class T>
-std::vector<T> read_list(const json& j, const char* what, T (*read)(const json&, std::optional<Error>&),
-                         std::optional<Error>& error) {
-  if (!j.is_array() || j.size() > kMaxListed) {
-    error = Error{fmt::format("\"{}\" must be a list of at most {}", what, kMaxListed)};
+std::vector<T> read_list(const json& j, const char* what, std::size_t most,
+                         T (*read)(const json&, std::optional<Error>&), std::optional<Error>& error) {
+  if (!j.is_array() || j.size() > most) {
+    error = Error{fmt::format("\"{}\" must be a list of at most {}", what, most)};
     return {};
   }
   std::vector<T> list;
@@ -163,7 +193,8 @@ json to_json(const MeasureSetup& s) {
           {"seed", s.seed},
           {"cache", to_text(s.cache)},
           {"cache_bytes", s.cache_bytes},
-          {"compiler", s.compiler}};
+          {"compiler", s.compiler},
+          {"further", s.further}};
 }
 
 MeasureSetup read_setup(const json& j, std::optional<Error>& error) {
@@ -177,16 +208,22 @@ MeasureSetup read_setup(const json& j, std::optional<Error>& error) {
   s.cache = f.take(parse_cache_state(f.text("cache")));
   s.cache_bytes = f.number("cache_bytes", 0, 0x1p50);
   s.compiler = f.text("compiler");
+  s.further = read_further_names(f);
   error = f.complaint();
   if (const auto fits = check(s.problem, s.m); !error && !fits) error = fits.error();
   return s;
 }
 
 json to_json(const SetupReply& r) {
+  json further = json::array();
+  for (const FurtherBaseline& b : r.further) {
+    further.push_back({{"name", b.name}, {"reason", b.reason}, {"handle", b.handle}});
+  }
   return {{"baseline", r.baseline},
           {"baseline_reason", r.baseline_reason},
           {"baseline_handle", r.baseline_handle},
-          {"anchor_handle", r.anchor_handle}};
+          {"anchor_handle", r.anchor_handle},
+          {"further", std::move(further)}};
 }
 
 SetupReply read_setup_reply(const json& j, std::optional<Error>& error) {
@@ -196,7 +233,9 @@ SetupReply read_setup_reply(const json& j, std::optional<Error>& error) {
   r.baseline_reason = f.text("baseline_reason");
   r.baseline_handle = static_cast<int>(f.integer("baseline_handle", 0, kMaxInt));
   r.anchor_handle = static_cast<int>(f.integer("anchor_handle", 0, kMaxInt));
+  const json& further = f.value("further");
   error = f.complaint();
+  if (!error) r.further = read_list(further, "further", kMaxFurtherBaselines, read_further, error);
   return r;
 }
 
@@ -258,7 +297,7 @@ json to_json(const std::vector<Counter>& counters) {
 }
 
 std::vector<Counter> read_counters(const json& j, std::optional<Error>& error) {
-  auto counters = read_list(j, "counters", read_counter, error);
+  auto counters = read_list(j, "counters", kMaxListed, read_counter, error);
   std::set<std::pair<std::string, std::string>> seen;
   for (const Counter& c : counters) {
     if (!error && !seen.emplace(c.provider, c.name).second) {
@@ -277,7 +316,7 @@ json to_json(const std::vector<Ceiling>& ceilings) {
 }
 
 std::vector<Ceiling> read_ceilings(const json& j, std::optional<Error>& error) {
-  auto ceilings = read_list(j, "ceilings", read_ceiling, error);
+  auto ceilings = read_list(j, "ceilings", kMaxListed, read_ceiling, error);
   std::set<std::pair<std::string, int>> seen;
   for (const Ceiling& c : ceilings) {
     if (!error && !seen.emplace(c.name, c.threads).second) {

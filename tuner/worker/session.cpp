@@ -14,6 +14,7 @@
 #include "profilers/counters/ladder.h"
 #include "profilers/cpu_info.h"
 #include "profilers/pinning.h"
+#include "tuner/worker/baselines.h"
 #include "tuner/worker/meter.h"
 #include "tuner/worker/subject.h"
 #include "tuner/worker/tile_check.h"
@@ -81,8 +82,7 @@ struct Session::State {
   std::map<std::string, std::unique_ptr<TileLibrary>> tile_libraries;
   std::map<std::string, std::unique_ptr<HeaderLibrary>> header_libraries;
   WeightStore store;
-  std::unique_ptr<Baseline> baseline;
-  std::string no_baseline;  // why
+  Baselines baselines{operands, store};
   Trust trust{operands};
   std::optional<double> left_for_weights;  // bytes that the store may hold
   std::map<int, std::unique_ptr<TimedSubject>> subjects;
@@ -99,8 +99,7 @@ struct Session::State {
   Result<void> claim_memory(const MeasureSetup& next);
   Result<void> make(const MeasureSetup& next);
   Result<BaselineCall> baseline_call();
-  void make_baseline();
-  void prepare_baseline(const BaselineCall& call, bool same);
+  void prepare_baselines(const BaselineCall& call, bool same);
   SetupReply reply();
   int add(std::unique_ptr<TimedSubject> subject);
   void park_others(const void* library);
@@ -127,7 +126,7 @@ double Session::State::rotated_weights(const MeasureSetup& s) const {
 Result<void> Session::State::claim_memory(const MeasureSetup& next) {
   left_for_weights.reset();
   if (const std::optional<double> available = available_memory()) {
-    const double held = store.bytes() + (baseline ? baseline->weight_bytes() : 0) + operands.bytes() + trust.bytes();
+    const double held = store.bytes() + baselines.weight_bytes() + operands.bytes() + trust.bytes();
     const double limit = kMemoryShare * (*available + held);
     // The baseline has copies of its own where it reorders weights.
     const double fixed = bytes_for_weights(next.problem) + bytes_for_m(next.problem, next.m) +
@@ -166,27 +165,12 @@ Result<BaselineCall> Session::State::baseline_call() {
   return call;
 }
 
-void Session::State::make_baseline() {
-  no_baseline.clear();
-  if (baseline) return;
-  auto made = make_onednn();
-  if (made) {
-    baseline = std::move(*made);
-  } else {
-    no_baseline = made.error().message;
-  }
-}
-
-// A baseline that fails or is wrong is absent, with the reason.
-void Session::State::prepare_baseline(const BaselineCall& call, bool same) {
-  if (auto ready = baseline->prepare(call, same); !ready) {
-    no_baseline = ready.error().message;
-    return;
-  }
-  BaselineSubject subject(*baseline);
-  std::optional<std::string> fault = run_once(subject);
-  if (!fault) fault = trust.check(interface_mode(), all_rows(operands.rows())).fault;
-  if (fault) no_baseline = fmt::format("{}: {}", baseline->name(), *fault);
+void Session::State::prepare_baselines(const BaselineCall& call, bool same) {
+  baselines.prepare(call, same, [&](TimedSubject& subject) {
+    std::optional<std::string> fault = run_once(subject);
+    if (!fault) fault = trust.check(interface_mode(), all_rows(operands.rows())).fault;
+    return fault;
+  });
 }
 
 // The trusted result of a mode. The memory of one that is not the interface's own was not claimed at the setup: the
@@ -210,8 +194,8 @@ Result<void> Session::State::make_trust(ComputeMode mode) {
   }
   auto call = baseline_call();
   if (!call) return tl::unexpected(call.error());
-  unparked = unparked || baseline;  // its threads may make the product
-  auto made = trust.make(mode, baseline.get(), *call);
+  unparked = unparked || baselines.any();  // its threads may make the product
+  auto made = trust.make(mode, baselines.first(), *call);
   if (made) return {};
   if (mode != interface_mode() && left_for_weights) *left_for_weights += claimed;
   return tl::unexpected(made.error());
@@ -219,6 +203,7 @@ Result<void> Session::State::make_trust(ComputeMode mode) {
 
 Result<void> Session::State::make(const MeasureSetup& next) {
   affinity.set(next.threads);
+  if (auto opened = baselines.open(next.further); !opened) return opened;
   const bool same = same_weights(operands, next.problem, next.data, next.seed);
   if (!same) store.reset();
   if (auto claimed = claim_memory(next); !claimed) return claimed;
@@ -227,22 +212,17 @@ Result<void> Session::State::make(const MeasureSetup& next) {
   store.configure(cache_bytes_of(next), left_for_weights);
   if (auto made = make_operands(operands, next.problem, next.m, next.data, next.seed); !made) return made;
   setup = next;
-  make_baseline();
   if (auto made = make_trust(interface_mode()); !made) return made;
   auto call = baseline_call();
   if (!call) return tl::unexpected(call.error());
-  if (baseline) prepare_baseline(*call, same);
+  prepare_baselines(*call, same);
   return {};
 }
 
 SetupReply Session::State::reply() {
   SetupReply r;
   r.anchor_handle = add(std::make_unique<AnchorSubject>());
-  r.baseline_reason = no_baseline;
-  if (no_baseline.empty()) {
-    r.baseline = baseline->name();
-    r.baseline_handle = add(std::make_unique<BaselineSubject>(*baseline));
-  }
+  baselines.enter(r, [this](std::unique_ptr<TimedSubject> subject) { return add(std::move(subject)); });
   return r;
 }
 
@@ -377,7 +357,7 @@ Result<SetupReply> Session::setup(const MeasureSetup& setup) {
     s.setup.reset();
     s.store.reset();
     s.trust.reset(false);
-    s.baseline.reset();
+    s.baselines.forget();
     return tl::unexpected(made.error());
   }
   return s.reply();

@@ -147,6 +147,22 @@ std::optional<std::string> BaselineSubject::run(std::int64_t calls) {
   return std::nullopt;
 }
 
+Result<void> PlainBaselineSubject::prepare() {
+  auto plain = store_.plain(operands_);
+  if (!plain) return tl::unexpected(plain.error());
+  weights_ = *plain;
+  call_.b = weights_->copies;
+  return baseline_.prepare(call_, true);
+}
+
+std::optional<std::string> PlainBaselineSubject::run(std::int64_t calls) {
+  for (std::int64_t i = 0; i < calls; ++i) {
+    (void)weights_->next();
+    if (auto done = baseline_.run(weights_->turn); !done) return done.error().message;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> AnchorSubject::run(std::int64_t calls) {
   std::uint64_t x = value_;
   for (std::int64_t i = 0; i < calls; ++i) {

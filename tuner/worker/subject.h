@@ -113,6 +113,23 @@ class BaselineSubject final : public TimedSubject {
   std::int64_t turn_ = 0;
 };
 
+// A baseline that takes constant weights as the caller holds them: in the copies that the session rotates through.
+class PlainBaselineSubject final : public TimedSubject {
+ public:
+  PlainBaselineSubject(Baseline& baseline, const BaselineCall& call, Operands& operands, WeightStore& store)
+      : baseline_(baseline), call_(call), operands_(operands), store_(store) {}
+  Result<void> prepare() override;
+  std::optional<std::string> run(std::int64_t calls) override;
+  bool has_own_threads() const override { return true; }
+
+ private:
+  Baseline& baseline_;
+  BaselineCall call_;
+  Operands& operands_;
+  WeightStore& store_;
+  RotatingWeights* weights_ = nullptr;  // valid from prepare until another subject is prepared
+};
+
 // A fixed amount of work that depends on nothing but the clock of the core: a chain of integer multiply-adds, each
 // waiting for the one before. Its time follows the frequency, so other times can be scaled by it.
 class AnchorSubject final : public TimedSubject {
