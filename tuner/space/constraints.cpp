@@ -8,6 +8,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::prefetch;
 
 bool multiple_or_whole(std::int64_t block, std::int64_t unit, std::int64_t whole) {
@@ -100,9 +101,11 @@ bool partial_sums_are_bounded(const SpaceInput& in, const Config& c) {
   return partial_bytes(in, c) <= kMaxPartialBytes;
 }
 
+bool a_is_packed_as_it_can_be(const SpaceInput& in, const Config& c) { return packs_a_as_it_can(in.problem, c); }
+
 bool packed_a_is_bounded(const SpaceInput& in, const Config& c) {
+  if (c.blocking.pack_a == a_packing::none) return true;
   if (is_dot(c.mode)) return std::min(c.blocking.mc, in.m) <= most_chunk_rows(in, c);
-  if (!c.blocking.pack_a) return true;
   const std::int64_t rows = up_to_multiple(std::min(c.blocking.mc, in.m), c.tile.mr);
   return rows <= kMaxPackedABytes / kWordBytes / std::min(c.blocking.kc, in.problem.k);
 }
@@ -148,6 +151,10 @@ std::vector<Constraint> make_constraints() {
       {"kc", "kc must be a multiple of four unrolled steps, or all of K", kc_is_unrolled},
       {"mc", "mc must be a multiple of the tile's rows, or all of M", mc_holds_whole_tiles},
       {"nc", "nc must be a multiple of the panel (of NR where B is not packed), or all of N", nc_holds_whole_units},
+      {"a-in-place",
+       "a dot tile reads A where it lies only if that is row-major and of the mode's own elements, unwidened; and only "
+       "the jobs of a dot mode pack A together",
+       a_is_packed_as_it_can_be},
       {"packed-a", "a packed block of A exceeds 16 MiB a thread", packed_a_is_bounded},
       {"dot-nest",
        "a dot mode nests its blocks as mnk and has no slices of K: s32 sums are whole before they are scaled",

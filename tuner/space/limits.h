@@ -48,6 +48,20 @@ constexpr int a_words(ComputeMode mode, gemwright::isa family) {
   return mode == ComputeMode::u8s8 && family == isa::avx2 ? 2 : 1;
 }
 
+// Whether tiles read A where it lies, as the kernels' function of this name has it: a group of K is then a word of a
+// row. f32 tiles always do.
+inline bool reads_a_in_place(const Problem& p, ComputeMode mode, gemwright::isa family) {
+  if (!is_dot(mode)) return true;
+  const auto of_mode = mode == ComputeMode::bf16 ? gemwright::element::bf16 : gemwright::element::u8;
+  return a_words(mode, family) == 1 && a_element(p.interface) == of_mode && p.a_layout == gemwright::layout::row_major;
+}
+
+inline bool packs_a_as_it_can(const Problem& p, const Config& c) {
+  using gemwright::a_packing;
+  if (c.blocking.pack_a == a_packing::none) return reads_a_in_place(p, c.mode, c.tile.family);
+  return c.blocking.pack_a == a_packing::job || (c.blocking.pack_a == a_packing::shared && is_dot(c.mode));
+}
+
 // Dot tiles take panels alone: a group of K is one word there.
 inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
   return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;

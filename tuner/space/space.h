@@ -31,7 +31,7 @@
 namespace gemwright::tuner {
 
 // Part of a study's identity: it changes whenever the same text of a config could mean another point.
-constexpr int kSpaceVersion = 2;
+constexpr int kSpaceVersion = 3;
 
 struct SpaceInput {
   Problem problem;

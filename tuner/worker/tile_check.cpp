@@ -265,6 +265,7 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, int pa
 
 // Blockings that cut a small problem in all ways that a large one can be cut.
 std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
+  using gemwright::a_packing;
   using gemwright::loop_order;
   const std::int64_t mr = config.tile.mr, width = panel > 0 ? panel : nr(config.tile);
   gemwright::blocking own = config.blocking;
@@ -272,10 +273,10 @@ std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
   const std::int64_t ahead = config.blocking.prefetch_rows;
   return {
       own,
-      {mr, width, 7, loop_order::nmk, false, true, 1, 1, 1, ahead},
-      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, false, 2, 2, 1, ahead},
-      {2 * mr, width, 5, loop_order::kmn, true, false, 1, 2, 2, ahead},
-      {mr, 2 * width, 11, loop_order::knm, false, true, 2, 1, 1, ahead},
+      {mr, width, 7, loop_order::nmk, false, a_packing::job, 1, 1, 1, ahead},
+      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::none, 2, 2, 1, ahead},
+      {2 * mr, width, 5, loop_order::kmn, true, a_packing::none, 1, 2, 2, ahead},
+      {mr, 2 * width, 11, loop_order::knm, false, a_packing::job, 2, 1, 1, ahead},
   };
 }
 
