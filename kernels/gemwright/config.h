@@ -91,12 +91,22 @@ constexpr const char* fusion_name(fusion f) {
   return f == fusion::registers ? "registers" : f == fusion::tile ? "tile" : f == fusion::block ? "block" : "pass";
 }
 
+// What happens to A before tiles read it. `none`: nothing, they read it where it lies (a dot mode: row-major A of the
+// mode's own elements, in a family that does not widen them). `job`: each job copies the rows that it needs into row
+// panels. `shared`: the jobs of a dot mode do so together and wait for each other.
+enum class a_packing : std::uint8_t { none, job, shared };
+constexpr int a_packing_count = 3;
+
+constexpr const char* a_packing_name(a_packing p) {
+  return p == a_packing::none ? "none" : p == a_packing::job ? "job" : "shared";
+}
+
 // What the loop nest is told at run time.
 struct blocking {
   std::int64_t mc, nc, kc;  // cache block; larger than the problem means "whole"
   loop_order order;
   bool rows_inside;  // inside a block: true keeps a B panel while the rows pass, false an A panel while columns pass
-  bool pack_a;       // copy each mc x kc block of A into row panels before use
+  a_packing pack_a;  // f32: of each mc x kc block; dot modes: of mc rows, all of K
   int tm, tn, tk;    // thread grid: slices of M, N and K; the config uses tm * tn * tk threads
   std::int64_t prefetch_rows;  // how many rows of a B panel ahead the prefetch reads; unused with prefetch::none
   fusion chain_at = fusion::registers;

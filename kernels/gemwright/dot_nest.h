@@ -1,16 +1,19 @@
 // The loop nest around the dot tiles: C[M,N] = chain(A[M,K] * B[K,N] + beta * C), `batch` times.
 //
-// A is always packed, whole rows of K at a time: the scale of a row is known only when all of it was read. Rows pass in
-// chunks of mc rows a slice of the grid, so scratch memory is bounded whatever M is. With `pack_a` the jobs pack a
-// chunk together and wait for each other before they multiply; without it each job packs the rows it needs itself: no
-// waiting, but tn times the packing. In a chunk a job walks blocks of nc columns; in these, blocks of kc along K, whose
-// raw accumulators wait in scratch memory; then tiles. So the loop order is mnk, and K is not sliced (tk is 1): s32
-// sums must be whole before they are scaled. For the same reason both halves of a pair must meet in a tile. With one
+// A is packed whole rows of K at a time: the scale of a row is known only when all of it was read. Rows pass in chunks
+// of mc rows a slice of the grid, so scratch memory is bounded whatever M is. With a_packing::shared the jobs pack a
+// chunk together and wait for each other before they multiply; with a_packing::job each packs the rows it needs itself:
+// no waiting, but tn times the packing. With a_packing::none tiles read A where it lies, but for the end of a row that
+// is no whole group (see reads_a_in_place). In a chunk a job walks blocks of nc columns; in these, blocks of kc along
+// K, whose raw accumulators wait in scratch memory; then tiles. So the loop order is mnk, and K is not sliced (tk is
+// 1): s32 sums must be whole before they are scaled. For the same reason both halves of a pair must meet in a tile.
+// A chain that is not to run in registers needs a C of f32: another one would be rounded before it. With one
 // accumulator along K no blocking changes a bit of the result.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "gemwright/context.h"
 #include "gemwright/dot_pack.h"
@@ -38,6 +41,7 @@ struct dot_call {
   bool beta = false;  // add to C (f32 and bf16) instead of overwriting it
   requantisation requant{};
   epilogue_operands operands{};
+  bool bare = false;  // leaves the chain out, to see what it costs
 };
 
 // How to run it. In `block` kc counts elements, prefetch_rows groups of K.
@@ -51,11 +55,18 @@ struct dot_plan {
 struct dot_geometry {
   std::int64_t groups;         // of K
   std::int64_t depth;          // groups in a block of K
-  std::int64_t tile_words;     // a packed tile of A with its scales
+  std::int64_t tile_words;     // a packed tile of A with its scales; in place: the ends of its rows
   std::int64_t chunk_tiles;    // tiles in mc rows
   std::int64_t partial_width;  // columns of waiting accumulators; 0 where K is one block
   bool shared;                 // the jobs pack A together
+  bool in_place;               // A is read where it lies
 };
+
+// Whether tiles can read A where it lies: a group of K is then a word of a row.
+constexpr bool reads_a_in_place(const dot_kernel_set& s, element a_type, layout a_layout) {
+  const element of_mode = s.mode == compute_mode::bf16 ? element::bf16 : element::u8;
+  return s.a_words == 1 && a_type == of_mode && a_layout == layout::row_major;
+}
 
 constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, const blocking& g, std::int64_t n,
                                    std::int64_t k) {
@@ -65,11 +76,13 @@ constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, cons
   const std::int64_t kc = g.kc < k ? g.kc : k;
   x.depth = kc > 0 ? ceil_div(kc, group) : 1;
   const std::int64_t mr = s.shape.mr;
-  x.tile_words = round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
+  x.in_place = g.pack_a == a_packing::none && k > 0;  // with K = 0 there is nothing to read
+  x.tile_words = x.in_place ? (k % group != 0 ? round_up(mr, 16) : 0)
+                            : round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
   x.chunk_tiles = ceil_div(g.mc < max_extent ? g.mc : max_extent, mr);
   const std::int64_t columns = round_up(n, format.panel);
   x.partial_width = x.groups > x.depth ? (g.nc < columns ? round_up(g.nc, format.panel) : columns) : 0;
-  x.shared = g.pack_a && g.tn > 1;
+  x.shared = g.pack_a == a_packing::shared && g.tn > 1;
   return x;
 }
 
@@ -100,6 +113,10 @@ class dot_nest {
     columns_ = kernels_.reads.pair ? partial_columns(format_, call.n) : call.n;
     b_size_ = packed_dot_size(kernels_.mode, call.n, call.k, format_);
     shared_ = reinterpret_cast<std::uint32_t*>(ctx.shared_scratch());
+    if (x_.in_place && has_column_scales(kernels_.mode)) {
+      std::fill_n(scales_, kernels_.shape.mr, call.a_scale);
+      std::fill_n(zeros_, kernels_.shape.mr, call.a_zero);
+    }
   }
 
   void run() {
@@ -116,8 +133,17 @@ class dot_nest {
     if (!x_.shared) {
       ctx_.run(
           jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->alone(job); }, this);
-      return;
+    } else {
+      run_together(jobs, tiles);
     }
+    if (!chains_at(fusion::pass)) return;
+    ctx_.run(
+        jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->finish_part(job); }, this);
+  }
+
+ private:
+  // In chunks that all jobs pack before they multiply.
+  void run_together(int jobs, std::int64_t tiles) {
     const std::int64_t chunks = ceil_div(tiles, bounded_product(x_.chunk_tiles, g_.tm));
     for (std::int64_t i = 0; i < chunks; ++i) {
       chunk_ = slice(tiles, chunks, i);
@@ -128,7 +154,6 @@ class dot_nest {
     }
   }
 
- private:
   struct block {
     range tiles;             // of all items together
     const std::uint32_t* a;  // packed, from the first of them on
@@ -155,7 +180,26 @@ class dot_nest {
   // Scales and zero points stand behind the words of a packed tile.
   std::int64_t scales_at() const { return round_up(x_.groups * kernels_.shape.mr * kernels_.a_words, 16); }
 
+  const char* row_of_a(std::int64_t item, std::int64_t row) const {
+    return static_cast<const char*>(call_.a) + (item * call_.stride_a + row * call_.lda) * element_size(call_.a_type);
+  }
+
+  // The last group of every row, where K ends inside it.
+  void copy_ends(range tiles, std::uint32_t* out) const {
+    if (x_.tile_words == 0) return;
+    const std::int64_t rest = call_.k % k_group(kernels_.mode) * element_size(call_.a_type);
+    const std::int64_t at = call_.k * element_size(call_.a_type) - rest;
+    for (std::int64_t t = tiles.begin; t < tiles.end; ++t, out += x_.tile_words) {
+      const range rows = rows_of(t);
+      for (std::int64_t r = 0; r < rows.size(); ++r) {
+        out[r] = 0;
+        std::memcpy(out + r, row_of_a(item_of(t), rows.begin + r) + at, static_cast<std::size_t>(rest));
+      }
+    }
+  }
+
   void pack_tiles(range tiles, std::uint32_t* out) const {
+    if (x_.in_place) return copy_ends(tiles, out);
     for (std::int64_t t = tiles.begin; t < tiles.end; ++t, out += x_.tile_words) {
       const range rows = rows_of(t);
       const bool by_rows = call_.a_layout == layout::row_major;
@@ -225,6 +269,7 @@ class dot_nest {
       for (std::int64_t g = 0; g == 0 || g < x_.groups; g += x_.depth) {
         tiles(q, {g, std::min(g + x_.depth, x_.groups)});
       }
+      if (chains_at(fusion::block)) apply_chain(q.tiles, q.columns);
     }
   }
 
@@ -237,7 +282,9 @@ class dot_nest {
     x.first = depth.begin == 0;
     x.last = depth.end == x_.groups;
     x.beta = call_.beta;
+    x.bare = call_.bare || g_.chain_at != fusion::registers;
     x.ldc = call_.ldc;
+    x.row_bytes = call_.lda * element_size(call_.a_type);
     x.requant = call_.requant;
     x.pair = pair_;
     x.operands = &call_.operands;
@@ -260,17 +307,23 @@ class dot_nest {
     const std::int64_t panel = format_.panel;
     const std::uint32_t* const a = q.a + (t - q.tiles.begin) * x_.tile_words;
     const std::uint32_t* const b = b_ + item * b_size_;
-    x.a = a + depth.begin * rows.size() * kernels_.a_words;
+    if (x_.in_place) {
+      constexpr std::int64_t kWord = sizeof(std::uint32_t);
+      x.rows = row_of_a(item, rows.begin) + depth.begin * kWord;
+      x.rest = x.last && x_.tile_words > 0 ? a : nullptr;
+    } else {
+      x.a = a + depth.begin * rows.size() * kernels_.a_words;
+    }
     x.b = b + col / panel * panel * x_.groups + depth.begin * panel + col % panel;
     x.partial = q.partial + (t - q.tiles.begin) * kernels_.shape.mr * x_.partial_width + (col - q.columns.begin);
     x.col = kernels_.reads.pair ? col / 2 : col;
     x.c = static_cast<char*>(call_.c) +
           (item * call_.stride_c + rows.begin * call_.ldc + x.col) * element_size(kernels_.c_type);
     if (has_column_scales(kernels_.mode)) {
-      const float* const scales = reinterpret_cast<const float*>(a + scales_at());
+      const float* const scales = x_.in_place ? scales_ : reinterpret_cast<const float*>(a + scales_at());
       const float* const columns = reinterpret_cast<const float*>(b + x_.groups * round_up(call_.n, panel));
       x.a_scale = scales;
-      x.a_zero = reinterpret_cast<const std::int32_t*>(scales + kernels_.shape.mr);
+      x.a_zero = x_.in_place ? zeros_ : reinterpret_cast<const std::int32_t*>(scales + kernels_.shape.mr);
       x.b_scale = columns + col;
       x.b_sum = reinterpret_cast<const std::int32_t*>(columns + round_up(call_.n, panel)) + col;
     }
@@ -279,6 +332,35 @@ class dot_nest {
     const std::int64_t left = kernels_.reads.pair ? pair_.columns - x.col : q.columns.end - col;
     x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.reads.pair ? kernels_.nr / 2 : kernels_.nr, left));
     kernels_.kernels[rows.size() - 1](x);
+    if (x.last && chains_at(fusion::tile)) apply_chain({t, t + 1}, {col, col + x.cols});
+  }
+
+  bool chains_at(fusion place) const { return g_.chain_at == place && !call_.bare; }
+
+  // The chain on what stands in C, of f32.
+  void apply_chain(range tiles, range columns) const {
+    reduce_args x{};
+    x.ldc = call_.ldc;
+    x.cols = columns.size();
+    x.operands = &call_.operands;
+    x.col = columns.begin;
+    for (std::int64_t t = tiles.begin; t < tiles.end; ++t) {
+      const range rows = rows_of(t);
+      x.item = item_of(t);
+      x.row = rows.begin;
+      x.rows = rows.size();
+      x.c = static_cast<float*>(call_.c) + x.item * call_.stride_c + rows.begin * call_.ldc + columns.begin;
+      kernels_.reduce(x);
+    }
+  }
+
+  // A job's part of the pass: whole tiles of rows where there are enough of them.
+  void finish_part(int job) const {
+    const std::int64_t jobs = g_.tm * g_.tn, tiles = item_tiles_ * call_.batch;
+    const std::int64_t row_parts = std::min(jobs, tiles), column_parts = jobs / row_parts;
+    if (job >= row_parts * column_parts) return;
+    const range lines = slice(ceil_div(call_.n, 16), column_parts, job / row_parts);  // 16: a cache line of floats
+    apply_chain(slice(tiles, row_parts, job % row_parts), {lines.begin * 16, std::min(lines.end * 16, call_.n)});
   }
 
   const dot_call& call_;
@@ -292,6 +374,9 @@ class dot_nest {
   std::int64_t item_tiles_ = 0, b_size_ = 0;
   std::int64_t columns_ = 0;  // of the product
   pair_layout pair_;
+  // In place, of each row of a tile: the tensor's.
+  float scales_[max_dot_rows];
+  std::int32_t zeros_[max_dot_rows];
   range chunk_{0, 0};
 };
 

@@ -4,7 +4,9 @@
 // A micro-kernel computes rows x cols elements of C over `groups` words of K. Between two blocks of K the raw
 // accumulators (f32 or s32) live in `partial`, as wide as whole tiles; with the last block they become
 //   C = chain(scale * accumulator + beta * C), rounded to the type of C
-// in registers. A and B are packed and padded, so only accesses to C and to operands of the chain are masked.
+// in registers. B is packed and padded, and so is A, so only accesses to C and to operands of the chain are masked.
+// Row-major A that consists of the mode's elements may also be read where it lies, where the family takes them as they
+// are: a group of K is one word in a row of it.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,10 @@ struct requantisation {
 
 struct dot_args {
   std::int64_t groups;
-  const std::uint32_t* a;  // [groups][rows][words of the family]
+  const std::uint32_t* a;  // [groups][rows][words of the family]; null: A is read where it lies
+  const char* rows;        // then row i begins row_bytes * i behind this, aligned as its elements are
+  std::int64_t row_bytes;
+  const std::uint32_t* rest;  // and the last group, where K ends inside it: one padded word a row; else null
   const std::uint32_t* b;
   std::int64_t b_group;         // words between two groups of B: the panel width
   std::int64_t prefetch;        // words ahead of b
@@ -34,6 +39,7 @@ struct dot_args {
   std::int64_t partial_stride;  // words between two rows of them
   bool first, last;             // block of K
   bool beta;                    // add to what C holds
+  bool bare;                    // leave the chain out: it runs on C later, or never
   int cols;                     // valid columns
   void* c;
   std::int64_t ldc;      // elements
@@ -97,6 +103,7 @@ struct dot_kernel_set {
   const dot_kernel* kernels;
   dot_pack_kernel pack_a;
   chain_reads reads;
+  reduce_kernel reduce;  // the chain alone, on a C of f32
 };
 
 }  // namespace gemwright_abi

@@ -79,7 +79,7 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   const auto in_range = [](std::int64_t v) { return v >= 1 && v <= max_extent; };
   if (g.tm < 1 || g.tn < 1 || g.tk < 1 || grid_jobs(g) > max_grid_jobs) return status::bad_config;
   if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc)) return status::bad_config;
-  if (static_cast<int>(g.order) >= loop_order_count) return status::bad_config;
+  if (static_cast<int>(g.order) >= loop_order_count || g.pack_a > a_packing::job) return status::bad_config;
   if (static_cast<int>(g.chain_at) >= fusion_count) return status::bad_config;
   if (g.prefetch_rows < 0 ||
       bounded_product(g.prefetch_rows, p.format.panel > 0 ? p.format.panel : x.ldb) == max_floats) {

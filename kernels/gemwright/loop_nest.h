@@ -87,7 +87,7 @@ constexpr scratch_size scratch_for(const tile& t, packing format, const blocking
   const std::int64_t sums = !pair ? g.tk - 1 : pairs_in_tile(t, format, g, k) ? 0 : g.tk;
   const std::int64_t partial = bounded_product(sums, bounded_product(mc, pair ? partial_columns(format, n) : n));
   // A grid that is too large is refused when the plan is checked.
-  return {g.pack_a ? bounded_product(round_up(mc, t.mr), kc) : 0,
+  return {g.pack_a != a_packing::none ? bounded_product(round_up(mc, t.mr), kc) : 0,
           static_cast<int>(jobs <= max_grid_jobs ? jobs : max_grid_jobs), packed_b + partial};
 }
 
@@ -109,7 +109,7 @@ class loop_nest {
   loop_nest(const gemm_call& call, const plan& p, context& ctx)
       : call_(call), kernels_(*p.kernels), format_(p.format), g_(p.block), ctx_(ctx) {
     // With K = 0 the operands may be null and there is nothing to pack; any address will do: nothing is read.
-    packs_a_ = p.block.pack_a && call.k > 0;
+    packs_a_ = p.block.pack_a != a_packing::none && call.k > 0;
     a_ = call.k > 0 ? call.a : call.c;
     b_ = call.k > 0 ? call.b : call.c;
     b_packed_ = call.b_packed;

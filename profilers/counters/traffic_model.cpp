@@ -13,6 +13,8 @@
 namespace gemwright::profilers {
 namespace {
 
+using gemwright::a_packing;
+
 // What misses a cache: the state behind it. Before the first cache everything does.
 struct Behind {
   // Whether an operand is lost between two iterations of a loop over the dimension that it does not depend on.
@@ -37,7 +39,7 @@ Behind registers() {
 }
 
 // The jobs of a dot nest pack A together, for each other.
-bool jobs_share_a(const TrafficInput& in) { return in.blocking.pack_a && in.blocking.tn > 1; }
+bool jobs_share_a(const TrafficInput& in) { return in.blocking.pack_a == a_packing::shared && in.blocking.tn > 1; }
 
 // What lives as B does, a column.
 int column_bytes(const TrafficInput& in) { return in.chain_column_bytes + (in.dot ? in.b_column_bytes : 0); }
@@ -60,6 +62,7 @@ struct Sizes {
 
   // Dot: elements of A that are packed at once.
   double chunk_of_a() const {
+    if (!nest.packs_a) return 0;
     const double copies = !shared ? 1 : in.blocking.tm * (jobs_share_a(in) ? 1 : in.blocking.tn);
     return std::min(nest.loops[kInnerBlocks].body.m * copies, nest.rows_of_all * copies) * static_cast<double>(in.k);
   }
@@ -210,7 +213,7 @@ double bytes_of_dot_a(const TrafficInput& in, const Nest& nest, const Behind& b)
 }
 
 double bytes_of_a(const TrafficInput& in, const Nest& nest, const Behind& b) {
-  if (in.dot) return bytes_of_dot_a(in, nest, b);
+  if (in.dot && nest.packs_a) return bytes_of_dot_a(in, nest, b);
   const double once = in.a_bytes * nest.rows_of_all * static_cast<double>(in.k);
   const int tile_loop = in.blocking.rows_inside ? kOuterTiles : kInnerTiles;
   const Repeats& r = b.shared ? nest.columns.shared : nest.columns.apart;
@@ -305,6 +308,7 @@ std::string misfit(const TrafficInput& in) {
   if (in.dot && (g.tk != 1 || g.order != gemwright::loop_order::mnk || in.format.panel == 0)) {
     return "the blocking is none of a dot mode";
   }
+  if (g.pack_a > a_packing::shared || (!in.dot && g.pack_a == a_packing::shared)) return "A cannot be packed like that";
   const auto threads = [&](int v) { return within(v, 1, gemwright::max_grid_jobs); };
   if (!threads(g.tm) || !threads(g.tn) || !threads(g.tk) || gemwright::grid_jobs(g) > gemwright::max_grid_jobs) {
     return "the thread grid is empty or too large";

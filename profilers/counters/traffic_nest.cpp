@@ -166,7 +166,7 @@ Nest nest_of(const TrafficInput& in) {
   const std::int64_t nr = in.tile.nv * vector_lanes(in.tile.family);
   Nest nest;
   nest.rows_of_all = static_cast<double>(in.m * in.batch);
-  nest.packs_a = (g.pack_a || in.dot) && in.k > 0;
+  nest.packs_a = g.pack_a != gemwright::a_packing::none && in.k > 0;
   nest.packs_b = gemwright::packs_b(in.format, in.b_packed) && in.k > 0;
   nest.columns = columns_of(in, in.format.panel > 0 ? in.format.panel : nr, nr);
   g.tk == 1 ? rows_of_items(in, nest) : rows_of_chunks(in, nest);

@@ -81,7 +81,7 @@ tuner::Config config(int mr) {
   tuner::Config c;
   c.tile = {gemwright::isa::avx2, mr, 1, 1, 1, gemwright::prefetch::none};
   c.format.panel = 8;
-  c.blocking = {64, 64, 64, gemwright::loop_order::nkm, true, false, 1, 1, 1, 0};
+  c.blocking = {64, 64, 64, gemwright::loop_order::nkm, true, gemwright::a_packing::none, 1, 1, 1, 0};
   return c;
 }
 

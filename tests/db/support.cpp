@@ -48,7 +48,7 @@ tuner::Config some_config(int mr) {
   tuner::Config c;
   c.tile = {gemwright::isa::avx2, mr, 2, 1, 1, gemwright::prefetch::none};
   c.format = {16};
-  c.blocking = {64, 256, 512, gemwright::loop_order::nmk, true, false, 1, 2, 1, 16};
+  c.blocking = {64, 256, 512, gemwright::loop_order::nmk, true, gemwright::a_packing::none, 1, 2, 1, 16};
   return c;
 }
 

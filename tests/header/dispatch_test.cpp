@@ -139,6 +139,7 @@ Config dot_config(ComputeMode mode, std::int64_t kc) {
   c.mode = mode;
   c.tile.family = mode == ComputeMode::u8s8 ? isa::avx512_vnni : isa::avx512_bf16;
   c.blocking.order = gemwright::loop_order::mnk;
+  c.blocking.pack_a = gemwright::a_packing::job;
   return c;
 }
 

@@ -137,6 +137,7 @@ TEST(Export, ShipsOneModeWithItsErrorAndTheLoosestBound) {
     c.mode = ComputeMode::bf16;
     c.tile.family = isa::avx512_bf16;
     c.blocking.order = gemwright::loop_order::mnk;
+    c.blocking.pack_a = gemwright::a_packing::job;
     return c;
   };
   for (const auto& [m, bound] : {std::pair<std::int64_t, double>{1, 0.01}, {8, 0.02}}) {
@@ -195,6 +196,7 @@ TEST(Export, StudiesOfOneNameAndTwoInterfacesAreTwoProblems) {
   c.mode = ComputeMode::bf16;
   c.tile.family = isa::avx512_bf16;
   c.blocking.order = gemwright::loop_order::mnk;
+  c.blocking.pack_a = gemwright::a_packing::job;
   add_study(*store, study_key(1, 1), "qkv", {{config(256), 1000}});
   add_study(*store, short_key, "qkv", {{c, 500}});
   const auto plan = plan_export(*store, {HeaderStyle::library, "tuned", 0.02, {}, "0.1.0", "2026-03-01"});

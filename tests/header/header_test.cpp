@@ -203,6 +203,8 @@ TEST(Header, RefusesSpecsThatCannotRun) {
   EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.mc = 0; }));
   EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.tk = 1 << 20; }));
   EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.order = static_cast<gemwright::loop_order>(77); }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.pack_a = gemwright::a_packing::shared; }));
+  EXPECT_TRUE(table([](HeaderTable& t) { t.configs[0].blocking.pack_a = static_cast<gemwright::a_packing>(3); }));
   EXPECT_TRUE(table([](HeaderTable& t) { t.groups.clear(); }));
   EXPECT_TRUE(table([](HeaderTable& t) { t.groups[0].ranges[0].config = 99; }));
   EXPECT_TRUE(table([](HeaderTable& t) { std::swap(t.groups[0], t.groups[1]); }));
@@ -223,6 +225,7 @@ TEST(Header, RefusesModesThatCannotRun) {
   EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].configs[0].mode = ComputeMode::f32; }));
   EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].configs[0].blocking.order = gemwright::loop_order::nkm; }));
   EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].configs[0].blocking.tk = 2; }));
+  EXPECT_TRUE(refuses([](HeaderProblem& p) { p.tables[0].configs[1].blocking.pack_a = gemwright::a_packing::none; }));
   EXPECT_TRUE(refuses([](HeaderProblem& p) {
     p.problem.constant_weights = false;  // packed per call all the same
     p.tables[0].format.panel = 0;

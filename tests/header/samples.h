@@ -17,7 +17,7 @@ inline Config config(gemwright::isa family, int mr, int nv, int panel, gemwright
 }
 
 inline gemwright::blocking blocking(std::int64_t mc, std::int64_t nc, std::int64_t kc, int tm = 1, int tn = 1,
-                                    int tk = 1, bool pack_a = false) {
+                                    int tk = 1, gemwright::a_packing pack_a = gemwright::a_packing::none) {
   return {mc, nc, kc, gemwright::loop_order::nkm, true, pack_a, tm, tn, tk, 0};
 }
 
@@ -63,7 +63,7 @@ inline HeaderTable table(const Build& build, int panel) {
   t.build = build;
   t.format.panel = panel;
   t.configs = {config(isa::avx512f, 4, 1, panel, blocking(4, 256, 512)),
-               config(isa::avx2, 6, 2, panel, blocking(24, 64, 40, 1, 1, 1, true)),
+               config(isa::avx2, 6, 2, panel, blocking(24, 64, 40, 1, 1, 1, gemwright::a_packing::job)),
                config(isa::avx512f, 8, 2, panel, blocking(16, 64, 512, 1, 1, 2)),
                config(isa::avx512f, 8, 2, panel, blocking(64, 256, 30, 2, 1, 1))};
   t.groups = {{1, {{4, 0}, {32, 1}}}, {2, {{4, 0}, {16, 2}, {64, 3}}}};
@@ -130,10 +130,11 @@ inline HeaderTable dot_table(const Build& build, ComputeMode mode, int panel) {
   t.format.panel = panel;
   t.configs = {config(integers ? isa::avx512_vnni : isa::avx512_bf16, 3, 1, panel, blocking(4, 256, 512)),
                config(integers ? isa::avx_vnni : isa::avx512f, 4, integers ? 2 : 1, panel, blocking(24, 16, 20)),
-               config(isa::avx2, 2, 2, panel, blocking(8, 64, 512, 1, 2, 1, true))};
+               config(isa::avx2, 2, 2, panel, blocking(8, 64, 512, 1, 2, 1, gemwright::a_packing::shared))};
   for (Config& c : t.configs) {
     c.mode = mode;
     c.blocking.order = gemwright::loop_order::mnk;
+    if (c.blocking.pack_a == gemwright::a_packing::none) c.blocking.pack_a = gemwright::a_packing::job;
   }
   t.groups = {{1, {{4, 0}, {32, 1}}}, {2, {{4, 0}, {32, 2}}}};
   t.choices = {choice(4, 1, 0), choice(32, 1, 1), choice(4, 2, 0), choice(32, 2, 2)};

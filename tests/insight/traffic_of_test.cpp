@@ -23,7 +23,7 @@ Config config(ComputeMode mode, gemwright::isa family) {
   c.mode = mode;
   c.tile = {family, 4, 2, 1, 1, gemwright::prefetch::none};
   c.format.panel = 32;
-  c.blocking = {64, 64, 96, gemwright::loop_order::mnk, true, true, 1, 1, 1, 0};
+  c.blocking = {64, 64, 96, gemwright::loop_order::mnk, true, gemwright::a_packing::job, 1, 1, 1, 0};
   return c;
 }
 

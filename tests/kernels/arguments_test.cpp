@@ -25,7 +25,7 @@ class Arguments : public ::testing::Test {
     x.n = 6;
     x.k = 7;
     x.weights = Weights::per_call;
-    x.block = {4, 8, 4, loop_order::mnk, true, true, 1, 1, 1, 0};
+    x.block = {4, 8, 4, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
     return x;
   }
   scratch_size scratch() const {
@@ -220,7 +220,7 @@ TEST_F(Arguments, AFamilyThatTheCpuLacksIsRefused) {
 
 TEST(Scratch, SizesThatOverflowAreBounded) {
   const tile t{isa::scalar, 4, 4, 1, 1, prefetch::none};
-  const blocking huge{kMost, kMost, kMost, loop_order::mnk, true, true, 4096, 4096, 4096, 0};
+  const blocking huge{kMost, kMost, kMost, loop_order::mnk, true, a_packing::job, 4096, 4096, 4096, 0};
   const scratch_size s = scratch_for(t, {4}, huge, max_extent, max_extent, max_extent, false);
   EXPECT_EQ(s.per_job, max_floats);
   EXPECT_EQ(s.jobs, max_grid_jobs);

@@ -23,7 +23,7 @@ GemmCase problem(const CompiledTile& tile) {
   x.k = 131;
   x.batch = 2;
   x.beta = true;
-  x.block = {64, 128, 256, loop_order::mnk, true, false, 1, 1, 1, 0};
+  x.block = {64, 128, 256, loop_order::mnk, true, a_packing::none, 1, 1, 1, 0};
   return x;
 }
 
@@ -162,7 +162,7 @@ TEST_P(Bitwise, LayoutsAgree) {
   const std::vector<float> want = bits_of_transposed(plain);
   for (const layout a : {layout::row_major, layout::col_major}) {
     for (const layout b : {layout::row_major, layout::col_major}) {
-      for (const bool pack_a : {false, true}) {
+      for (const a_packing pack_a : {a_packing::none, a_packing::job}) {
         GemmCase x = plain;
         x.a_layout = a;
         x.b_layout = b;

@@ -25,7 +25,7 @@ struct Valid {
     source.b = b;
     source.type = integers ? element::s8 : element::f32;
     source.ldb = 5;
-    plan = {&tile->set, {tile->set.nr}, {8, 8, 8, loop_order::mnk, true, false, 1, 1, 1, 0}};
+    plan = {&tile->set, {tile->set.nr}, {8, 8, 8, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0}};
     weights = pack_dot_weights(mode, source, 5, 7, 1, plan.format);
     call.weights = &weights;
   }

@@ -231,8 +231,8 @@ std::string DotCase::describe() const {
     << a_scale << "," << a_zero << " symmetric " << (quantisation == row_quantisation::symmetric) << " requant "
     << requant.inverse_scale << "," << requant.zero << " data " << static_cast<int>(data) << " threads "
     << static_cast<int>(threads) << " panel " << format().panel << " mc " << block.mc << " nc " << block.nc << " kc "
-    << block.kc << " rows_inside " << block.rows_inside << " pack_a " << block.pack_a << " grid " << block.tm << "x"
-    << block.tn;
+    << block.kc << " rows_inside " << block.rows_inside << " pack_a " << a_packing_name(block.pack_a) << " grid "
+    << block.tm << "x" << block.tn;
   return s.str();
 }
 
@@ -243,11 +243,15 @@ blocking random_dot_blocking(Random& random, const DotCase& x) {
   g.kc = pick(random, 1, x.k + 8);
   g.order = loop_order::mnk;
   g.rows_inside = pick(random, 0, 1) == 1;
-  g.pack_a = pick(random, 0, 1) == 1;
+  const bool in_place = reads_a_in_place(x.tile->set, x.a_type, x.a_layout);
+  g.pack_a = static_cast<a_packing>(pick(random, in_place ? 0 : 1, 2));
   g.tm = static_cast<int>(pick(random, 1, 3));
   g.tn = static_cast<int>(pick(random, 1, 3));
   g.tk = 1;
   g.prefetch_rows = pick(random, 0, 200);
+  if (x.tile->set.c_type == element::f32 && !x.tile->set.reads.pair) {
+    g.chain_at = static_cast<fusion>(pick(random, 0, fusion_count - 1));
+  }
   return g;
 }
 

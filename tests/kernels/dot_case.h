@@ -36,7 +36,7 @@ struct DotCase {
   DotData data = DotData::uniform;
   Threads threads = Threads::none;
   int panels = 1;
-  blocking block{64, 256, 1 << 20, loop_order::mnk, true, false, 1, 1, 1, 0};
+  blocking block{64, 256, 1 << 20, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
 
   packing format() const { return {panels * tile->set.nr}; }
   dot_plan plan() const { return {&tile->set, format(), block}; }

@@ -145,7 +145,7 @@ TEST_P(DotPairs, HalvesThatDoNotMeetInATileAreRefused) {
   call.operands.bias = bias.data();
   call.operands.residual = residual.data();
   call.operands.ld_residual = 5;
-  const blocking g{8, 8, 8, loop_order::mnk, true, false, 1, 1, 1, 0};
+  const blocking g{8, 8, 8, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
   context ctx(1, {100000, 1, 100000});
   const auto with = [&](packing format) { return run_dot(call, {&tile.set, format, g}, ctx); };
   EXPECT_EQ(with({nr, run}), status::ok);

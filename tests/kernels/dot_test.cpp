@@ -38,6 +38,35 @@ TEST_P(Dot, RandomProductsMatchFloat64) {
   }
 }
 
+// The tiles that can read A where it lies, at any alignment of its rows and with K that ends inside a group.
+TEST_P(Dot, RowMajorAOfTheModesElementsIsReadWhereItLies) {
+  SKIP_WITHOUT_DOT(GetParam());
+  Random random(19);
+  int cases = 0;
+  for (const CompiledDotTile& tile : dot_tiles_of(GetParam())) {
+    for (int i = 0; i < GEMWRIGHT_TEST_CASES && !HasFatalFailure(); ++i) {
+      DotCase x = random_dot_case(random, tile);
+      x.a_type = tile.set.mode == compute_mode::bf16 ? element::bf16 : element::u8;
+      x.a_layout = layout::row_major;
+      x.pad_a = pick(random, 0, 3);
+      if (x.a_type == element::u8) {
+        x.a_scale = 0.0123F;
+        x.a_zero = static_cast<int>(pick(random, 0, 255));
+      }
+      x.block.pack_a = a_packing::none;
+      if (!reads_a_in_place(tile.set, x.a_type, x.a_layout)) {
+        const DotOperands o(x, 1);
+        ASSERT_EQ(run_dot_case(x, o), status::bad_config) << x.describe();
+        break;
+      }
+      run_and_check(x, static_cast<std::uint64_t>(i));
+      ++cases;
+    }
+  }
+  const bool reads = dot_tiles_of(GetParam()).front().set.a_words == 1;
+  EXPECT_EQ(cases > 0, reads);
+}
+
 TEST_P(Dot, SubnormalElementsCountAsZeroOrAsThemselves) {
   SKIP_WITHOUT_DOT(GetParam());
   Random random(12);
@@ -74,7 +103,7 @@ TEST_P(Dot, EmptyAndSingleExtentsAreValid) {
       x.k = sizes[i / 9];
       x.beta = tile.set.c_type != element::u8;
       x.constant_weights = i % 2 == 0;
-      x.block.pack_a = true;
+      x.block.pack_a = a_packing::shared;
       x.block.tn = 2;
       run_and_check(x, 1);
     }
@@ -92,6 +121,8 @@ TEST_P(Dot, BlockingThreadsAndRowsDoNotChangeABit) {
     plain.m = 37;
     plain.n = 101;
     plain.k = 131;
+    // Where the tile can, A is read where it lies now and then.
+    plain.a_type = tile.set.mode == compute_mode::bf16 ? element::bf16 : element::u8;
     plain.beta = tile.set.c_type != element::u8;
     plain.requant = {20.0F, 100};
     const DotOperands o(plain, 5);
@@ -220,8 +251,8 @@ TEST_P(Dot, ALargeProductOnSeveralThreadsMatchesFloat64) {
   x.n = 230;
   x.k = 517;
   x.threads = Threads::pool3;
-  for (const bool together : {false, true}) {
-    x.block = {32, 96, 128, loop_order::mnk, true, together, 2, 3, 1, 16};
+  for (const a_packing pack_a : {a_packing::job, a_packing::shared}) {
+    x.block = {32, 96, 128, loop_order::mnk, true, pack_a, 2, 3, 1, 16};
     run_and_check(x, 21);
   }
 }

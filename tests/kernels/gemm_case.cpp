@@ -185,7 +185,7 @@ std::string GemmCase::describe() const {
     << "," << pad_b << "," << pad_c << "," << pad_residual << "," << pad_operand << " gap " << gap << " beta " << beta
     << " weights " << name_of(weights) << " panel " << format().panel << " mc " << block.mc << " nc " << block.nc
     << " kc " << block.kc << " " << loop_order_name(block.order) << " rows_inside " << block.rows_inside << " pack_a "
-    << block.pack_a << " grid " << block.tm << "x" << block.tn << "x" << block.tk << " threads "
+    << a_packing_name(block.pack_a) << " grid " << block.tm << "x" << block.tn << "x" << block.tk << " threads "
     << static_cast<int>(threads) << " data " << static_cast<int>(data);
   return s.str();
 }
@@ -197,7 +197,7 @@ blocking random_blocking(Random& random, const GemmCase& x, int max_tk) {
   g.kc = pick(random, 1, x.k + 8);
   g.order = static_cast<loop_order>(pick(random, 0, loop_order_count - 1));
   g.rows_inside = pick(random, 0, 1) == 1;
-  g.pack_a = pick(random, 0, 1) == 1;
+  g.pack_a = pick(random, 0, 1) == 1 ? a_packing::job : a_packing::none;
   g.tm = static_cast<int>(pick(random, 1, 3));
   g.tn = static_cast<int>(pick(random, 1, 3));
   g.tk = static_cast<int>(pick(random, 1, max_tk));

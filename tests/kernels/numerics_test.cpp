@@ -75,7 +75,7 @@ TEST_P(Numerics, WithoutDepthTheOperandsMayBeNull) {
   SKIP_WITHOUT(GetParam());
   Random random(17);
   for (const CompiledTile& tile : tiles_of(GetParam())) {
-    for (const bool pack_a : {false, true}) {
+    for (const a_packing pack_a : {a_packing::none, a_packing::job}) {
       GemmCase x = random_case(random, tile);
       x.m = 2 * tile.set.shape.mr + 1;
       x.n = 2 * tile.set.nr + 1;
@@ -116,7 +116,7 @@ TEST_P(Numerics, DenormalsAreNotFlushed) {
     if (!tile.simple()) continue;
     GemmCase x;
     x.tile = &tile;
-    x.block = {1, 1, 1, loop_order::mnk, true, false, 1, 1, 1, 0};
+    x.block = {1, 1, 1, loop_order::mnk, true, a_packing::none, 1, 1, 1, 0};
     Operands o(x, 1);
     o.a[0] = std::numeric_limits<float>::denorm_min();
     o.b[0] = 3;
@@ -136,7 +136,7 @@ TEST_P(Numerics, ReluKeepsNanAndStopsMinusInfinity) {
       GemmCase x;
       x.tile = &tile;
       x.n = 4;
-      x.block = {1, 4, 1, loop_order::mnk, true, false, 1, 1, tk, 0};
+      x.block = {1, 4, 1, loop_order::mnk, true, a_packing::none, 1, 1, tk, 0};
       Operands o(x, 1);
       const float b[] = {std::numeric_limits<float>::quiet_NaN(), -kInf, kInf, -0.0F};
       o.a[0] = 1;
@@ -159,7 +159,7 @@ TEST_P(Numerics, HugeBlocksMeanTheWholeProblem) {
   Random random(23);
   for (const CompiledTile& tile : tiles_of(GetParam())) {
     GemmCase x = random_case(random, tile);
-    x.block = {max_extent, max_extent, max_extent, loop_order::kmn, false, false, 2, 2, 1, 8};
+    x.block = {max_extent, max_extent, max_extent, loop_order::kmn, false, a_packing::none, 2, 2, 1, 8};
     ASSERT_NO_FATAL_FAILURE(expect_holds(x, random()));
   }
 }
@@ -175,7 +175,7 @@ TEST_P(Numerics, StridesOfABatchMayBeZeroInterleavedOrNegative) {
   x.batch = 3;
   x.weights = Weights::per_call;
   x.data = Data::integers;
-  x.block = {3, 5, 4, loop_order::nkm, true, true, 2, 2, 1, 0};
+  x.block = {3, 5, 4, loop_order::nkm, true, a_packing::job, 2, 2, 1, 0};
   Operands o(x, 3);
   gemm_call call = o.call(x);
   call.stride_a = 0;

@@ -157,7 +157,7 @@ Case random_pair_case(Random& random, const PairTile& tile) {
              pick(random, 0, 1) == 0 ? 100 : pick(random, 1, 40),
              static_cast<loop_order>(pick(random, 0, loop_order_count - 1)),
              pick(random, 0, 1) == 1,
-             pick(random, 0, 1) == 1,
+             pick(random, 0, 1) == 1 ? a_packing::job : a_packing::none,
              static_cast<int>(pick(random, 1, 3)),
              static_cast<int>(pick(random, 1, 3)),
              pick(random, 0, 2) == 0 ? static_cast<int>(pick(random, 1, 3)) : 1,
@@ -204,7 +204,7 @@ TEST_P(Pairs, RegistersAndScratchMemoryGiveTheSameBits) {
            {tile.set.nr, width},
            {},
            Threads::none};
-    x.block = {64, 64, 64, loop_order::mnk, true, false, 1, 1, 1, 0};
+    x.block = {64, 64, 64, loop_order::mnk, true, a_packing::none, 1, 1, 1, 0};
     ASSERT_TRUE(pairs_in_tile(tile.set.shape, x.format, x.block, x.k));
     const Memory first(x);
     ASSERT_EQ(run(x, first), status::ok);
@@ -230,7 +230,7 @@ TEST_P(Pairs, WhatCannotBeAPairIsRefused) {
   const PairTile& tile = pair_tiles_of(GetParam()).front();
   const int nr = tile.set.nr;
   Case x{&tile, 3, 5, 7, 1, layout::row_major, layout::row_major, 0, Weights::per_call, {nr, 1}, {}, Threads::none};
-  x.block = {8, 8, 8, loop_order::mnk, true, false, 1, 1, 1, 0};
+  x.block = {8, 8, 8, loop_order::mnk, true, a_packing::none, 1, 1, 1, 0};
   const Memory o(x);
   context ctx(1, {4096, 1, 4096});
   const plan p{&tile.set, x.format, x.block};

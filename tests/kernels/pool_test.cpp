@@ -114,7 +114,7 @@ struct Product {
   std::vector<float> a = std::vector<float>(kM * kK, 1.0F), b = std::vector<float>(kK * kN, 1.0F),
                      c = std::vector<float>(kM * kN);
   kernel_set kernels = compiled_tile<isa::scalar, 2, 4, 1, 1, prefetch::none, chain<>>();
-  plan how{&kernels, {4}, {4, 8, 3, loop_order::mkn, true, true, 2, 2, 2, 0}};
+  plan how{&kernels, {4}, {4, 8, 3, loop_order::mkn, true, a_packing::job, 2, 2, 2, 0}};
 
   scratch_size scratch() const { return scratch_for(kernels.shape, how.format, how.block, kN, kK, 1, false); }
   bool run(context& ctx) {

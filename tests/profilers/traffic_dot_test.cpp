@@ -33,7 +33,7 @@ TrafficInput u8s8(std::int64_t m, std::int64_t n, std::int64_t k) {
   in.a_bytes = in.b_bytes = in.a_source_bytes = in.b_source_bytes = 1;
   in.tile = {isa::avx512_vnni, 8, 2, 1, 1, prefetch::none};
   in.format = {32};
-  in.blocking = {kWhole, kWhole, kWhole, loop_order::mnk, true, false, 1, 1, 1, 0};
+  in.blocking = {kWhole, kWhole, kWhole, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
   in.l1d_bytes = 48 << 10;
   in.l2_bytes = 1 << 20;
   in.l3_bytes = 32 << 20;
@@ -86,10 +86,23 @@ TEST(DotTraffic, ThreadsPackEachForItselfOrTogether) {
   in.blocking.tn = 4;
   const double a = 64 * 256, rest = 32 * a + 8 * 1024 * 256 + 4 * 64 * 1024;
   EXPECT_EQ(value(in, "traffic.l1"), 4 * 2 * a + rest);
-  in.blocking.pack_a = true;
+  in.blocking.pack_a = a_packing::shared;
   EXPECT_EQ(value(in, "traffic.l1"), 2 * a + rest);
   in.l1d_bytes = 4 << 20;  // what another thread packed comes from outside
   EXPECT_EQ(value(in, "traffic.l2"), a + 4 * a);
+}
+
+TEST(DotTraffic, AThatIsReadWhereItLiesIsNotCopied) {
+  TrafficInput in = u8s8(64, 256, 128);
+  in.blocking.pack_a = a_packing::none;
+  const double a = 64 * 128, b = 256 * 128, c = 64 * 256;
+  EXPECT_EQ(value(in, "traffic.l1"), 8 * a + 8 * b + 4 * c) << "for each of 8 columns of tiles";
+  in.l1d_bytes = 1;
+  in.l2_bytes = 12 << 10;
+  in.weights_between = 1e9;
+  EXPECT_EQ(value(in, "traffic.l3"), 8 * a + b + 4 * c) << "all rows pass for each column of tiles";
+  in.blocking.rows_inside = false;
+  EXPECT_EQ(value(in, "traffic.l3"), a + 8 * b + 4 * c);
 }
 
 TEST(DotTraffic, WeightsGivenPerCallAreReadAsTheyLieAndWrittenPacked) {
@@ -100,13 +113,14 @@ TEST(DotTraffic, WeightsGivenPerCallAreReadAsTheyLieAndWrittenPacked) {
 }
 
 TEST(DotTraffic, ConfigsThatNoDotModeHasFail) {
-  TrafficInput bad[5];
+  TrafficInput bad[6];
   std::fill(std::begin(bad), std::end(bad), u8s8(8, 8, 8));
   bad[0].blocking.tk = 2;
   bad[1].blocking.order = loop_order::nmk;
   bad[2].format.panel = 0;
   bad[3].a_source_bytes = 0;
   bad[4].dot = false;
+  bad[5].blocking.pack_a = static_cast<a_packing>(3);
   for (const TrafficInput& in : bad) {
     for (const Counter& c : model_traffic(in)) EXPECT_EQ(c.status, CounterStatus::failed) << c.name;
   }
@@ -130,7 +144,8 @@ TEST(DotTraffic, NoLevelCarriesMoreThanTheOneAboveIt) {
     in.blocking.nc = pick({1, 64, 640, kWhole});
     in.blocking.kc = pick({4, 48, 256, kWhole});
     in.blocking.rows_inside = random() % 2 == 0;
-    in.blocking.pack_a = random() % 2 == 0;
+    in.blocking.pack_a = static_cast<a_packing>(pick({0, 1, 2}));
+    if (in.blocking.pack_a == a_packing::none) in.a_bytes = in.a_source_bytes;
     in.blocking.tm = static_cast<int>(pick({1, 1, 2, 5, 16}));
     in.blocking.tn = static_cast<int>(pick({1, 1, 2, 5, 16}));
     in.beta = random() % 2 == 0;
@@ -223,7 +238,7 @@ TEST(DotTraffic, AgreesWithASimulatedCacheOfAnySize) {
       in.a_bytes = in.b_bytes = in.a_source_bytes = in.b_source_bytes = 4;
       in.tile = {isa::scalar, 4, 4, 1, 1, prefetch::none};
       in.format = {4};
-      in.blocking = {16, 16, kc, loop_order::mnk, rows_inside, false, 1, 1, 1, 0};
+      in.blocking = {16, 16, kc, loop_order::mnk, rows_inside, a_packing::job, 1, 1, 1, 0};
       for (const std::int64_t elements : {50, 170, 500, 800, 1500, 2500, 5000, 9000, 12000}) {
         in.l1d_bytes = 4 * elements;
         const double model = value(in, "traffic.l2") / 4;

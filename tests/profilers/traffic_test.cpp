@@ -34,7 +34,7 @@ TrafficInput base(std::int64_t m, std::int64_t n, std::int64_t k) {
   in.k = k;
   in.tile = {isa::avx512f, 8, 2, 1, 1, prefetch::none};
   in.format = {32};
-  in.blocking = {kWhole, kWhole, kWhole, loop_order::nmk, true, false, 1, 1, 1, 0};
+  in.blocking = {kWhole, kWhole, kWhole, loop_order::nmk, true, a_packing::none, 1, 1, 1, 0};
   in.l1d_bytes = 48 << 10;
   in.l2_bytes = 1 << 20;
   in.l3_bytes = 32 << 20;
@@ -44,7 +44,7 @@ TrafficInput base(std::int64_t m, std::int64_t n, std::int64_t k) {
 // The loop nest of Goto and van de Geijn: a panel of B in L1, a packed block of A in L2, 4 MiB an operand.
 TrafficInput goto_nest() {
   TrafficInput in = base(1024, 1024, 1024);
-  in.blocking = {128, 1024, 256, loop_order::nkm, true, true, 1, 1, 1, 0};
+  in.blocking = {128, 1024, 256, loop_order::nkm, true, a_packing::job, 1, 1, 1, 0};
   return in;
 }
 
@@ -210,7 +210,7 @@ TEST(Traffic, PackingBInTheCallReadsItAndWritesItPadded) {
 
 TEST(Traffic, PackingARepeatsForEachBlockOfColumnsWhereTheOrderForgetsTheBlock) {
   TrafficInput in = base(64, 256, 256);
-  in.blocking.pack_a = true;
+  in.blocking.pack_a = a_packing::job;
   in.blocking.mc = 32;
   in.blocking.nc = 64;
   in.blocking.order = loop_order::mkn;  // the same block of A for all columns
@@ -282,7 +282,7 @@ TEST(Traffic, LawsHoldForAnyConfig) {
                    pick({1, 48, 256, kWhole}),
                    static_cast<loop_order>(random() % loop_order_count),
                    random() % 2 == 0,
-                   random() % 2 == 0,
+                   random() % 2 == 0 ? a_packing::job : a_packing::none,
                    static_cast<int>(pick({1, 1, 2, 5, 16})),
                    static_cast<int>(pick({1, 1, 2, 5, 16})),
                    static_cast<int>(pick({1, 1, 2, 3})),
@@ -369,7 +369,7 @@ TrafficInput small_nest(loop_order order, bool rows_inside) {
   TrafficInput in = base(32, 48, 64);
   in.tile = {isa::scalar, 4, 4, 1, 1, prefetch::none};
   in.format = {0};
-  in.blocking = {16, 16, 16, order, rows_inside, false, 1, 1, 1, 0};
+  in.blocking = {16, 16, 16, order, rows_inside, a_packing::none, 1, 1, 1, 0};
   return in;
 }
 

@@ -50,7 +50,7 @@ Config config(ComputeMode mode, const gemwright::tile& t) {
   c.mode = mode;
   c.tile = t;
   c.format.panel = mode == ComputeMode::f32 ? 10 : 2 * nr(t);
-  c.blocking = {40, 64, 50, loop_order::mnk, true, false, 1, 1, 1, 8};
+  c.blocking = {40, 64, 50, loop_order::mnk, true, a_packing::job, 1, 1, 1, 8};
   return c;
 }
 Config config(ComputeMode mode) { return config(mode, tiles(mode).front()); }
@@ -146,7 +146,7 @@ TEST_F(DotSessionTest, RightTilesAreAdmittedForEveryLayoutSizeAndUseOfWeights) {
               s.problem.batch = i % 3 == 0 ? 3 : 1;
               Config c = config(mode, all[static_cast<std::size_t>(i) % all.size()]);
               c.blocking.tm = c.blocking.tn = 1 + i % 2;
-              c.blocking.pack_a = i % 4 == 1;
+              c.blocking.pack_a = i % 4 == 1 ? a_packing::shared : a_packing::job;
               admitted(s, c);
               ++i;
             }
@@ -328,7 +328,7 @@ TEST_F(DotSessionTest, TwoThreadsPackATogether) {
     const ComputeMode mode = modes_behind(i).back();
     Config c = config(mode);
     c.blocking.tn = 2;
-    c.blocking.pack_a = true;
+    c.blocking.pack_a = a_packing::shared;
     const Admission a = admitted(s, c);
     EXPECT_EQ(session_.block(a.handle, 3)->state, TrialState::ok);
   }

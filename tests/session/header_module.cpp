@@ -27,7 +27,7 @@ std::vector<float> used(const void* from, std::int64_t count) {
   return v;
 }
 
-constexpr blocking kBlock = {64, 64, 32, loop_order::nmk, true, false, 1, 1, 1, 0};
+constexpr blocking kBlock = {64, 64, 32, loop_order::nmk, true, a_packing::none, 1, 1, 1, 0};
 
 }  // namespace
 

@@ -32,7 +32,7 @@ Config config(int panel = 32) {
     panel = panel / 32 * 35;
   }
   c.format.panel = panel;
-  c.blocking = {40, 64, 50, loop_order::nmk, true, false, 1, 1, 1, 8};
+  c.blocking = {40, 64, 50, loop_order::nmk, true, a_packing::none, 1, 1, 1, 8};
   return c;
 }
 
@@ -118,7 +118,7 @@ TEST_F(SessionTest, RightTilesAreAdmittedForEveryLayoutSizeAndUseOfWeights) {
             expect_state(s, config(plain_b ? 0 : 32), tiles("NONE"), TrialState::ok);
             Config split = scalar_config();
             split.blocking.tk = split.blocking.tm = 2;
-            split.blocking.pack_a = true;
+            split.blocking.pack_a = a_packing::job;
             expect_state(s, split, tiles("NONE"), TrialState::ok);
           }
         }

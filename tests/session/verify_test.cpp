@@ -14,7 +14,7 @@ using gemwright::loop_order;
 using Rows = std::vector<std::int64_t>;
 
 blocking grid(std::int64_t mc, int tm, int tk = 1) {
-  return {mc, 1 << 20, 1 << 20, loop_order::nmk, true, false, tm, 1, tk, 0};
+  return {mc, 1 << 20, 1 << 20, loop_order::nmk, true, a_packing::none, tm, 1, tk, 0};
 }
 
 TEST(BorderRows, LieOnBothSidesOfEachTile) {

@@ -39,7 +39,13 @@ TEST(FusionSpace, AChainOfAnF32ProductHasEveryPlaceAndNoChainHasOne) {
   EXPECT_EQ(drawn(with_chain(8, {EpilogueOp::bias}), place),
             (std::set{fusion::registers, fusion::tile, fusion::block, fusion::pass}));
   EXPECT_EQ(drawn(with_chain(8, {}), place), std::set{fusion::registers});
-  EXPECT_EQ(drawn(with_chain(8, {EpilogueOp::bias}, {ComputeMode::bf16}), place), std::set{fusion::registers});
+}
+
+TEST(FusionSpace, AChainOfADotModeHasEveryPlaceWhereCIsF32) {
+  SpaceInput in = with_chain(8, {EpilogueOp::bias}, {ComputeMode::bf16});
+  EXPECT_EQ(drawn(in, place), (std::set{fusion::registers, fusion::tile, fusion::block, fusion::pass}));
+  in.problem.interface = Interface::bf16;
+  EXPECT_EQ(drawn(in, place), std::set{fusion::registers});
 }
 
 TEST(FusionSpace, SlicesOfKLeaveTheChainNoPlaceOfItsOwn) {

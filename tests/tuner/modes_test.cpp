@@ -120,7 +120,7 @@ TEST(Modes, EachConstraintOfADotModeAnswersWhyNot) {
   good.mode = ComputeMode::bf16;
   good.tile = {isa::avx512_bf16, 13, 2, 1, 1, prefetch::none};
   good.format.panel = 32;
-  good.blocking = {64, 4096, 8192, loop_order::mnk, true, false, 1, 2, 1, 0};
+  good.blocking = {64, 4096, 8192, loop_order::mnk, true, a_packing::job, 1, 2, 1, 0};
   EXPECT_EQ(violated(in, good), std::nullopt);
   const auto expect_why = [&](const SpaceInput& space, const std::function<void(Config&)>& change, const char* word) {
     Config c = good;
@@ -166,6 +166,31 @@ TEST(Modes, EachConstraintOfADotModeAnswersWhyNot) {
   invariant.batch_invariant = true;
   expect_why(
       invariant, [](Config& c) { c.tile.family = isa::avx512f, c.tile.mr = 12, c.blocking.mc = 60; }, "bits");
+}
+
+TEST(Modes, AIsReadWhereItLiesOnlyIfADotTileFindsItsElementsThere) {
+  SpaceInput in = space_of_modes({ComputeMode::bf16}, 32, 512, 512, 2);
+  in.problem.interface = Interface::bf16;
+  Config c = *Enumeration(in).next();
+  c.tile = {isa::avx512_bf16, 8, 2, 1, 1, prefetch::none};
+  c.blocking.pack_a = a_packing::none;
+  const auto fitting = repaired(in, c);
+  ASSERT_TRUE(fitting);
+  EXPECT_EQ(fitting->blocking.pack_a, a_packing::none);
+  EXPECT_EQ(seeds(in).front().config.blocking.pack_a, a_packing::none);
+  const auto packed = [&](const SpaceInput& space, gemwright::isa family) {
+    Config changed = *fitting;
+    changed.tile.family = family;
+    EXPECT_TRUE(violated(space, changed).value_or("").find("where it lies") != std::string::npos);
+    const auto other = repaired(space, changed);
+    return other && other->blocking.pack_a == a_packing::job;
+  };
+  EXPECT_TRUE(packed(in, isa::avx512f)) << "the family widens A";
+  SpaceInput columns = in, floats = in;
+  columns.problem.a_layout = layout::col_major;
+  floats.problem.interface = Interface::f32;
+  EXPECT_TRUE(packed(columns, isa::avx512_bf16));
+  EXPECT_TRUE(packed(floats, isa::avx512_bf16));
 }
 
 TEST(Modes, EverySpaceHasConfigsOfEachModeForOddSizes) {
@@ -228,7 +253,7 @@ TEST(Modes, NeighboursOfADotConfigReachWhatMatters) {
   c.mode = ComputeMode::u8s8;
   c.tile = {isa::avx512_vnni, 8, 2, 1, 1, prefetch::t0};
   c.format.panel = 32;
-  c.blocking = {128, 4096, 4096, loop_order::mnk, true, false, 1, 2, 1, 64};
+  c.blocking = {128, 4096, 4096, loop_order::mnk, true, a_packing::job, 1, 2, 1, 64};
   ASSERT_EQ(violated(in, c), std::nullopt);
   std::set<std::string> changed;
   for (const Config& n : neighbours(in, c)) {
@@ -249,7 +274,7 @@ TEST(Modes, WhatAnotherModeLeftBehindIsRepaired) {
   c.mode = ComputeMode::bf16;
   c.tile = {isa::avx512_bf16, 30, 1, 4, 1, prefetch::none};
   c.format.panel = 0;
-  c.blocking = {4096, 4096, 1000, loop_order::knm, true, true, 1, 2, 2, 0};
+  c.blocking = {4096, 4096, 1000, loop_order::knm, true, a_packing::job, 1, 2, 2, 0};
   const auto fitting = repaired(in, c);
   ASSERT_TRUE(fitting);
   EXPECT_EQ(fitting->blocking.order, loop_order::mnk);
@@ -293,7 +318,7 @@ TEST(Modes, SeedsOfADotModeFillTheRegistersAndShareTheColumns) {
       EXPECT_GE(busiest, m < 32 ? 8 : 24) << name_of(in);
       EXPECT_EQ(list.front().config.blocking.tn, 2) << name_of(in);
       const bool packs_together = std::any_of(list.begin(), list.end(), [](const NamedConfig& s) {
-        return s.config.blocking.pack_a && s.config.blocking.tn == 2;
+        return s.config.blocking.pack_a == a_packing::shared && s.config.blocking.tn == 2;
       });
       EXPECT_TRUE(packs_together || m <= 32) << name_of(in);
     }

@@ -10,7 +10,7 @@ namespace {
 Config config_of(int mr, int threads, int slices = 1) {
   Config c;
   c.tile = {gemwright::isa::avx512f, mr, 2, 1, 1, gemwright::prefetch::none};
-  c.blocking = {64, 64, 64, gemwright::loop_order::mnk, false, false, threads, 1, slices, 0};
+  c.blocking = {64, 64, 64, gemwright::loop_order::mnk, false, gemwright::a_packing::none, threads, 1, slices, 0};
   return c;
 }
 

@@ -77,7 +77,7 @@ TEST(Reduction, NamesWhatDecidesTheBits) {
   Config c;
   c.tile = {isa::avx512f, 8, 1, 2, 1, gemwright::prefetch::none};
   c.format.panel = 16;
-  c.blocking = {8, 64, 512, gemwright::loop_order::nmk, true, false, 1, 1, 1, 0};
+  c.blocking = {8, 64, 512, gemwright::loop_order::nmk, true, gemwright::a_packing::none, 1, 1, 1, 0};
   const auto with = [&](const auto& change) {
     Config changed = c;
     change(changed);

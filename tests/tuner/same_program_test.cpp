@@ -150,6 +150,9 @@ std::vector<Step> dot_walk(const SpaceInput& in, const Config& c) {
   const auto weights = pack_dot_weights(c.mode, source, n, k, batch, c.format);
   EXPECT_TRUE(weights.valid());
   dot_call call;
+  if (c.blocking.pack_a == a_packing::none) {
+    call.a_type = c.mode == ComputeMode::bf16 ? element::bf16 : element::u8;  // A has room for floats
+  }
   call.m = m;
   call.n = n;
   call.k = k;
@@ -181,6 +184,7 @@ TEST(SameProgram, CanonicalDotConfigsWalkTheLoopNestLikeTheOriginals) {
     const ComputeMode mode = trial % 2 == 0 ? ComputeMode::bf16 : ComputeMode::u8s8;
     SpaceInput in = test::space_of_modes({mode}, size_up_to(random, 150), size_up_to(random, 300),
                                          size_up_to(random, 400), 1 + static_cast<int>(random.below(6)));
+    if (random.below(2) == 0) in.problem.interface = mode == ComputeMode::bf16 ? Interface::bf16 : Interface::u8s8;
     in.problem.batch = size_up_to(random, 3);
     Config c = *random_config(in, random);
     // Whatever fits the constraints, canonical or not.
@@ -190,7 +194,7 @@ TEST(SameProgram, CanonicalDotConfigsWalkTheLoopNestLikeTheOriginals) {
     b.nc = c.format.panel * size_up_to(random, 6);
     if (random.below(2) == 0) b.kc = 4 * 4 * k_group(mode) * size_up_to(random, 6);
     b.rows_inside = random.below(2) == 0;
-    b.pack_a = random.below(2) == 0;
+    b.pack_a = static_cast<a_packing>(random.below(a_packing_count));
     if (violated(in, c)) continue;
     const Config same = canonical(in, c);
     if (same == c) continue;
@@ -205,9 +209,12 @@ TEST(SameProgram, CanonicalDotConfigsWalkTheLoopNestLikeTheOriginals) {
 TEST(SameProgram, DifferentDotConfigsOfATileWalkDifferently) {
   for (const int threads : {1, 2, 4}) {
     for (const std::int64_t m : {5, 31}) {
-      SpaceInput in = test::space_of_modes({ComputeMode::bf16}, m, 150, 600, threads, {isa::avx2});
+      // A is read where it lies, or packed.
+      SpaceInput in =
+          test::space_of_modes({ComputeMode::bf16}, m, 150, 600, threads, {m == 5 ? isa::avx2 : isa::avx512_bf16});
+      in.problem.interface = m == 5 ? Interface::f32 : Interface::bf16;
       in.problem.batch = m == 5 ? 2 : 1;
-      in.format = gemwright::packing{16};
+      in.format = gemwright::packing{32};
       const auto of_interest = [](const gemwright::tile& t) {
         return t.ku == 1 && t.ka == 1 && (t.mr == 4 || t.mr == 3) && t.nv == 2;
       };

@@ -22,7 +22,7 @@ class ScriptedMachine : public Measurer {
   std::set<int> crash_mr;         // tiles with so many rows crash when they are timed
   std::set<int> wrong_mr;         // and these give wrong results
   std::optional<int> stop_after;  // blocks until somebody asks to stop
-  bool cannot_count = false;
+  bool cannot_count = false, cannot_run_bare = false;
   std::map<ComputeMode, double> error{{ComputeMode::f32, 3e-7}, {ComputeMode::bf16, 3e-3}, {ComputeMode::u8s8, 1e-2}};
   double roof_gflops = 1e6, roof_spread = 0.01;
   int blocks = 0, admissions = 0, counted = 0;
@@ -54,6 +54,14 @@ class ScriptedMachine : public Measurer {
     configs_[a.handle] = c;
     return a;
   }
+  Result<Admission> admit_bare(const Config& c) override {
+    if (cannot_run_bare) return fail("not here");
+    Admission a;
+    a.handle = next_++;
+    configs_[a.handle] = c;
+    bare_.insert(a.handle);
+    return a;
+  }
   Result<Admission> admit_header(const std::string&, const std::string&) override { return fail("not scripted"); }
   Result<Block> block(int handle, std::int64_t calls) override {
     ++blocks;
@@ -65,7 +73,8 @@ class ScriptedMachine : public Measurer {
       return b;
     }
     const double noise = 1 + 0.02 * (static_cast<double>(random_.below(1000)) / 1000.0);
-    const double ns = handle == 1 ? kCallNs : handle == 2 ? 5e3 : true_ns(configs_.at(handle));
+    const double share = bare_.contains(handle) ? kBareShare : 1;
+    const double ns = handle == 1 ? kCallNs : handle == 2 ? 5e3 : share * true_ns(configs_.at(handle));
     b.ns = std::llround(ns * noise * static_cast<double>(calls));
     clock += static_cast<double>(b.ns) * 1e-9;
     return b;
@@ -93,13 +102,16 @@ class ScriptedMachine : public Measurer {
   static double true_ns(const Config& c) {
     const int accumulators = c.tile.mr * c.tile.nv * c.tile.ka;
     return kCallNs * 0.8 / gemwright::k_group(c.mode) * (1 + 0.03 * std::abs(28 - accumulators)) *
-           (threads_used(c.blocking) == 2 ? 0.9 : 1.0);
+           (threads_used(c.blocking) == 2 ? 0.9 : 1.0) *
+           (c.blocking.chain_at == gemwright::fusion::registers ? 1.0 : 1.3);
   }
   std::size_t open_handles() const { return configs_.size(); }
 
  private:
   int next_ = 3;
+  static constexpr double kBareShare = 0.5;
   std::map<int, Config> configs_;
+  std::set<int> bare_;
   Random random_{7};
 };
 

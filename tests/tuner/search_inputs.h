@@ -97,7 +97,7 @@ inline double synthetic_cost(const Config& c) {
   cost += t.hint == prefetch::none ? 0 : 0.05 * std::abs(log(b.prefetch_rows) - log(96));
   cost += 0.06 * std::abs(log(c.format.panel) - 6);
   cost += 0.08 * std::abs(log(b.kc) - 10) + 0.03 * std::abs(log(b.mc) - 5);
-  cost += b.pack_a ? 0.03 : 0;
+  cost += b.pack_a != gemwright::a_packing::none ? 0.03 : 0;
   cost += b.rows_inside ? 0 : 0.05;
   cost += 0.6 * std::abs(2 - threads_used(b));
   std::uint64_t hash = 14695981039346656037U;  // FNV-1a: the same everywhere

@@ -21,7 +21,7 @@ Config example() {
   Config c;
   c.tile = {isa::avx512f, 8, 2, 1, 1, prefetch::t0};
   c.format.panel = 32;
-  c.blocking = {8, 4096, 4096, loop_order::mnk, true, false, 1, 2, 1, 64};
+  c.blocking = {8, 4096, 4096, loop_order::mnk, true, a_packing::none, 1, 2, 1, 64};
   return c;
 }
 
@@ -149,7 +149,8 @@ TEST(Space, EachConstraintAnswersWhyNot) {
   EXPECT_TRUE(contains(why([](Config& c) { c.blocking.mc = 12; }, space_of(100, 4096, 4096, 2)), "mc"));
   EXPECT_TRUE(contains(why([](Config& c) { c.blocking.nc = 48; }, in), "nc"));
   EXPECT_TRUE(contains(
-      why([](Config& c) { c.blocking.pack_a = true, c.blocking.mc = 4096; }, space_of(4096, 4096, 4096, 2)), "16 MiB"));
+      why([](Config& c) { c.blocking.pack_a = a_packing::job, c.blocking.mc = 4096; }, space_of(4096, 4096, 4096, 2)),
+      "16 MiB"));
   EXPECT_TRUE(contains(why([](Config& c) { c.blocking.prefetch_rows = 0; }, in), "other way round"));
   EXPECT_TRUE(contains(why([](Config& c) { c.tile.hint = prefetch::none; }, in), "other way round"));
   EXPECT_TRUE(contains(why([](Config& c) { c.blocking.prefetch_rows = 65; }, in), "192"));
@@ -196,7 +197,7 @@ TEST(Space, BlocksAreWrittenAsTheLoopNestMakesThem) {
 TEST(Space, SlicesOfKKeepTheirRowsAPhase) {
   const SpaceInput in = space_of(100, 64, 8192, 4);
   Config c = example();
-  c.blocking = {64, 64, 8192, loop_order::mnk, true, false, 2, 1, 2, 64};
+  c.blocking = {64, 64, 8192, loop_order::mnk, true, a_packing::none, 2, 1, 2, 64};
   EXPECT_EQ(canonical(in, c).blocking.mc, 64);
   EXPECT_EQ(violated(in, canonical(in, c)), std::nullopt);
 }
@@ -281,7 +282,7 @@ TEST(Space, ParametersAreReadWrittenAndNamed) {
   }
   EXPECT_EQ(value_text(Param::order, value(example(), Param::order)), "mnk");
   EXPECT_EQ(value_text(Param::hint, value(example(), Param::hint)), "t0");
-  EXPECT_EQ(value_text(Param::pack_a, 0), "false");
+  EXPECT_EQ(value_text(Param::pack_a, 1), "job");
   EXPECT_EQ(value_text(Param::kc, 4096), "4096");
 }
 

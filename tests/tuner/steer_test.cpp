@@ -108,7 +108,7 @@ TEST(Steering, ExtensionsAddToTheBudgetOfTheirKind) {
 TEST(Steering, ArgumentsThatMeanNothingAreRefusedInOneSentence) {
   EXPECT_TRUE(check_event(EventKind::pin, "mr=8"));
   EXPECT_TRUE(check_event(EventKind::veto, "isa=avx2"));
-  EXPECT_TRUE(check_event(EventKind::veto, "pack_a=true"));
+  EXPECT_TRUE(check_event(EventKind::veto, "pack_a=job"));
   EXPECT_TRUE(check_event(EventKind::again, "17"));
   EXPECT_TRUE(check_event(EventKind::extend, "10s"));
   EXPECT_TRUE(check_event(EventKind::pause, ""));

@@ -22,7 +22,7 @@ inline Config faulty_config(Fault fault) {
   Config c;
   c.tile = {gemwright::isa::avx2, static_cast<int>(fault), 1, 1, 1, gemwright::prefetch::none};
   c.format = {8};
-  c.blocking = {64, 64, 64, gemwright::loop_order::mnk, true, false, 1, 1, 1, 0};
+  c.blocking = {64, 64, 64, gemwright::loop_order::mnk, true, gemwright::a_packing::none, 1, 1, 1, 0};
   return c;
 }
 

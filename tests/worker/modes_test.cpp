@@ -16,7 +16,7 @@ Config dot_config(ComputeMode mode, isa family) {
   c.mode = mode;
   c.tile = {family, 2, family == isa::scalar ? 4 : 1, 1, 1, gemwright::prefetch::none};
   c.format = {2 * nr(c.tile)};
-  c.blocking = {16, 64, 24, gemwright::loop_order::mnk, true, false, 1, 1, 1, 0};
+  c.blocking = {16, 64, 24, gemwright::loop_order::mnk, true, gemwright::a_packing::job, 1, 1, 1, 0};
   return c;
 }
 

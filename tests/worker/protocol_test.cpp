@@ -16,7 +16,7 @@ Config some_config() {
   Config c;
   c.tile = {gemwright::isa::avx2, 4, 2, 1, 1, gemwright::prefetch::t0};
   c.format = {32};
-  c.blocking = {64, 128, 256, gemwright::loop_order::nkm, true, false, 1, 2, 1, 32};
+  c.blocking = {64, 128, 256, gemwright::loop_order::nkm, true, gemwright::a_packing::none, 1, 2, 1, 32};
   return c;
 }
 

@@ -12,6 +12,7 @@
 #include "tuner/header/compiler.h"
 #include "tuner/header/provenance.h"
 #include "tuner/header/text.h"
+#include "tuner/space/limits.h"
 #include "tuner/toolchain/kernel_source.h"
 
 namespace gemwright::tuner {
@@ -44,6 +45,7 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
   if (dot && (b.order != gemwright::loop_order::mnk || b.tk != 1)) {
     return "has a loop order or slices of K that its compute mode does not have";
   }
+  if (!packs_a_as_it_can(p, c)) return "packs A in a way that its tile or its problem does not allow";
   return "";
 }
 

@@ -39,10 +39,9 @@ std::string plan_code(std::size_t i, const Config& c, const HeaderTable& table) 
   const auto& b = c.blocking;
   return fmt::format(
       "inline constexpr kernels::{}plan plan_{}{{\n    &{}, shape.format,\n    {{{}, {}, {}, kernels::loop_order::{}, "
-      "{}, {}, "
-      "{}, {}, {}, {}}}}};\n",
+      "{}, kernels::a_packing::{}, {}, {}, {}, {}}}}};\n",
       dot_prefix(table), i, tile_variable(c.tile), b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
-      bool_name(b.rows_inside), bool_name(b.pack_a), b.tm, b.tn, b.tk, b.prefetch_rows);
+      bool_name(b.rows_inside), gemwright::a_packing_name(b.pack_a), b.tm, b.tn, b.tk, b.prefetch_rows);
 }
 
 // Portable code on the packing format of the table, one column slice a thread. Small blocks that fit any cache; its
@@ -53,8 +52,8 @@ std::string fallback_code(const HeaderTable& t, const Problem& p) {
   for (const DispatchGroup& g : t.groups) {
     out += fmt::format(
         "inline constexpr kernels::{}plan portable_{}{{\n    &portable_tile, shape.format, {{64, 128, 256, "
-        "kernels::loop_order::{}, true, false, 1, {}, 1, 0}}}};\n",
-        dot_prefix(t), g.threads, is_dot(t) ? "mnk" : "nkm", g.threads);
+        "kernels::loop_order::{}, true, kernels::a_packing::{}, 1, {}, 1, 0}}}};\n",
+        dot_prefix(t), g.threads, is_dot(t) ? "mnk" : "nkm", is_dot(t) ? "job" : "none", g.threads);
   }
   return out;
 }

@@ -10,6 +10,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::fusion;
 using gemwright::loop_order;
 using gemwright::prefetch;
@@ -57,7 +58,7 @@ void make_blocks_even(const SpaceInput& in, Config& c) {
 // Rows are spread evenly over the tiles, so a tile that is taller than the rows it gets is the shorter one, also in
 // slices: there are fewer tiles than rows in one. A packed A keeps its MR: it is the distance between two steps of K.
 void shorten_tile(const SpaceInput& in, Config& c) {
-  if (c.blocking.mc != in.m || c.blocking.pack_a) return;
+  if (c.blocking.mc != in.m || c.blocking.pack_a != a_packing::none) return;
   c.tile.mr = static_cast<int>(ceil_of(in.m, ceil_of(in.m, c.tile.mr)));
 }
 
@@ -72,7 +73,7 @@ void join_loops(const SpaceInput& in, Config& c) {
     b.rows_inside = true;
   } else if (nest.innermost_is(kRows) && (!b.rows_inside || one_row_tile || one_column_tile)) {
     // Only where joining moves no row to another tile and no row panel to another packed block.
-    if (in.m % c.tile.mr == 0 && !b.pack_a) {
+    if (in.m % c.tile.mr == 0 && b.pack_a == a_packing::none) {
       b.mc = in.m;
       b.rows_inside = false;
     }

@@ -11,6 +11,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::fusion;
 using gemwright::isa;
 using gemwright::loop_order;
@@ -59,6 +60,12 @@ class Reader {
     if (value.is_boolean()) return value.get<bool>();
     complain(fmt::format("config: \"{}\" must be true or false, not {}", name, shown(value)));
     return false;
+  }
+
+  // Where a text is expected that once was true or false.
+  std::optional<bool> old_boolean(const char* name) const {
+    const nlohmann::json& value = object_.at(name);
+    return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
   }
 
   std::string text(const char* name) {
@@ -111,14 +118,22 @@ gemwright::tile read_tile(Reader& reader) {
   return t;
 }
 
-gemwright::blocking read_blocking(Reader& reader) {
+// Version 2 of the space had two ways: the first, false, and the second of those that the mode then had.
+gemwright::a_packing read_packing_of_a(Reader& reader, ComputeMode mode) {
+  if (const auto second = reader.old_boolean("pack_a")) {
+    return static_cast<gemwright::a_packing>((*second ? 1 : 0) + (mode == ComputeMode::f32 ? 0 : 1));
+  }
+  return reader.name_of<gemwright::a_packing>("pack_a", gemwright::a_packing_count, gemwright::a_packing_name);
+}
+
+gemwright::blocking read_blocking(Reader& reader, ComputeMode mode) {
   gemwright::blocking b{};
   b.mc = reader.integer("mc", 1, kMaxSize);
   b.nc = reader.integer("nc", 1, kMaxSize);
   b.kc = reader.integer("kc", 1, kMaxSize);
   b.order = reader.name_of<loop_order>("order", gemwright::loop_order_count, gemwright::loop_order_name);
   b.rows_inside = reader.boolean("rows_inside");
-  b.pack_a = reader.boolean("pack_a");
+  b.pack_a = read_packing_of_a(reader, mode);
   b.tm = static_cast<int>(reader.integer("tm", 1, kMaxGridThreads));
   b.tn = static_cast<int>(reader.integer("tn", 1, kMaxGridThreads));
   b.tk = static_cast<int>(reader.integer("tk", 1, kMaxGridThreads));
@@ -159,6 +174,10 @@ std::string hint_text(const Config& c) {
   return fmt::format("{}@{}", name, c.blocking.prefetch_rows);
 }
 
+const char* packing_text(a_packing p) {
+  return p == a_packing::none ? "plaina" : p == a_packing::job ? "packa" : "sharea";
+}
+
 }  // namespace
 
 bool operator==(const Config& x, const Config& y) {
@@ -181,7 +200,7 @@ nlohmann::json to_json(const Config& c) {
                       {"kc", b.kc},
                       {"order", gemwright::loop_order_name(b.order)},
                       {"rows_inside", b.rows_inside},
-                      {"pack_a", b.pack_a},
+                      {"pack_a", gemwright::a_packing_name(b.pack_a)},
                       {"tm", b.tm},
                       {"tn", b.tn},
                       {"tk", b.tk},
@@ -201,7 +220,7 @@ Result<Config> config_from_json(const nlohmann::json& j) {
   c.tile = read_tile(reader);
   c.format.panel = static_cast<int>(reader.integer("panel", 0, kMaxPanel));
   if (j.contains("pair")) c.format.pair = static_cast<int>(reader.integer("pair", 1, kMaxPanel / 2));
-  c.blocking = read_blocking(reader);
+  c.blocking = read_blocking(reader, c.mode);
   if (reader.complaint()) return fail(*reader.complaint());
   if (auto why = violated(c.mode, c.tile)) return fail("config: " + *why);
   return c;
@@ -220,8 +239,8 @@ std::string key(const Config& c) {
   const auto& b = c.blocking;
   return fmt::format("{} {} {} mc{} nc{} kc{} {} {} {} {}x{}x{} pf{} {}", to_text(c.mode), tile_name(c.tile),
                      panel_text(c), b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
-                     b.rows_inside ? "rows" : "columns", b.pack_a ? "packa" : "plaina", b.tm, b.tn, b.tk,
-                     b.prefetch_rows, gemwright::fusion_name(b.chain_at));
+                     b.rows_inside ? "rows" : "columns", packing_text(b.pack_a), b.tm, b.tn, b.tk, b.prefetch_rows,
+                     gemwright::fusion_name(b.chain_at));
 }
 
 std::string label(const Config& c) {
@@ -230,10 +249,11 @@ std::string label(const Config& c) {
   const std::string mode = c.mode == ComputeMode::f32 ? "" : fmt::format("{} ", to_text(c.mode));
   const std::string chain =
       b.chain_at == fusion::registers ? "" : fmt::format(" chain@{}", gemwright::fusion_name(b.chain_at));
-  return fmt::format("{}{} {}x{} ku{}{} {} {} mc{} nc{} kc{} {} {}{} grid {}x{}x{}{}", mode,
-                     gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "",
-                     hint_text(c), panel_text(c), b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
-                     b.rows_inside ? "rows" : "columns", b.pack_a ? " packa" : "", b.tm, b.tn, b.tk, chain);
+  return fmt::format(
+      "{}{} {}x{} ku{}{} {} {} mc{} nc{} kc{} {} {}{} grid {}x{}x{}{}", mode, gemwright::isa_name(t.family), t.mr, t.nv,
+      t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "", hint_text(c), panel_text(c), b.mc, b.nc, b.kc,
+      gemwright::loop_order_name(b.order), b.rows_inside ? "rows" : "columns",
+      b.pack_a == a_packing::none ? "" : fmt::format(" {}", packing_text(b.pack_a)), b.tm, b.tn, b.tk, chain);
 }
 
 std::string tile_name(const gemwright::tile& t) {

@@ -9,6 +9,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::prefetch;
 
 bool multiple_or_whole(std::int64_t block, std::int64_t unit, std::int64_t whole) {
@@ -115,9 +116,11 @@ bool partial_sums_are_bounded(const SpaceInput& in, const Config& c) {
   return partial_bytes(in, c) <= kMaxPartialBytes;
 }
 
+bool a_is_packed_as_it_can_be(const SpaceInput& in, const Config& c) { return packs_a_as_it_can(in.problem, c); }
+
 bool packed_a_is_bounded(const SpaceInput& in, const Config& c) {
+  if (c.blocking.pack_a == a_packing::none) return true;
   if (is_dot(c.mode)) return std::min(c.blocking.mc, in.m) <= most_chunk_rows(in, c);
-  if (!c.blocking.pack_a) return true;
   const std::int64_t rows = up_to_multiple(std::min(c.blocking.mc, in.m), c.tile.mr);
   return rows <= kMaxPackedABytes / kWordBytes / std::min(c.blocking.kc, in.problem.k);
 }
@@ -164,11 +167,16 @@ std::vector<Constraint> make_constraints() {
       {"split-k", "slices of K pay only from K = 1024 on and at least 512 deep", split_k_is_deep},
       {"split-k-scratch", "the partial sums of the slices of K exceed 64 MiB", split_k_scratch_is_bounded},
       {"fusion",
-       "there is no chain to run elsewhere, or it runs as slices of K are added or sums of a dot mode are rounded",
+       "there is no chain to run elsewhere, or it runs as slices of K are added, before C becomes bf16, or on a pair's "
+       "sums",
        chain_has_that_place},
       {"kc", "kc must be a multiple of four unrolled steps, or all of K", kc_is_unrolled},
       {"mc", "mc must be a multiple of the tile's rows, or all of M", mc_holds_whole_tiles},
       {"nc", "nc must be a multiple of the panel (of NR where B is not packed), or all of N", nc_holds_whole_units},
+      {"a-in-place",
+       "a dot tile reads A where it lies only if that is row-major and of the mode's own elements, unwidened; and only "
+       "the jobs of a dot mode pack A together",
+       a_is_packed_as_it_can_be},
       {"packed-a", "a packed block of A exceeds 16 MiB a thread", packed_a_is_bounded},
       {"dot-nest",
        "a dot mode nests its blocks as mnk and has no slices of K: s32 sums are whole before they are scaled",

@@ -8,6 +8,8 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
+
 // A thread's share of `total` units over `parts` threads has one of two sizes.
 struct Shares {
   std::int64_t large, small;
@@ -19,7 +21,7 @@ std::int64_t item_tiles(const SpaceInput& in, const Config& c) { return ceil_of(
 std::int64_t chunk_tiles(const SpaceInput& in, const Config& c) {
   return ceil_of(std::min(c.blocking.mc, in.m), c.tile.mr);
 }
-bool packs_together(const Config& c) { return c.blocking.pack_a && c.blocking.tn > 1; }
+bool packs_together(const Config& c) { return c.blocking.pack_a == a_packing::shared && c.blocking.tn > 1; }
 
 std::int64_t panel_of(const Config& c) { return c.format.panel > 0 ? c.format.panel : nr(c.tile); }
 
@@ -49,6 +51,17 @@ void join_columns(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
   if (g.block_row_tiles <= 1 || g.block_column_tiles <= 1) b.rows_inside = true;
   if (g.depth_blocks == 1 && b.rows_inside) b.nc = in.problem.n;
+}
+
+// The same for rows, where a chunk is but a loop: nothing is packed.
+void join_rows(const SpaceInput& in, Config& c) {
+  const Geometry g = dot_geometry_of(in, c);
+  auto& b = c.blocking;
+  if (b.pack_a != a_packing::none || g.row_blocks == 1 || g.column_blocks > 1 || g.depth_blocks > 1) return;
+  if (b.rows_inside && g.block_row_tiles > 1 && g.block_column_tiles > 1) return;
+  b.mc = in.m;
+  b.mc = chunk_rows(in, c);
+  b.rows_inside = false;
 }
 
 }  // namespace
@@ -93,6 +106,7 @@ std::int64_t block_columns(const SpaceInput& in, const Config& c) {
 }
 
 std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c) {
+  if (c.blocking.pack_a == a_packing::none) return kMaxSize;
   const std::int64_t words = k_words(c.mode, in.problem.k) * a_words(c.mode, c.tile.family) * c.tile.mr;
   return std::max<std::int64_t>(kMaxPackedABytes / kWordBytes / words, 1) * c.tile.mr;
 }
@@ -108,7 +122,7 @@ Config canonical_dot(const SpaceInput& in, Config c) {
   auto& b = c.blocking;
   b.order = gemwright::loop_order::mnk;
   b.tk = 1;
-  b.pack_a = packs_together(c);
+  if (b.pack_a == a_packing::shared && b.tn == 1) b.pack_a = a_packing::job;
   // Rows are spread evenly over the tiles of an item, so a tile that is taller than what it gets is the shorter one.
   const std::int64_t tiles = even_chunk_tiles(in, c);
   c.tile.mr = static_cast<int>(ceil_of(in.m, item_tiles(in, c)));
@@ -116,6 +130,8 @@ Config canonical_dot(const SpaceInput& in, Config c) {
   b.nc = block_columns(in, c);
   const std::int64_t depth = depth_words(in, c) * gemwright::k_group(c.mode);
   b.kc = std::min(depth, in.problem.k);
+  join_columns(in, c);
+  join_rows(in, c);
   join_columns(in, c);
   return c;
 }

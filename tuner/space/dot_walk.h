@@ -1,7 +1,8 @@
 // How the loop nest of the dot modes (kernels/gemwright/dot_nest.h) cuts rows, columns and K: what decides which of
 // their configs run the same program, and what they cost.
 //
-// A is packed whole rows of K at a time, in chunks of rows that a job works through one after the other; in a chunk the
+// A is packed whole rows of K at a time, or read where it lies, in chunks of rows that a job works through one after
+// the other; in a chunk the
 // columns are cut into even blocks, and in these K into blocks whose raw accumulators wait in scratch memory.
 #pragma once
 
@@ -19,7 +20,8 @@ std::int64_t chunk_rows(const SpaceInput& in, const Config& c);
 // all N where they are one.
 std::int64_t block_columns(const SpaceInput& in, const Config& c);
 
-// Most rows of a chunk, in whole tiles, so that its packed A stays within kMaxPackedABytes; at least one tile.
+// Most rows of a chunk, in whole tiles, so that its packed A stays within kMaxPackedABytes; at least one tile. No limit
+// where A is not packed.
 std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c);
 // Bytes of the accumulators that wait while the next block of K is read; 0 where K is one block.
 std::int64_t partial_bytes(const SpaceInput& in, const Config& c);

@@ -9,6 +9,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::isa;
 using gemwright::loop_order;
 using gemwright::prefetch;
@@ -183,14 +184,23 @@ Values block_ladder(std::int64_t unit, std::int64_t slice, std::int64_t whole) {
   return sorted_unique(std::move(v));
 }
 
-// Chunks of rows of a dot mode, as they are made with and without packing A together.
+// All that fit the mode; some of them not the blocks.
+Values packings_of_a(const SpaceInput& in, const Config& c) {
+  Values v;
+  if (reads_a_in_place(in.problem, c.mode, c.tile.family)) v.push_back(static_cast<std::int64_t>(a_packing::none));
+  v.push_back(static_cast<std::int64_t>(a_packing::job));
+  if (is_dot(c.mode) && c.blocking.tn > 1) v.push_back(static_cast<std::int64_t>(a_packing::shared));
+  return v;
+}
+
+// Chunks of rows of a dot mode, as they are made with each way of packing A.
 Values chunk_values(const SpaceInput& in, Config c) {
   auto& b = c.blocking;
   b.mc = b.nc = kMaxSize;
   Values v;
   for (std::int64_t mc : block_ladder(c.tile.mr, dot_geometry_of(in, c).slice_rows, in.m)) {
-    for (const bool together : {false, true}) {
-      b.pack_a = together;
+    for (const std::int64_t packing : packings_of_a(in, c)) {
+      set_value(c, Param::pack_a, packing);
       b.mc = std::min(mc, most_chunk_rows(in, c));
       v.push_back(chunk_rows(in, c));
     }
@@ -255,19 +265,12 @@ Values order_values(const SpaceInput& in, const Config& c) {
 }
 
 Values rows_inside_values(const SpaceInput& in, Config c) {
-  for (const bool pack_a : {false, true}) {  // the chunks of a dot mode depend on it
-    c.blocking.pack_a = pack_a;
+  for (const std::int64_t packing : packings_of_a(in, c)) {  // the chunks of a dot mode depend on it
+    set_value(c, Param::pack_a, packing);
     const Geometry g = geometry(in, c);
     if (g.block_row_tiles > 1 && g.block_column_tiles > 1) return {0, 1};
   }
   return {1};
-}
-
-Values pack_a_values(const Config& c) {
-  if (is_dot(c.mode)) return c.blocking.tn > 1 ? Values{0, 1} : Values{0};
-  const std::int64_t rows = up_to_multiple(c.blocking.mc, c.tile.mr);
-  if (rows > kMaxPackedABytes / kWordBytes / c.blocking.kc) return {0};
-  return {0, 1};
 }
 
 Values distance_values(const SpaceInput& in, const Config& c) {
@@ -318,7 +321,7 @@ std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p)
     case Param::rows_inside:
       return rows_inside_values(in, c);
     case Param::pack_a:
-      return pack_a_values(c);
+      return packings_of_a(in, c);
     case Param::fusion:
       return fusion_values(in, c);
     case Param::hint:

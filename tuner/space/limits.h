@@ -50,15 +50,30 @@ constexpr int a_words(ComputeMode mode, gemwright::isa family) {
   return mode == ComputeMode::u8s8 && family == isa::avx2 ? 2 : 1;
 }
 
+// Whether tiles read A where it lies, as the kernels' function of this name has it: a group of K is then a word of a
+// row. f32 tiles always do.
+inline bool reads_a_in_place(const Problem& p, ComputeMode mode, gemwright::isa family) {
+  if (!is_dot(mode)) return true;
+  const auto of_mode = mode == ComputeMode::bf16 ? gemwright::element::bf16 : gemwright::element::u8;
+  return a_words(mode, family) == 1 && a_element(p.interface) == of_mode && p.a_layout == gemwright::layout::row_major;
+}
+
+inline bool packs_a_as_it_can(const Problem& p, const Config& c) {
+  using gemwright::a_packing;
+  if (c.blocking.pack_a == a_packing::none) return reads_a_in_place(p, c.mode, c.tile.family);
+  return c.blocking.pack_a == a_packing::job || (c.blocking.pack_a == a_packing::shared && is_dot(c.mode));
+}
+
 // Dot tiles take panels alone: a group of K is one word there.
 inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
   return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;
 }
 
-// Whether the chain of a config has places to run in: slices of K are added up first, and the sums of a dot mode are
-// rounded to what C is made of.
+// Whether the chain of a config has places to run in: slices of K are added up first, a C of bf16 would be rounded
+// before the chain, and the halves of a pair of a dot mode meet in registers alone.
 inline bool may_choose_fusion(const Problem& p, const Config& c) {
-  return !p.chain.empty() && c.blocking.tk == 1 && !is_dot(c.mode);
+  if (p.chain.empty() || c.blocking.tk > 1) return false;
+  return !is_dot(c.mode) || (c_element(p.interface) == gemwright::element::f32 && !has_pair(p));
 }
 // Whether both halves of a pair meet in the tile, so that its registers can be a place.
 inline bool holds_pairs(const Problem& p, const Config& c) {

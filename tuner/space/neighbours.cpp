@@ -131,7 +131,7 @@ void other_blocks(const SpaceInput& in, const Config& c, Param p, Neighbourhood&
 void other_orders(const Config& c, Neighbourhood& out) {
   for (int o = 0; o < gemwright::loop_order_count; ++o) out.add(with(c, Param::order, o));
   out.add(with(c, Param::rows_inside, c.blocking.rows_inside ? 0 : 1));
-  out.add(with(c, Param::pack_a, c.blocking.pack_a ? 0 : 1));
+  for (int p = 0; p < gemwright::a_packing_count; ++p) out.add(with(c, Param::pack_a, p));
   for (int place = 0; place < gemwright::fusion_count; ++place) out.add(with(c, Param::fusion, place));
 }
 

@@ -10,6 +10,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::prefetch;
 
 void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
@@ -25,6 +26,12 @@ void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
   while (t.mr > 1 && violated(mode, t)) --t.mr;
   t.ku = std::max(t.ku, t.ka);
   while (t.ku > 1 && t.ku > steps) t.ku /= 2;
+}
+
+void repair_packing_of_a(const SpaceInput& in, Config& c) {
+  auto& pack_a = c.blocking.pack_a;
+  if (!is_dot(c.mode) && pack_a == a_packing::shared) pack_a = a_packing::job;
+  if (pack_a == a_packing::none && !reads_a_in_place(in.problem, c.mode, c.tile.family)) pack_a = a_packing::job;
 }
 
 void repair_panel(const SpaceInput& in, Config& c) {
@@ -121,14 +128,15 @@ std::optional<Config> repaired(const SpaceInput& in, Config c) {
   if (!has_meaning(c)) return std::nullopt;
   if (in.batch_invariant) c.tile.family = widest_family(in, c.mode).value_or(c.tile.family);
   repair_tile(in, c.mode, c.tile);
+  repair_packing_of_a(in, c);
   repair_panel(in, c);
   repair_grid(in, c);
   repair_blocks(in, c);
   repair_prefetch(in, c);
   Config result = canonical(in, c);
   // Only now is it known whether a block of A is all of it.
-  if (result.blocking.pack_a && violated(in, result)) {
-    c.blocking.pack_a = false;
+  if (!is_dot(c.mode) && c.blocking.pack_a != a_packing::none && violated(in, result)) {
+    c.blocking.pack_a = a_packing::none;
     result = canonical(in, c);
   }
   if (violated(in, result)) return std::nullopt;

@@ -109,7 +109,7 @@ std::int64_t value(const Config& c, Param p) {
     case Param::rows_inside:
       return b.rows_inside ? 1 : 0;
     case Param::pack_a:
-      return b.pack_a ? 1 : 0;
+      return static_cast<std::int64_t>(b.pack_a);
     case Param::fusion:
       return static_cast<std::int64_t>(b.chain_at);
     case Param::hint:
@@ -174,7 +174,7 @@ void set_value(Config& c, Param p, std::int64_t v) {
       b.rows_inside = v != 0;
       break;
     case Param::pack_a:
-      b.pack_a = v != 0;
+      b.pack_a = static_cast<gemwright::a_packing>(i);
       break;
     case Param::fusion:
       b.chain_at = static_cast<gemwright::fusion>(i);
@@ -202,8 +202,9 @@ std::string value_text(Param p, std::int64_t v) {
       return gemwright::fusion_name(c.blocking.chain_at);
     case Param::hint:
       return gemwright::prefetch_name(c.tile.hint);
-    case Param::rows_inside:
     case Param::pack_a:
+      return gemwright::a_packing_name(c.blocking.pack_a);
+    case Param::rows_inside:
       return v != 0 ? "true" : "false";
     default:
       return fmt::to_string(v);

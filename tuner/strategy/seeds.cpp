@@ -12,6 +12,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::isa;
 using gemwright::loop_order;
 using gemwright::prefetch;
@@ -77,7 +78,8 @@ std::vector<int> widths(const SpaceInput& in, const SeedList& list, std::initial
   return fitting;
 }
 
-// Whole blocks on one thread, a panel as wide as the tile, a B panel kept while the rows pass, no prefetch.
+// Whole blocks on one thread, a panel as wide as the tile, a B panel kept while the rows pass, no prefetch; A is read
+// where it lies, if the mode can (repaired: else it is packed).
 Config base(const SeedList& list, int mr, int nv) {
   Config c;
   c.mode = list.mode();
@@ -85,13 +87,21 @@ Config base(const SeedList& list, int mr, int nv) {
   c.tile = {family, mr, family == isa::scalar ? 4 : nv, 1, 1, prefetch::none};
   c.format.panel = nr(c.tile);
   c.format.pair = list.pair();
-  c.blocking = {kWhole, kWhole, kWhole, loop_order::nmk, true, false, 1, 1, 1, 0};
+  c.blocking = {kWhole, kWhole, kWhole, loop_order::nmk, true, a_packing::none, 1, 1, 1, 0};
   return c;
 }
 
 void prefetch_ahead(Config& c, std::int64_t rows) {
   c.tile.hint = prefetch::t0;
   c.blocking.prefetch_rows = rows;
+}
+
+// The same with A packed, where a dot mode could read it as it lies: rows that are a power of two apart share few sets
+// of L1.
+void add_packed(const std::string& name, Config c, SeedList& out) {
+  if (!is_dot(c.mode)) return;
+  c.blocking.pack_a = a_packing::job;
+  out.add(name, c);
 }
 
 // The grid over M and N whose busiest thread has the fewest tiles; among equals the one with most threads along N,
@@ -130,6 +140,7 @@ void add_stream(const SpaceInput& in, SeedList& out) {
       prefetch_ahead(c, rows_ahead);
       share_evenly(in, c);
       out.add_both(fmt::format("stream-nv{}-{}", nv, rows_ahead), c);
+      if (rows_ahead == 64) add_packed(fmt::format("stream-nv{}-packed", nv), c, out);
     }
   }
 }
@@ -158,6 +169,7 @@ void add_plain(const SpaceInput& in, SeedList& out) {
     share_evenly(in, c);
     if (is_dot(c.mode)) keep_chunk_in_l2(in, c);
     out.add_both(fmt::format("plain-nv{}", nv), c);
+    add_packed(fmt::format("plain-nv{}-packed", nv), c, out);
   }
 }
 
@@ -170,12 +182,12 @@ void add_chunks(const SpaceInput& in, SeedList& out) {
   share_evenly(in, c);
   keep_chunk_in_l2(in, c);
   c.blocking.rows_inside = false;
-  out.add("chunk-columns", c);
+  add_packed("chunk-columns", c, out);
   c.blocking.rows_inside = true;
   // All threads on the columns, so that each reads its own weights only and a chunk is packed once.
   c.blocking.tm = 1;
   c.blocking.tn = in.threads;
-  c.blocking.pack_a = true;
+  c.blocking.pack_a = a_packing::shared;
   out.add("chunk-together", c);
 }
 
@@ -203,7 +215,7 @@ void add_model(const SpaceInput& in, SeedList& out) {
   b.order = loop_order::nkm;
   share_evenly(in, c);
   out.add("model", c);
-  c.blocking.pack_a = true;
+  c.blocking.pack_a = is_dot(c.mode) ? a_packing::shared : a_packing::job;
   out.add("model-packed", c);
 }
 
@@ -238,7 +250,7 @@ void add_blis(const SpaceInput& in, SeedList& out) {
     c.blocking.kc = e.kc;
     c.blocking.order = loop_order::mkn;
     c.blocking.rows_inside = false;
-    c.blocking.pack_a = true;
+    c.blocking.pack_a = a_packing::job;
     share_evenly(in, c);
     out.add(e.name, c);
   }

@@ -9,6 +9,7 @@
 namespace gemwright::tuner {
 namespace {
 
+using gemwright::a_packing;
 using gemwright::isa;
 using gemwright::prefetch;
 
@@ -57,6 +58,7 @@ double weight_cycles(const SpaceInput& in, const Config& c, const Geometry& g, c
 // Copies of A and B that a call makes.
 double packing_cycles(const SpaceInput& in, const Config& c, const Geometry& g, const Work& w) {
   constexpr double kPackBytes = 8;  // a cycle
+  const a_packing pack_a = c.blocking.pack_a;
   double cycles = 0;
   if (is_dot(c.mode)) {
     // Read, converted and written; to quantise f32 or bf16 it is read twice. Every thread along N packs the same rows
@@ -64,12 +66,12 @@ double packing_cycles(const SpaceInput& in, const Config& c, const Geometry& g, 
     const bool quantised = c.mode == ComputeMode::u8s8 && in.problem.interface != Interface::u8s8;
     const double element = real(gemwright::element_size(a_element(in.problem.interface))) * (quantised ? 2 : 1);
     const double bytes = w.rows * (real(in.problem.k) * element + w.depth * kWordBytes);
-    cycles += bytes / kPackBytes / (c.blocking.pack_a ? c.blocking.tn : 1);
+    if (pack_a != a_packing::none) cycles += bytes / kPackBytes / (pack_a == a_packing::shared ? c.blocking.tn : 1);
     if (!in.problem.constant_weights) cycles += w.columns / c.blocking.tm * real(in.problem.k);  // one by one
-    if (c.blocking.pack_a) cycles += real(g.row_blocks) * kPhaseCycles;
+    if (pack_a == a_packing::shared) cycles += real(g.row_blocks) * kPhaseCycles;
     return cycles;
   }
-  if (c.blocking.pack_a) cycles += w.rows * w.depth * 2 * kWordBytes / kPackBytes;
+  if (pack_a != a_packing::none) cycles += w.rows * w.depth * 2 * kWordBytes / kPackBytes;
   if (c.format.panel > 0 && !in.problem.constant_weights) cycles += w.columns * w.depth * 2 * kWordBytes / kPackBytes;
   return cycles;
 }
@@ -121,7 +123,7 @@ Surrogate::Features Surrogate::features(const Config& c) {
           m_before_n ? 0.5 : 0.0,
           0.5 * k_place,
           b.rows_inside ? 1.0 : 0.0,
-          (b.pack_a ? 1.0 : 0.0) + (t.hint == prefetch::none ? 0.0 : 1.0) * 2,
+          1.0 * static_cast<int>(b.pack_a) + (t.hint == prefetch::none ? 0.0 : 1.0) * 2,
           0.7 * log(b.prefetch_rows + 8) + 0.2 * static_cast<int>(t.hint)};
 }
 

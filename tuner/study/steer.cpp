@@ -38,7 +38,7 @@ bool possible_in(ComputeMode mode, Param param, std::int64_t v) {
       c.mode = mode;
       c.tile = {static_cast<gemwright::isa>(family), 1, 1, unroll, 1, gemwright::prefetch::none};
       c.format.panel = nr(c.tile);
-      c.blocking = {1, 1, 1, gemwright::loop_order::mnk, false, false, 1, 1, 1, 0};
+      c.blocking = {1, 1, 1, gemwright::loop_order::mnk, false, gemwright::a_packing::none, 1, 1, 1, 0};
       set_value(c, param, v);
       if (value(c, param) == v && config_from_json(to_json(c))) return true;
     }

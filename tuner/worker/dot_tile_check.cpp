@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tuner/space/limits.h"
 #include "tuner/worker/chain_reference.h"
 #include "tuner/worker/operands.h"
 #include "tuner/worker/reference.h"
@@ -418,18 +419,26 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, const 
 }
 
 // Blockings that cut a small problem in all ways that a large one can be cut.
-std::vector<gemwright::blocking> blockings(const Config& config) {
+std::vector<gemwright::blocking> blockings(const Config& config, const Problem& p) {
+  using gemwright::a_packing;
   using gemwright::loop_order;
   const std::int64_t mr = config.tile.mr, width = config.format.panel, ahead = config.blocking.prefetch_rows;
+  const gemwright::fusion at = config.blocking.chain_at;
   gemwright::blocking own = config.blocking;
   own.mc = std::min<std::int64_t>(own.mc, 4 * mr);
-  return {
+  std::vector<gemwright::blocking> all = {
       own,
-      {mr, width, 7, loop_order::mnk, false, true, 1, 1, 1, ahead},
-      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, false, 2, 2, 1, ahead},
-      {2 * mr, width, 9, loop_order::mnk, true, true, 1, 2, 1, ahead},
-      {mr, 2 * width, 11, loop_order::mnk, false, false, 2, 1, 1, ahead},
+      {mr, width, 7, loop_order::mnk, false, a_packing::shared, 1, 1, 1, ahead, at},
+      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::job, 2, 2, 1, ahead, at},
+      {2 * mr, width, 9, loop_order::mnk, true, a_packing::shared, 1, 2, 1, ahead, at},
+      {mr, 2 * width, 11, loop_order::mnk, false, a_packing::job, 2, 1, 1, ahead, at},
   };
+  if (reads_a_in_place(p, config.mode, config.tile.family)) {
+    // Two, since as many blockings as values of K would always meet the same ones.
+    all.push_back({4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::none, 2, 2, 1, ahead, at});
+    all.push_back({mr, 2 * width, 11, loop_order::mnk, false, a_packing::none, 2, 1, 1, ahead, at});
+  }
+  return all;
 }
 
 std::vector<Case> cases(const Config& config, const Problem& p) {
@@ -439,7 +448,7 @@ std::vector<Case> cases(const Config& config, const Problem& p) {
       width, 1, wide + 1, std::max<std::int64_t>(width - 1, 1), width + 1, wide + width / 2 + 3};
   const std::array<std::int64_t, 6> ks = {unroll, 37, 1, 2 * unroll + 3, unroll + 1, 0};
   const std::array<int, 3> zeros = {131, 0, 255};
-  const std::vector<gemwright::blocking> cuts = blockings(config);
+  const std::vector<gemwright::blocking> cuts = blockings(config, p);
   const bool integers = p.interface == Interface::u8s8;
   std::vector<Case> all;
   const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k, Values v) {

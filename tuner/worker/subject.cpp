@@ -67,6 +67,7 @@ void DotTileSubject::make_call() {
   x.ldc = c_columns(p);
   x.stride_c = operands_.m * x.ldc;
   x.beta = p.beta == 1;
+  x.bare = bare_;
   x.operands = operands_.chain();
   call_ = x;
 }

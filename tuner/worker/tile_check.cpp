@@ -269,6 +269,7 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, const 
 
 // Blockings that cut a small problem in all ways that a large one can be cut. The chain runs where the config wants it.
 std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
+  using gemwright::a_packing;
   using gemwright::loop_order;
   const std::int64_t mr = config.tile.mr, width = panel > 0 ? panel : nr(config.tile);
   gemwright::blocking own = config.blocking;
@@ -277,10 +278,10 @@ std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
   const gemwright::fusion at = config.blocking.chain_at;
   return {
       own,
-      {mr, width, 7, loop_order::nmk, false, true, 1, 1, 1, ahead, at},
-      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, false, 2, 2, 1, ahead, at},
-      {2 * mr, width, 5, loop_order::kmn, true, false, 1, 2, 2, ahead, at},
-      {mr, 2 * width, 11, loop_order::knm, false, true, 2, 1, 1, ahead, at},
+      {mr, width, 7, loop_order::nmk, false, a_packing::job, 1, 1, 1, ahead, at},
+      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::none, 2, 2, 1, ahead, at},
+      {2 * mr, width, 5, loop_order::kmn, true, a_packing::none, 1, 2, 2, ahead, at},
+      {mr, 2 * width, 11, loop_order::knm, false, a_packing::job, 2, 1, 1, ahead, at},
   };
 }
 

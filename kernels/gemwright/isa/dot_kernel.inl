@@ -6,10 +6,45 @@
 //         value(acc) for bf16 and value(acc, zero of A, sums of B) for u8s8 -> vec::reg
 // and, of its register width, pack_rows (dot_rows.inl).
 
+// Packed rows of A.
+template <int MR>
+struct packed_rows {
+  const std::uint32_t* a;
+  GEMWRIGHT_TARGET GEMWRIGHT_INLINE dot::a_reg load(int group, int row) const {
+    return dot::load_a(a + (group * MR + row) * dot::a_words);
+  }
+  GEMWRIGHT_INLINE void advance(int groups) { a += groups * MR * dot::a_words; }
+};
+
+// Rows of A where they lie. A pointer for each row would not fit the registers: there is one for four rows.
+template <int MR>
+struct plain_rows {
+  const char* at[(MR + 3) / 4];
+  std::int64_t row_bytes, three;
+  GEMWRIGHT_INLINE plain_rows(const char* rows, std::int64_t bytes) : row_bytes(bytes), three(3 * bytes) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < (MR + 3) / 4; ++i) at[i] = rows + i * 4 * bytes;
+  }
+  GEMWRIGHT_TARGET GEMWRIGHT_INLINE dot::a_reg load(int group, int row) const {
+    const std::int64_t behind = row % 4 == 3 ? three : row % 4 * row_bytes;
+    std::uint32_t word;
+    std::memcpy(&word, at[row / 4] + behind + group * 4, sizeof word);
+    return dot::load_a(&word);
+  }
+  GEMWRIGHT_INLINE void advance(int groups) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < (MR + 3) / 4; ++i) {
+      at[i] += groups * 4;
+      // Or the compiler makes a pointer for each row after all.
+      asm volatile("" : "+r"(at[i]));
+    }
+  }
+};
+
 // One group of K: NV loads of B, MR broadcasts of A, MR x NV dot products.
-template <int MR, int NV, prefetch Hint>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const std::uint32_t* a, const std::uint32_t* b,
-                                                [[maybe_unused]] std::int64_t prefetch_ahead) {
+template <int MR, int NV, prefetch Hint, class Rows>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const Rows& a, int group,
+                                                const std::uint32_t* b, [[maybe_unused]] std::int64_t prefetch_ahead) {
   // Keeps the loads of the next group behind this one's products: a compiler that hoists them runs out of registers.
   if constexpr (f32::vec::width > 1) asm volatile("" : : : "memory");
   dot::b_reg bv[NV];
@@ -24,9 +59,41 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const s
   }
   GEMWRIGHT_UNROLL
   for (int i = 0; i < MR; ++i) {
-    const dot::a_reg av = dot::load_a(a + i * dot::a_words);
+    const dot::a_reg av = a.load(group, i);
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) acc[i][j] = dot::mul_add(acc[i][j], av, bv[j]);
+  }
+}
+
+// All groups of a block of K. Accumulator q takes the groups g with g % KA == q, whatever the unrolling: the order
+// depends on KA alone. `rest`: a further group, packed.
+template <int MR, int NV, int KU, int KA, prefetch Hint, class Rows>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], Rows a, const dot_args& x,
+                                                  std::int64_t groups, const std::uint32_t* rest) {
+  constexpr int kUnroll = KU > KA ? KU : KA;
+  static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
+  const std::uint32_t* b = x.b;
+  const std::int64_t b_group = x.b_group, ahead = x.prefetch;
+  std::int64_t g = 0;
+  for (; g + kUnroll <= groups; g += kUnroll) {
+    GEMWRIGHT_UNROLL
+    for (int u = 0; u < kUnroll; ++u) dot_step<MR, NV, Hint>(acc[u % KA], a, u, b + u * b_group, ahead);
+    a.advance(kUnroll);
+    b += kUnroll * b_group;
+  }
+  int q = 0;
+  for (; g < groups; ++g, q = (q + 1) % KA) {
+    GEMWRIGHT_UNROLL
+    for (int s = 0; s < KA; ++s) {
+      if (s == q) dot_step<MR, NV, Hint>(acc[s], a, 0, b, ahead);
+    }
+    a.advance(1);
+    b += b_group;
+  }
+  if (rest == nullptr) return;
+  GEMWRIGHT_UNROLL
+  for (int s = 0; s < KA; ++s) {
+    if (s == q) dot_step<MR, NV, Hint>(acc[s], packed_rows<MR>{rest}, 0, b, ahead);
   }
 }
 
@@ -135,15 +202,28 @@ __attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_pairs(const std::uint
   }
 }
 
+template <int MR, int NV>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_copy_registers(dot::acc (&acc)[MR][NV], std::uint32_t* tile) {
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) {
+    GEMWRIGHT_UNROLL
+    for (int j = 0; j < NV; ++j) dot::store_raw(tile + (i * NV + j) * f32::vec::width, acc[i][j]);
+  }
+}
+
 template <int MR, int NV, element C, class Chain>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const dot_args& x) {
+  if constexpr (!Chain::empty && !Chain::pair) {
+    if (x.bare) {
+      alignas(64) std::uint32_t tile[MR * NV * f32::vec::width];
+      dot_copy_registers(acc, tile);
+      dot_finish_rows<NV, C, chain<>>(tile, MR, x);
+      return;
+    }
+  }
   if constexpr (Chain::long_code) {
     alignas(64) std::uint32_t tile[MR * NV * f32::vec::width];
-    GEMWRIGHT_UNROLL
-    for (int i = 0; i < MR; ++i) {
-      GEMWRIGHT_UNROLL
-      for (int j = 0; j < NV; ++j) dot::store_raw(tile + (i * NV + j) * f32::vec::width, acc[i][j]);
-    }
+    dot_copy_registers(acc, tile);
     if constexpr (Chain::pair) {
       dot_finish_pairs<NV, C, Chain, dot>(tile, MR, x);
     } else {
@@ -179,29 +259,13 @@ GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
     }
   }
 
-  // Accumulator q takes the groups g with g % KA == q, whatever the unrolling: the order depends on KA alone.
-  constexpr int kUnroll = KU > KA ? KU : KA;
-  static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
-  constexpr int kStep = MR * dot::a_words;
-  const std::uint32_t* a = x.a;
-  const std::uint32_t* b = x.b;
-  const std::int64_t groups = x.groups, b_group = x.b_group, ahead = x.prefetch;
-  std::int64_t g = 0;
-  for (; g + kUnroll <= groups; g += kUnroll) {
-    GEMWRIGHT_UNROLL
-    for (int u = 0; u < kUnroll; ++u) {
-      dot_step<MR, NV, Hint>(acc[u % KA], a + u * kStep, b + u * b_group, ahead);
-    }
-    a += kUnroll * kStep;
-    b += kUnroll * b_group;
-  }
-  for (int q = 0; g < groups; ++g, q = (q + 1) % KA) {
-    GEMWRIGHT_UNROLL
-    for (int s = 0; s < KA; ++s) {
-      if (s == q) dot_step<MR, NV, Hint>(acc[s], a, b, ahead);
-    }
-    a += kStep;
-    b += b_group;
+  bool packed = true;
+  if constexpr (dot::a_words == 1) packed = x.a != nullptr;
+  if (packed) {
+    dot_groups<MR, NV, KU, KA, Hint>(acc, packed_rows<MR>{x.a}, x, x.groups, nullptr);
+  } else if constexpr (dot::a_words == 1) {
+    const std::int64_t whole = x.groups - (x.rest != nullptr ? 1 : 0);
+    dot_groups<MR, NV, KU, KA, Hint>(acc, plain_rows<MR>(x.rows, x.row_bytes), x, whole, x.rest);
   }
   GEMWRIGHT_UNROLL
   for (int q = 1; q < KA; ++q) {
@@ -234,7 +298,13 @@ struct dot_table<Shape, C, Chain, std::integer_sequence<int, R...>> {
 template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
 constexpr dot_kernel_set make_dot_kernel_set() {
   using functions = dot_table<f32::shape<NV, KU, KA, Hint>, C, Chain, std::make_integer_sequence<int, MR>>;
-  return {
-      tile{dot::family, MR, NV, KU, KA, Hint}, dot::mode,   C, NV * f32::vec::width, dot::a_words, functions::kernels,
-      &pack_rows<dot::mode, dot::a_words>,     Chain::reads};
+  return {tile{dot::family, MR, NV, KU, KA, Hint},
+          dot::mode,
+          C,
+          NV * f32::vec::width,
+          dot::a_words,
+          functions::kernels,
+          &pack_rows<dot::mode, dot::a_words>,
+          Chain::reads,
+          &f32::reduce<Chain>};
 }
