@@ -17,6 +17,19 @@
 namespace gemwright {
 inline namespace gemwright_abi {
 
+// Packing converts, so a build holds code for every element and mode, for each register width: most of what it
+// compiles. Who compiles for one kind of problem may say so: bit i of GEMWRIGHT_PACKED_MODES and of
+// GEMWRIGHT_PACKED_ELEMENTS stands for the compute_mode, or the element, i. What is left out packs nothing.
+#if defined(GEMWRIGHT_PACKED_MODES) && defined(GEMWRIGHT_PACKED_ELEMENTS)
+constexpr unsigned packed_modes = GEMWRIGHT_PACKED_MODES, packed_elements = GEMWRIGHT_PACKED_ELEMENTS;
+#else
+constexpr unsigned packed_modes = 0xff, packed_elements = 0xff;
+#endif
+constexpr bool packs(compute_mode m, element e) {
+  return (packed_modes >> static_cast<unsigned>(m) & 1U) != 0 &&
+         (packed_elements >> static_cast<unsigned>(e) & 1U) != 0;
+}
+
 // Rows of a dot tile at most: more than any register file holds.
 constexpr int max_dot_rows = 32;
 

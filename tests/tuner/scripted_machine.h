@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tuner/random.h"
+#include "tuner/space/tile_group.h"
 #include "tuner/study/engine.h"
 
 namespace gemwright::tuner {
@@ -27,6 +28,14 @@ class ScriptedMachine : public Measurer {
   double roof_gflops = 1e6, roof_spread = 0.01;
   int blocks = 0, admissions = 0, counted = 0;
   double clock = 0;
+  double compile_s = 0;  // of a library; 0: all are in the cache
+  struct Admitted {
+    TileGroup group;
+    bool compiled;
+    double begun;
+    int blocks;  // timed before
+  };
+  std::vector<Admitted> admitted;
 
   Result<SetupReply> setup(const MeasureSetup&) override {
     SetupReply r;
@@ -42,8 +51,12 @@ class ScriptedMachine : public Measurer {
   Result<void> prefetch_code(const std::vector<Config>&) override { return {}; }
   Result<Admission> admit(const Config& c) override {
     ++admissions;
-    clock += 0.02;
     Admission a;
+    const TileGroup group = group_of({}, c);
+    const bool compiles = compile_s > 0 && compiled_.insert(group).second;
+    admitted.push_back({group, compiles, clock, blocks});
+    if (compiles) a.compile_ns = std::llround(1e9 * compile_s);
+    clock += 0.02 + (compiles ? compile_s : 0);
     a.error_fro = error.at(c.mode);
     if (wrong_mr.contains(c.tile.mr)) {
       a.state = TrialState::correctness;
@@ -112,6 +125,7 @@ class ScriptedMachine : public Measurer {
   static constexpr double kBareShare = 0.5;
   std::map<int, Config> configs_;
   std::set<int> bare_;
+  std::set<TileGroup> compiled_;
   Random random_{7};
 };
 

@@ -115,9 +115,9 @@ class ScriptedWorker : public testing::Test {
 };
 
 TEST_F(ScriptedWorker, FurtherBaselinesAreTimedAgainAfterALossAndMustBeThoseAskedFor) {
-  answer("setup", line(SetupReply{"onednn", "", 2, 1, {{"", "not installed", 0}, {"x", "", 7}}}));
   answer("block", lost_line(kKill, true), 1);
   connect();
+  answer("setup", line(SetupReply{"onednn", "", 2, 1, {{"", "not installed", 0}, {"x", "", 7}}}));
   MeasureSetup s = small_setup();
   s.further = {"openblas", "blas:x"};
   const auto ready = client_->setup(s);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tuner/space/config.h"
+#include "tuner/space/tile_group.h"
 #include "tuner/toolchain/header_source.h"
 #include "tuner/toolchain/tile_source.h"
 
@@ -25,8 +26,8 @@ TEST(TileGroup, HoldsEveryTileThatBelongsToIt) {
   for (const isa family : {isa::scalar, isa::avx2, isa::avx512f}) {
     for (int nv = 1; nv <= 5; ++nv) {
       for (int mr = 1; mr <= 30; ++mr) {
-        for (const int ka : {1, 2, 4}) {
-          const gemwright::tile t{family, mr, nv, 1, ka, prefetch::none};
+        for (const int unrolls : {11, 12, 14, 21, 42, 44}) {
+          const gemwright::tile t{family, mr, nv, unrolls / 10, unrolls % 10, prefetch::none};
           if (violated(ComputeMode::f32, t)) continue;
           bool found = false;
           for (const auto& x : tiles_of(of_tile(t))) {
@@ -46,7 +47,15 @@ TEST(TileGroup, ShortTilesAreCompiledWithoutTheTallOnes) {
   const TileGroup high = of_tile({isa::avx512f, 30, 1, 1, 1, prefetch::t0});
   EXPECT_EQ(low.rows, 8);
   EXPECT_EQ(high.rows, 30);
-  EXPECT_EQ(of_tile({isa::avx512f, 6, 4, 1, 1, prefetch::t0}).rows, 6) << "registers end before 8";
+  for (const auto& t : tiles_of(low)) EXPECT_LE(t.mr, 8) << tile_name(t);
+}
+
+TEST(TileGroup, OfShortTilesHoldsEveryUnrollAndOfTallOnesOne) {
+  const auto same = [](gemwright::tile x, gemwright::tile y) { return of_tile(x) == of_tile(y); };
+  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 2, 2, 4, 2, prefetch::t0}));
+  EXPECT_FALSE(same({isa::avx512f, 14, 2, 1, 1, prefetch::t0}, {isa::avx512f, 14, 2, 2, 1, prefetch::t0}));
+  EXPECT_FALSE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 8, 2, 1, 1, prefetch::none}));
+  EXPECT_FALSE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 8, 1, 1, 1, prefetch::t0}));
 }
 
 TEST(TileSource, DependsOnGroupAndChainAlone) {
@@ -73,16 +82,26 @@ const auto dot_group = [](ComputeMode mode, Interface interface) {
 TEST(TileSource, NamesModeAndTypeOfC) {
   const std::string bf16 = tile_library_source(dot_group(ComputeMode::bf16, Interface::bf16), {EpilogueOp::bias});
   EXPECT_NE(bf16.find("compute_mode kMode = kernels::compute_mode::bf16;"), std::string::npos);
-  EXPECT_NE(bf16.find("compiled_dot_tile<kMode, kernels::isa::scalar, Rows, 4, 2, 1, kernels::prefetch::none, "
+  EXPECT_NE(bf16.find("compiled_dot_tile<kMode, kernels::isa::scalar, Rows, 4, Unroll, Along, kernels::prefetch::none, "
                       "kernels::element::bf16, kernels::chain<kernels::epilogue_op::bias>>"),
             std::string::npos);
   const std::set<std::string> all{bf16, tile_library_source(dot_group(ComputeMode::bf16, Interface::f32), {}),
                                   tile_library_source(dot_group(ComputeMode::u8s8, Interface::f32), {}),
                                   tile_library_source(dot_group(ComputeMode::u8s8, Interface::bf16), {})};
   EXPECT_EQ(all.size(), 4u);
-  EXPECT_EQ(tile_library_source(dot_group(ComputeMode::u8s8, Interface::f32), {}),
-            tile_library_source(dot_group(ComputeMode::u8s8, Interface::u8s8), {}))
-      << "the interfaces differ in what is packed alone";
+}
+
+TEST(TileSource, ConvertsWhatTheInterfaceHandsOverAlone) {
+  const auto begins = [](ComputeMode mode, Interface interface) {
+    const std::string text = tile_library_source(dot_group(mode, interface), {});
+    return text.substr(0, text.find('\n', text.find('\n') + 1));
+  };
+  EXPECT_EQ(begins(ComputeMode::u8s8, Interface::u8s8),
+            "#define GEMWRIGHT_PACKED_MODES 4\n#define GEMWRIGHT_PACKED_ELEMENTS 12");
+  EXPECT_EQ(begins(ComputeMode::u8s8, Interface::f32),
+            "#define GEMWRIGHT_PACKED_MODES 4\n#define GEMWRIGHT_PACKED_ELEMENTS 1");
+  EXPECT_EQ(begins(ComputeMode::bf16, Interface::bf16),
+            "#define GEMWRIGHT_PACKED_MODES 2\n#define GEMWRIGHT_PACKED_ELEMENTS 2");
 }
 
 TEST(TileSource, OfF32HoldsNoDotTiles) {

@@ -21,9 +21,9 @@ constexpr std::uint64_t kWalkCentres = 4;  // so many of them
 constexpr int kPatience = 16;
 // While the costs that a descent needs are awaited, the neighbours of so many of the best configs fill the batch.
 constexpr int kCentres = 4;
-// A tile that is not compiled yet has to promise this much (in log cost) more: a compilation takes as long as some
-// screens.
-constexpr double kNewTile = 0.02;
+// A tile whose library is not compiled yet has to promise this much (in log cost) more: a compilation takes as long as
+// many screens.
+constexpr double kNewLibrary = 0.02;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ std::vector<Proposal> LocalSearch::propose(int count) {
     const std::string name = key(next->config);
     known_.insert(name);
     awaited_.insert(name);
-    tiles_.insert(tile_name(next->config.tile));
+    compiled_.insert(group_of(in_.problem, next->config));
     proposals.push_back(std::move(*next));
   }
   return proposals;
@@ -173,7 +173,7 @@ bool LocalSearch::has_untried_neighbour(const std::string& centre) const {
 }
 
 double LocalSearch::rank(const Config& c) const {
-  return surrogate_.predict(c) + (tiles_.count(tile_name(c.tile)) == 0 ? kNewTile : 0);
+  return surrogate_.predict(c) + (compiled_.count(group_of(in_.problem, c)) == 0 ? kNewLibrary : 0);
 }
 
 void LocalSearch::observe(const Observation& observation) {
@@ -182,7 +182,7 @@ void LocalSearch::observe(const Observation& observation) {
   awaited_.erase(name);
   known_.insert(name);
   if (violated(in_, c)) return;  // of another space: not to be proposed, and nothing to learn from
-  tiles_.insert(tile_name(c.tile));
+  compiled_.insert(group_of(in_.problem, c));
   if (!observation.cost || !std::isfinite(*observation.cost)) {
     if (observation.state != TrialState::cancelled) surrogate_.add_failure(c);
     return;

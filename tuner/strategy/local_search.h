@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "tuner/space/tile_group.h"
 #include "tuner/strategy/strategy.h"
 #include "tuner/strategy/surrogate.h"
 
@@ -47,7 +48,7 @@ class LocalSearch : public Strategy {
   std::deque<NamedConfig> seeds_;
   std::set<std::string> known_;             // proposed or observed
   std::set<std::string> awaited_;           // proposed, not observed yet
-  std::set<std::string> tiles_;             // of known configs
+  std::set<TileGroup> compiled_;            // what known configs needed
   std::map<std::string, Config> measured_;  // by key
   std::map<std::string, double> cost_;      // by key, of the measured ones
   Ranking ranking_;                         // of all measured configs

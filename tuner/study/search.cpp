@@ -72,6 +72,16 @@ std::vector<Candidate> StudyRun::next_batch() {
   return batch;
 }
 
+bool StudyRun::is_compiled(const Config& config) const {
+  return compiled_.count(group_of(request_.key.problem, config)) != 0;
+}
+
+// It would be compiled until after the end of the search, and there are candidates that need no compilation.
+bool StudyRun::compiles_too_late(const Candidate& c) const {
+  if (c.row || field_.empty() || !compile_s_ || is_compiled(c.config)) return false;
+  return search_is_over_after(budget(), {spent() + *compile_s_, tried(), timer_->calls_made(), timer_->call_ns()});
+}
+
 Result<void> StudyRun::search() {
   phase_ = "search";
   take_back();
@@ -86,10 +96,14 @@ Result<void> StudyRun::search() {
   const auto unlucky = [this] { return field_.empty() && modes_left() && !steering_.stopped(); };
   while (!retry_.empty() || !search_is_over() || bare() || unlucky()) {
     if (const auto r = drop_unwanted(); !r) return r;
-    const auto batch = next_batch();
+    auto batch = next_batch();
     if (batch.empty()) break;
+    // What needs no compilation goes first: the rest is compiled meanwhile.
+    std::stable_partition(batch.begin(), batch.end(), [this](const Candidate& c) { return is_compiled(c.config); });
     std::vector<Config> configs;
-    for (const Candidate& c : batch) configs.push_back(c.config);
+    for (const Candidate& c : batch) {
+      if (!compiles_too_late(c)) configs.push_back(c.config);
+    }
     if (const auto r = measurer_.prefetch_code(configs); !r) return r;
     const std::size_t before = field_.size();
     for (const Candidate& c : batch) {
@@ -98,6 +112,10 @@ Result<void> StudyRun::search() {
       // first and are worth waiting for, up to twice the budget. What an earlier sitting began is always finished.
       const bool seeds = tried() <= request_.protocol.batch && spent() < 2 * budget_seconds() && !steering_.stopped();
       if (!c.row && within_bound(before) > 0 && !seeds && search_is_over()) break;
+      if (!seeds && compiles_too_late(c)) {
+        strategy_->observe({c.config, std::nullopt, TrialState::cancelled});
+        continue;
+      }
       if (const auto r = admit(c); !r) return r;
     }
     if (const auto r = screen(field_.size() - before); !r) return r;
@@ -132,6 +150,10 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
   const auto admission = measurer_.admit(config);
   if (!admission) return tl::unexpected(admission.error());
   tried_modes_.insert(config.mode);
+  compiled_.insert(group_of(request_.key.problem, config));
+  if (admission->compile_ns) {
+    compile_s_ = std::max(compile_s_.value_or(0), static_cast<double>(*admission->compile_ns) * 1e-9);
+  }
   trial->state = admission->state;
   trial->reason = admission->reason;
   trial->error_fro = admission->error_fro;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tuner/space/tile_group.h"
 #include "tuner/strategy/strategy.h"
 #include "tuner/study/block_timer.h"
 #include "tuner/study/budget.h"
@@ -58,6 +59,8 @@ class StudyRun {
   std::size_t within_bound(std::size_t first) const;
 
   std::vector<Candidate> next_batch();
+  bool is_compiled(const Config& config) const;
+  bool compiles_too_late(const Candidate& candidate) const;
   void take_back();
   Result<void> admit(const Candidate& candidate);
   Result<void> screen(std::size_t newcomers);
@@ -104,6 +107,8 @@ class StudyRun {
   std::set<ComputeMode> tried_modes_;
   SpaceInput space_;  // of the request, without the modes that turned out not to keep the bound
   StudyRecord record_;
+  std::set<TileGroup> compiled_;     // what was admitted, or tried to be
+  std::optional<double> compile_s_;  // the longest compilation so far
   SetupReply setup_;
   std::optional<Subject> baseline_, anchor_;
   std::unique_ptr<Strategy> strategy_;

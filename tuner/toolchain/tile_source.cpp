@@ -93,53 +93,32 @@ constexpr std::string_view kDotFunctions = R"cpp(
   }
 )cpp";
 
-}  // namespace
-
-TileGroup group_of(const Problem& p, const Config& c) {
-  const gemwright::tile& t = c.tile;
-  TileGroup g{c.mode, c_element(p.interface), t.family, t.nv, t.ku, t.ka, t.hint, 0};
-  for (const int rows : {8, 16, 30}) {
-    g.rows = rows;
-    if (t.mr <= rows) break;
-  }
-  const auto tiles = tiles_of(g);
-  if (!tiles.empty()) g.rows = tiles.back().mr;
-  return g;
-}
-
-std::vector<gemwright::tile> tiles_of(const TileGroup& g) {
-  std::vector<gemwright::tile> tiles;
-  for (int mr = 1; mr <= g.rows; ++mr) {
-    const gemwright::tile t{g.family, mr, g.nv, g.ku, g.ka, g.hint};
-    if (!violated(g.mode, t)) tiles.push_back(t);
-  }
-  return tiles;
-}
-
-namespace {
-
 std::string_view element_name(gemwright::element e) {
   using gemwright::element;
   return e == element::f32 ? "f32" : e == element::bf16 ? "bf16" : e == element::u8 ? "u8" : "s8";
 }
 
-// Defines kSet<rows>, the table of functions of a tile.
+// Defines kSet<rows, unroll, accumulators along K>, the table of functions of a tile.
 std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& chain) {
-  const std::string tile =
-      fmt::format("kernels::isa::{}, Rows, {}, {}, {}, kernels::prefetch::{}", gemwright::isa_name(g.family), g.nv,
-                  g.ku, g.ka, gemwright::prefetch_name(g.hint));
+  const std::string tile = fmt::format("kernels::isa::{}, Rows, {}, Unroll, Along, kernels::prefetch::{}",
+                                       gemwright::isa_name(g.family), g.nv, gemwright::prefetch_name(g.hint));
+  constexpr std::string_view kHead = "template <int Rows, int Unroll, int Along>\nconstexpr kernel_set kSet = ";
   if (g.mode == ComputeMode::f32) {
-    return fmt::format(
-        "using kernel_set = kernels::kernel_set;\ntemplate <int Rows>\nconstexpr kernel_set kSet = "
-        "kernels::compiled_tile<{}, {}>();\n",
-        tile, chain_type(chain));
+    return fmt::format("using kernel_set = kernels::kernel_set;\n{}kernels::compiled_tile<{}, {}>();\n", kHead, tile,
+                       chain_type(chain));
   }
   return fmt::format(
       "using kernel_set = kernels::dot_kernel_set;\nconstexpr kernels::compute_mode kMode = "
       "kernels::compute_mode::{};\n"
-      "template <int Rows>\nconstexpr kernel_set kSet = "
-      "kernels::compiled_dot_tile<kMode, {}, kernels::element::{}, {}>();\n",
-      to_text(g.mode), tile, element_name(g.c), chain_type(chain));
+      "{}kernels::compiled_dot_tile<kMode, {}, kernels::element::{}, {}>();\n",
+      to_text(g.mode), kHead, tile, element_name(c_element(g.interface)), chain_type(chain));
+}
+
+// What the kernels are told of the operands: the mode and the elements that are packed (dot_tile.h).
+std::string packed_definitions(const TileGroup& g) {
+  const auto bit = [](auto value) { return 1U << static_cast<unsigned>(value); };
+  return fmt::format("#define GEMWRIGHT_PACKED_MODES {}\n#define GEMWRIGHT_PACKED_ELEMENTS {}\n", bit(g.mode),
+                     bit(a_element(g.interface)) | bit(b_element(g.interface)));
 }
 
 }  // namespace
@@ -149,10 +128,10 @@ std::string tile_library_source(const TileGroup& g, const std::vector<EpilogueOp
   const std::string kernels = amalgamated_kernels(f32, !f32);
   std::string sets, names;
   for (const gemwright::tile& t : tiles_of(g)) {
-    sets += fmt::format("    &kSet<{}>,\n", t.mr);
+    sets += fmt::format("    &kSet<{}, {}, {}>,\n", t.mr, t.ku, t.ka);
     names += fmt::format("    \"{}\",\n", tile_name(t));
   }
-  std::string out = hidden_from_here(kernels) + kernels + "\n";
+  std::string out = (f32 ? "" : packed_definitions(g)) + hidden_from_here(kernels) + kernels + "\n";
   // The interface names them; the text has no more of them.
   if (f32) out += "namespace gemwright {\nstruct dot_call;\nstruct dot_weights_source;\n}\n\n";
   out += "namespace gemwright_candidates {\nnamespace kernels = ::gemwright;\n\n" + set_definition(g, chain);
@@ -163,7 +142,8 @@ std::string tile_library_source(const TileGroup& g, const std::vector<EpilogueOp
   out += fmt::format(
       "\n{}\n\nconstexpr TileLibraryApi kApi{{{}, \"{}\", {}, {}, kTileCount, kNames, make_context, free_context,\n"
       "                              park, free_packed, scratch, {}}};\n\n}}  // namespace gemwright_candidates\n",
-      struct_text("TileLibraryApi"), kLibraryVersion, source_digest(), static_cast<int>(g.mode), static_cast<int>(g.c),
+      struct_text("TileLibraryApi"), kLibraryVersion, source_digest(), static_cast<int>(g.mode),
+      static_cast<int>(c_element(g.interface)),
       f32 ? "pack, packed_data, run, nullptr, nullptr, nullptr"
           : "nullptr, nullptr, nullptr, pack_dot, copy_packed, run_dot");
   return out + visible_entry("gemwright_candidates::TileLibraryApi", kTileLibrarySymbol, "gemwright_candidates::kApi");

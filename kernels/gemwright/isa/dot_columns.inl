@@ -103,17 +103,27 @@ GEMWRIGHT_TARGET void columns_along(const dot_columns_args& x) {
   }
 }
 
-template <int Group, class T>
+template <compute_mode Mode, element Type, class T>
 GEMWRIGHT_TARGET void columns_of(const dot_columns_args& x) {
-  x.order == layout::row_major ? columns_across<Group, T>(x) : columns_along<Group, T>(x);
+  if constexpr (!packs(Mode, Type)) {
+    (void)x;
+  } else {
+    constexpr int kGroup = k_group(Mode);
+    x.order == layout::row_major ? columns_across<kGroup, T>(x) : columns_along<kGroup, T>(x);
+  }
+}
+
+template <compute_mode Mode>
+GEMWRIGHT_TARGET void floating_columns(const dot_columns_args& x) {
+  x.type == element::f32 ? columns_of<Mode, element::f32, float>(x) : columns_of<Mode, element::bf16, bf16>(x);
 }
 
 GEMWRIGHT_TARGET inline void pack_columns(const dot_columns_args& x) {
   if (x.mode == compute_mode::bf16) {
-    x.type == element::f32 ? columns_of<2, float>(x) : columns_of<2, bf16>(x);
+    floating_columns<compute_mode::bf16>(x);
   } else if (x.type == element::s8) {
-    columns_of<4, std::int8_t>(x);
+    columns_of<compute_mode::u8s8, element::s8, std::int8_t>(x);
   } else {
-    x.type == element::f32 ? columns_of<4, float>(x) : columns_of<4, bf16>(x);
+    floating_columns<compute_mode::u8s8>(x);
   }
 }

@@ -86,14 +86,25 @@ GEMWRIGHT_TARGET void pack_rows_u8(const dot_pack_args& x) {
   pack_tile<compute_mode::u8s8, Words, std::uint8_t>(x, row_codes{inverse, zero});
 }
 
-template <compute_mode Mode, int Words>
-GEMWRIGHT_TARGET void pack_rows(const dot_pack_args& x) {
-  if constexpr (Mode == compute_mode::bf16) {
-    x.type == element::f32 ? pack_tile<Mode, Words, float>(x, bf16_codes{})
-                           : pack_tile<Mode, Words, bf16>(x, bf16_codes{});
-  } else if (x.type == element::u8) {
+template <compute_mode Mode, int Words, element Type, class T>
+GEMWRIGHT_TARGET void rows_of(const dot_pack_args& x) {
+  if constexpr (!packs(Mode, Type)) {
+    (void)x;
+  } else if constexpr (Mode == compute_mode::bf16) {
+    pack_tile<Mode, Words, T>(x, bf16_codes{});
+  } else if constexpr (Type == element::u8) {
     pack_rows_u8<Words>(x);
   } else {
-    x.type == element::f32 ? pack_rows_quantised<Words, float>(x) : pack_rows_quantised<Words, bf16>(x);
+    pack_rows_quantised<Words, T>(x);
+  }
+}
+
+template <compute_mode Mode, int Words>
+GEMWRIGHT_TARGET void pack_rows(const dot_pack_args& x) {
+  if (Mode == compute_mode::u8s8 && x.type == element::u8) {
+    rows_of<compute_mode::u8s8, Words, element::u8, std::uint8_t>(x);
+  } else {
+    x.type == element::f32 ? rows_of<Mode, Words, element::f32, float>(x)
+                           : rows_of<Mode, Words, element::bf16, bf16>(x);
   }
 }

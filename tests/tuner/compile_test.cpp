@@ -1,0 +1,56 @@
+// What a study makes of compilations that take long.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "scripted_machine.h"
+#include "tuner/study/budget.h"
+
+namespace gemwright::tuner {
+namespace {
+
+constexpr double kCompile = 0.8, kEnd = 10 * kSearchShare;  // of the search
+
+TEST(Compilations, ThatWouldEndBehindTheSearchAreNotBegun) {
+  ScriptedMachine machine;
+  machine.compile_s = kCompile;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, request_for(64, "10s"), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  int late = 0;
+  for (const auto& a : machine.admitted) {
+    if (a.begun > kEnd - kCompile && a.begun < kEnd) ++late;
+    // The seeds, before the first block, are worth waiting for.
+    if (a.compiled && a.blocks > 0) {
+      EXPECT_LE(a.begun, kEnd - kCompile);
+    }
+  }
+  EXPECT_GT(late, 0) << "the search goes on with what is compiled";
+}
+
+TEST(Compilations, AreWaitedForAfterWhatIsCompiledAlready) {
+  ScriptedMachine machine;
+  machine.compile_s = kCompile;
+  const auto store = make_memory_store();
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "20s"), hooks_of(machine)));
+  std::set<TileGroup> before, now;
+  int blocks = 0, mixed = 0;
+  bool waited = false;
+  for (const auto& a : machine.admitted) {
+    if (a.blocks != blocks) {  // another batch
+      before.insert(now.begin(), now.end());
+      blocks = a.blocks;
+      waited = false;
+    }
+    if (waited) {
+      EXPECT_EQ(before.count(a.group), 0u);
+    }
+    if (a.compiled && !before.empty()) ++mixed;
+    waited = waited || a.compiled;
+    now.insert(a.group);
+  }
+  EXPECT_GT(mixed, 0);
+}
+
+}  // namespace
+}  // namespace gemwright::tuner
