@@ -2,6 +2,8 @@
 
 namespace gemwright::tuner {
 
-Result<std::unique_ptr<Baseline>> make_onednn() { return fail("gemwright was built without oneDNN"); }
+Result<std::unique_ptr<Baseline>> make_onednn(std::optional<PairWay>) {
+  return fail("gemwright was built without oneDNN");
+}
 
 }  // namespace gemwright::tuner

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tuner/problem/problem.h"
@@ -57,7 +58,8 @@ class Baseline {
  public:
   virtual ~Baseline() = default;
 
-  virtual std::string name() const = 0;  // with the version
+  // With the version and, once a pair is prepared, the way that it takes: "onednn 2.6.3, separate".
+  virtual std::string name() const = 0;
   // Reordered weights of the call before are kept where the problem and the library's choice of format are the same,
   // and dropped where `same_weights` says that b holds other values now.
   virtual Result<void> prepare(const BaselineCall& call, bool same_weights) = 0;
@@ -69,7 +71,12 @@ class Baseline {
   virtual Result<void> product(const BaselineCall& call, float* c) = 0;
 };
 
-// oneDNN's matmul, or the reason why there is none.
-Result<std::unique_ptr<Baseline>> make_onednn();
+// How a user of a library computes a pair of products: one half of the columns behind the other, each with its own
+// matmul, the second of which takes in the result of the first; or all columns at once and a pass over them.
+enum class PairWay { up_first, gate_first, concatenated };
+
+// oneDNN's matmul, or the reason why there is none. Of a pair it takes the way that is fastest where it is prepared; or
+// `way` alone.
+Result<std::unique_ptr<Baseline>> make_onednn(std::optional<PairWay> way = std::nullopt);
 
 }  // namespace gemwright::tuner
