@@ -9,13 +9,22 @@
 #include <vector>
 
 struct shape {
-  std::int64_t m, n, k, batch = 1;
-  bool b_transposed = false;  // N x K in memory
+  std::int64_t m, n, k, batch = 1;  // n: columns of B
+  bool b_transposed = false;        // N x K in memory
   bool bias = false, relu = false;
   std::function<double(double, double residual, double operand)> chain = nullptr;  // after bias
   double slope = 1;  // by how much the chain may multiply an error
   int beta = 0;
+  std::function<double(double gate, double up)> pair = nullptr;  // of a pair of products; before chain
+  bool bias_after = false;                                       // n / 2 elements, behind the pair
+
+  std::int64_t columns() const { return pair ? n / 2 : n; }  // of C
 };
+
+inline double silu_of(double v) { return v / (1 + std::exp(-v)); }
+inline double gelu_tanh_of(double v) {
+  return v / (1 + std::exp(-2 * 0.7978845608028654 * (v + 0.044715 * v * v * v)));
+}
 
 struct operands {
   std::int64_t lda, ldb, ldc, stride_a, stride_b, stride_c;
@@ -40,12 +49,12 @@ inline operands make_operands(const shape& s) {
   operands o{};
   o.lda = s.k + 3;
   o.ldb = (s.b_transposed ? s.k : s.n) + 5;
-  o.ldc = s.n + 7;
+  o.ldc = s.columns() + 7;
   o.stride_a = s.m * o.lda + 1;
   o.stride_b = (s.b_transposed ? s.n : s.k) * o.ldb + 1;
   o.stride_c = s.m * o.ldc + 1;
-  o.ld_residual = s.n + 2;
-  o.ld_operand = s.n + 6;
+  o.ld_residual = s.columns() + 2;
+  o.ld_operand = s.columns() + 6;
   o.stride_residual = s.m * o.ld_residual + 1;
   o.stride_operand = s.m * o.ld_operand + 1;
   o.residual = random_values(o.stride_residual * s.batch, 5);
@@ -57,7 +66,7 @@ inline operands make_operands(const shape& s) {
   const std::vector<float> old = random_values(o.stride_c * s.batch, 4);
   for (std::int64_t i = 0; i < s.batch; ++i) {
     for (std::int64_t r = 0; r < s.m; ++r) {
-      for (std::int64_t j = 0; j < s.n; ++j) {
+      for (std::int64_t j = 0; j < s.columns(); ++j) {
         const auto at = static_cast<std::size_t>(i * o.stride_c + r * o.ldc + j);
         o.c[at] = old[at];
       }
@@ -66,9 +75,12 @@ inline operands make_operands(const shape& s) {
   return o;
 }
 
-// One element in float64, and the sum of magnitudes that bounds its rounding error.
-inline double element(const shape& s, const operands& o, std::int64_t item, std::int64_t row, std::int64_t col,
-                      double old, double& magnitude) {
+// What an error of the gate and one of the other half, as large as a share of these, make of their pair.
+inline double pair_magnitude(double gate, double up) { return 2.2 * (gate + 1) * (up + 1); }
+
+// One element of the product in float64, and the sum of magnitudes that bounds its rounding error.
+inline double product_element(const shape& s, const operands& o, std::int64_t item, std::int64_t row, std::int64_t col,
+                              double old, double& magnitude) {
   double sum = s.beta == 1 ? old : 0;
   magnitude = std::fabs(sum);
   for (std::int64_t k = 0; k < s.k; ++k) {
@@ -78,9 +90,22 @@ inline double element(const shape& s, const operands& o, std::int64_t item, std:
     sum += product;
     magnitude += std::fabs(product);
   }
-  if (s.bias) {
+  if (s.bias && !s.bias_after) {
     sum += double{o.bias[static_cast<std::size_t>(col)]};
     magnitude += std::fabs(double{o.bias[static_cast<std::size_t>(col)]});
+  }
+  return sum;
+}
+
+// The same of C.
+inline double element(const shape& s, const operands& o, std::int64_t item, std::int64_t row, std::int64_t col,
+                      double old, double& magnitude) {
+  double sum = product_element(s, o, item, row, col, old, magnitude);
+  if (s.pair) {
+    double other = 0;
+    sum = s.pair(sum, product_element(s, o, item, row, s.n / 2 + col, old, other));
+    magnitude = pair_magnitude(magnitude, other);
+    if (s.bias_after) sum += double{o.bias[static_cast<std::size_t>(col)]};
   }
   if (s.chain) {
     const double residual =
@@ -105,7 +130,7 @@ inline int check(const std::string& what, const shape& s, const std::function<in
     const auto in_item = static_cast<std::int64_t>(at) % o.stride_c;
     const std::int64_t item = static_cast<std::int64_t>(at) / o.stride_c;
     const std::int64_t row = in_item / o.ldc, col = in_item % o.ldc;
-    if (row >= s.m || col >= s.n) {
+    if (row >= s.m || col >= s.columns()) {
       if (o.c[at] == kGuard) continue;
       std::printf("%s, m = %d: wrote outside C\n", what.c_str(), static_cast<int>(s.m));
       return 1;

@@ -25,6 +25,9 @@ struct mode_shape {
   std::function<double(double, double residual, double operand)> chain = nullptr;  // after bias; of slope 1 at most
   int beta = 0;
   std::string mode = "bf16";
+  std::function<double(double gate, double up)> pair = nullptr;  // of a pair of products; before chain
+
+  std::int64_t columns() const { return pair ? n / 2 : n; }  // of C
 };
 
 template <class A, class B, class C>
@@ -58,7 +61,9 @@ std::vector<T> elements(std::int64_t count, std::uint64_t seed) {
 
 template <class A, class B, class C>
 mode_operands<A, B, C> make_mode_operands(const mode_shape& s) {
-  const operands sizes = make_operands({s.m, s.n, s.k, s.batch, s.b_transposed});
+  shape plain{s.m, s.n, s.k, s.batch, s.b_transposed};
+  plain.pair = s.pair;
+  const operands sizes = make_operands(plain);
   mode_operands<A, B, C> o{};
   o.lda = sizes.lda;
   o.ldb = sizes.ldb;
@@ -135,20 +140,30 @@ int check_mode(const std::string& what, const mode_shape& s, const std::function
     const std::int64_t item = at / o.stride_c, r = at % o.stride_c / o.ldc, col = at % o.stride_c % o.ldc;
     const double got = value_of(o.c[static_cast<std::size_t>(at)]);
     const double before = value_of(old[static_cast<std::size_t>(at)]);
-    if (r >= s.m || col >= s.n) {
+    if (r >= s.m || col >= s.columns()) {
       if (got != before) return fails("wrote outside C");
       continue;
     }
     if (col == 0) row = line_of(o.a.data() + item * o.stride_a + r * o.lda, 1, s.k, s.mode, false);
-    double right = s.beta == 1 ? before : 0, magnitude = std::fabs(right);
-    const std::vector<double>& column = columns[static_cast<std::size_t>(item * s.n + col)];
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      right += row[i] * column[i];
-      magnitude += std::fabs(row[i] * column[i]);
-    }
-    if (s.bias) {
-      right += double{o.bias[static_cast<std::size_t>(col)]};
-      magnitude += std::fabs(double{o.bias[static_cast<std::size_t>(col)]});
+    const auto product = [&](std::int64_t j, double& magnitude) {
+      double sum = s.beta == 1 ? before : 0;
+      magnitude = std::fabs(sum);
+      const std::vector<double>& column = columns[static_cast<std::size_t>(item * s.n + j)];
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        sum += row[i] * column[i];
+        magnitude += std::fabs(row[i] * column[i]);
+      }
+      if (s.bias) {
+        sum += double{o.bias[static_cast<std::size_t>(j)]};
+        magnitude += std::fabs(double{o.bias[static_cast<std::size_t>(j)]});
+      }
+      return sum;
+    };
+    double magnitude = 0, other = 0;
+    double right = product(col, magnitude);
+    if (s.pair) {
+      right = s.pair(right, product(s.n / 2 + col, other));
+      magnitude = pair_magnitude(magnitude, other);
     }
     if (s.chain) {
       const double added =

@@ -85,6 +85,43 @@ int check_chains(wide::context& ctx, const std::string& how) {
   return wrong;
 }
 
+// Pairs of products: B is [gate | up], C half as wide.
+int check_pairs(wide::context& ctx, const std::string& how) {
+  static_assert(wide::glu::n == 90 && wide::glu::c_columns == 45 && wide::qkv::c_columns == wide::qkv::n,
+                "both widths are constants");
+  int wrong = 0;
+  for (const std::int64_t m : kRows) {
+    shape glu{m, 90, 53, 2};
+    glu.bias = true;
+    glu.pair = [](double gate, double up) { return silu_of(gate) * up; };
+    glu.chain = [](double v, double residual, double operand) { return v * operand + residual; };
+    wrong += check(how + " glu", glu, [&](operands& o) {
+      namespace proj = wide::glu;
+      const auto weights = proj::pack_weights(o.b.data(), o.ldb, wide::layout::row_major, o.stride_b);
+      proj::args x;
+      x.bias = o.bias.data();
+      x.residual = o.residual.data();
+      x.ld_residual = o.ld_residual;
+      x.operand = o.operand.data();
+      x.ld_operand = o.ld_operand;
+      x.stride_a = o.stride_a;
+      x.stride_c = o.stride_c;
+      x.stride_residual = o.stride_residual;
+      x.stride_operand = o.stride_operand;
+      return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
+    });
+    shape call{m, 78, 45};
+    call.bias = call.bias_after = true;
+    call.pair = [](double gate, double up) { return gelu_tanh_of(gate) * up; };
+    wrong += check(how + " glu call", call, [&](operands& o) {
+      wide::glu_call::args x;
+      x.bias = o.bias.data();
+      return static_cast<int>(wide::glu_call::run(ctx, m, o.a.data(), o.lda, o.b.data(), o.ldb, o.c.data(), o.ldc, x));
+    });
+  }
+  return wrong;
+}
+
 int check_others(wide::context& ctx, const std::string& how) {
   int wrong = 0;
   for (const std::int64_t m : kRows) {
@@ -184,6 +221,14 @@ int check_refusals(wide::context& ctx) {
   refuse("short ld_residual", status::bad_stride, [](auto& x) { x.ld_residual = 50; });
   refuse("missing bound", status::bad_scalar, [](auto& x) { x.clamp_hi.reset(); });
   refuse("bounds in disorder", status::bad_scalar, [](auto& x) { x.clamp_hi = -1.0F; });
+  wide::glu_call::args half, sum;
+  half.bias = sum.bias = o.bias.data();
+  sum.beta = 1;
+  const float* const b = o.b.data();
+  wrong += expect("half of the columns", wide::glu_call::run(ctx, 2, a, 45, b, 78, c, 39, half), status::ok);
+  wrong += expect("less than half", wide::glu_call::run(ctx, 2, a, 45, b, 78, c, 38, half), status::bad_stride);
+  wrong += expect("short ldb", wide::glu_call::run(ctx, 2, a, 45, b, 77, c, 39, half), status::bad_stride);
+  wrong += expect("a pair with beta", wide::glu_call::run(ctx, 2, a, 45, b, 78, c, 39, sum), status::bad_config);
   const auto items = wide::batched::pack_weights(o.b.data(), 48, wide::layout::row_major, 48 * 33);
   wide::batched::args overlap, far;
   overlap.stride_c = 47;
@@ -204,7 +249,7 @@ int check_contexts() {
   int wrong = 0;
   for (const auto& [how, ctx] : all) {
     if (!ctx->ready()) return 1;
-    wrong += check_qkv(*ctx, how) + check_chains(*ctx, how) + check_others(*ctx, how);
+    wrong += check_qkv(*ctx, how) + check_chains(*ctx, how) + check_pairs(*ctx, how) + check_others(*ctx, how);
     ctx->park();
   }
   if (plain.implementation().has(wide::kernels::isa::avx2)) ++wrong;

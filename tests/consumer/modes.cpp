@@ -133,6 +133,39 @@ int check_behind(modes::context& ctx, const std::string& how) {
   return wrong;
 }
 
+int check_pairs(modes::context& ctx, const std::string& how) {
+  int wrong = 0;
+  for (const std::int64_t m : kRows) {
+    mode_shape glu{m, 86, 37};
+    glu.bias = true;
+    glu.pair = [](double gate, double up) { return silu_of(gate) * up; };
+    glu.chain = [](double v, double, double factor) { return v * factor; };
+    wrong += check_mode<bf16, bf16, bf16>(how + " glu", glu, [&](auto& o) {
+      namespace proj = modes::bf16_glu;
+      const auto weights = proj::pack_weights(o.b.data(), o.ldb);
+      proj::args x;
+      x.bias = o.bias.data();
+      x.operand = o.operand.data();
+      x.ld_operand = o.ld_operand;
+      return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
+    });
+    mode_shape call{m, 54, 41};
+    call.mode = modes::q8_glu::mode;
+    call.pair = [](double gate, double up) { return gelu_tanh_of(gate) * up; };
+    call.chain = [](double v, double added, double) { return v + added; };
+    wrong += check_mode<std::uint8_t, std::int8_t, float>(how + " q8 glu", call, [&](auto& o) {
+      modes::q8_glu::args x;
+      x.a_scale = kAScale;
+      x.a_zero = kAZero;
+      x.b_scale = o.b_scale.data();
+      x.residual = o.residual.data();
+      x.ld_residual = o.ld_residual;
+      return static_cast<int>(modes::q8_glu::run(ctx, m, o.a.data(), o.lda, o.b.data(), o.ldb, o.c.data(), o.ldc, x));
+    });
+  }
+  return wrong;
+}
+
 int expect(const char* what, modes::status got, modes::status wanted) {
   if (got == wanted) return 0;
   std::printf("%s: %s, not %s\n", what, modes::status_text(got), modes::status_text(wanted));
@@ -190,7 +223,7 @@ int check_modes() {
   int wrong = 0;
   for (const auto& [how, ctx] : all) {
     if (!ctx->ready()) return 1;
-    wrong += check_bf16(*ctx, how) + check_u8s8(*ctx, how) + check_behind(*ctx, how);
+    wrong += check_bf16(*ctx, how) + check_u8s8(*ctx, how) + check_behind(*ctx, how) + check_pairs(*ctx, how);
   }
 #if defined(__clang__)
   if (std::strcmp(modes::either::mode, "u8s8") != 0) ++wrong;

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "tuner/toolchain/header_source.h"
 #include "tuner/toolchain/process.h"
 #include "tuner/toolchain/tile_library.h"
+#include "tuner/worker/session.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -22,18 +24,26 @@ struct Close {
   void operator()(void* handle) const { dlclose(handle); }
 };
 
-// One problem of samples::modes_spec as a loaded library.
+// One problem of samples::modes_spec, or wide_spec, as a loaded library.
 class Library {
  public:
-  explicit Library(const std::string& name) {
-    HeaderSpec s = samples::modes_spec("modes", HeaderStyle::standalone);
+  explicit Library(const std::string& name, bool wide = false) {
+    HeaderSpec s = wide ? samples::wide_spec("modes", HeaderStyle::standalone)
+                        : samples::modes_spec("modes", HeaderStyle::standalone);
     const auto names = problem_namespaces(s.problems);
     const auto at = std::find(names.begin(), names.end(), name) - names.begin();
     s.problems = {s.problems.at(static_cast<std::size_t>(at))};
+    problem_ = s.problems[0].problem;
     build(header_library_source(write_header(s).value(), "modes::" + name).value(), name);
   }
 
+  ~Library() { std::filesystem::remove(path_); }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
   const HeaderLibraryApi* api() const { return api_; }
+  const Problem& problem() const { return problem_; }
+  const std::string& path() const { return path_; }
 
  private:
   void build(const std::string& source, const std::string& name) {
@@ -47,16 +57,33 @@ class Library {
     ASSERT_TRUE(compiler) << compiler.error().message;
     ASSERT_TRUE(compiler->wait(std::chrono::minutes(4)));
     ASSERT_TRUE(compiler->status()->success()) << compiler->err();
-    handle_.reset(dlopen((base.string() + ".so").c_str(), RTLD_NOW | RTLD_LOCAL));
+    path_ = base.string() + ".so";
+    handle_.reset(dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL));
     ASSERT_TRUE(handle_) << dlerror();
     using Entry = const HeaderLibraryApi* (*)();
     api_ = reinterpret_cast<Entry>(dlsym(handle_.get(), kHeaderLibrarySymbol))();
-    for (const char* ending : {".cpp", ".so"}) std::filesystem::remove(base.string() + ending);
+    std::filesystem::remove(base.string() + ".cpp");
   }
 
   std::unique_ptr<void, Close> handle_;
   const HeaderLibraryApi* api_ = nullptr;
+  Problem problem_;
+  std::string path_;
 };
+
+// What `gemwright verify` asks: every element at full size against a trusted result.
+void expect_verified(const Library& library) {
+  Session session;
+  MeasureSetup setup;
+  setup.problem = library.problem();
+  setup.m = kRows;
+  setup.threads = 2;
+  const auto ready = session.setup(setup);
+  ASSERT_TRUE(ready) << ready.error().message;
+  const auto admitted = session.admit_header(library.path(), true);
+  ASSERT_TRUE(admitted) << admitted.error().message;
+  EXPECT_EQ(admitted->state, TrialState::ok) << admitted->reason;
+}
 
 // The i-th of some small integers.
 int small(std::int64_t i) { return static_cast<int>(i * 7 % 5) - 2; }
@@ -81,6 +108,59 @@ TEST(HeaderLibrary, RunsBf16) {
   }
   api.free_packed(packed);
   api.free_context(context);
+}
+
+// silu of the gate times up and a factor, with a C half as wide as B.
+template <class T, class From, class To>
+void expect_pair(const HeaderLibraryApi& api, std::int64_t n, std::int64_t k, double tolerance, const From& from,
+                 const To& to) {
+  const std::int64_t half = n / 2;
+  std::vector<T> a, b, c(static_cast<std::size_t>(kRows * half));
+  std::vector<float> bias, factor;
+  for (std::int64_t i = 0; i < kRows * k; ++i) a.push_back(from(static_cast<float>(small(i) % 2)));
+  for (std::int64_t i = 0; i < k * n; ++i) b.push_back(from(static_cast<float>(small(i + i / n)) / 8));
+  for (std::int64_t i = 0; i < n; ++i) bias.push_back(static_cast<float>(i % 9) / 4);
+  for (std::int64_t i = 0; i < kRows * half; ++i) factor.push_back(static_cast<float>(i % 3 + 1));
+  void* const context = api.make_context(2);
+  void* const packed = api.pack(b.data(), n, nullptr);
+  ASSERT_TRUE(context != nullptr && packed != nullptr);
+  ChainOperands chain{};
+  chain.bias = bias.data();
+  chain.operand = factor.data();
+  ASSERT_EQ(api.run(context, kRows, a.data(), k, packed, nullptr, 0, c.data(), half, &chain), 0);
+  const auto product = [&](std::int64_t row, std::int64_t col) {
+    double sum = static_cast<double>(bias[static_cast<std::size_t>(col)]);
+    for (std::int64_t i = 0; i < k; ++i) {
+      sum += static_cast<double>(to(a[static_cast<std::size_t>(row * k + i)])) *
+             static_cast<double>(to(b[static_cast<std::size_t>(i * n + col)]));
+    }
+    return sum;
+  };
+  for (std::int64_t at = 0; at < kRows * half; ++at) {
+    const double gate = product(at / half, at % half), up = product(at / half, half + at % half);
+    const double right = gate / (1 + std::exp(-gate)) * up * static_cast<double>(factor[static_cast<std::size_t>(at)]);
+    EXPECT_NEAR(static_cast<double>(to(c[static_cast<std::size_t>(at)])), right, tolerance * (1 + std::abs(right)))
+        << at;
+  }
+  api.free_packed(packed);
+  api.free_context(context);
+}
+
+TEST(HeaderLibrary, RunsPairsOfBf16) {
+  const Library library("bf16_glu");
+  ASSERT_NE(library.api(), nullptr);
+  expect_pair<gemwright::bf16>(
+      *library.api(), 86, 37, 0x1p-8, [](float v) { return gemwright::to_bf16(v); },
+      [](gemwright::bf16 v) { return gemwright::to_float(v); });
+  expect_verified(library);
+}
+
+TEST(HeaderLibrary, RunsPairsOfF32) {
+  const Library library("glu_plain", true);
+  ASSERT_NE(library.api(), nullptr);
+  expect_pair<float>(
+      *library.api(), 92, 35, 1e-5, [](float v) { return v; }, [](float v) { return v; });
+  expect_verified(library);
 }
 
 // 4 * (a - 100) times 2 or 0.5 * b.

@@ -146,6 +146,25 @@ TEST(Header, ArgsHoldTheOperandsOfTheChain) {
   EXPECT_FALSE(has(part("residual"), "x.operand"));
 }
 
+TEST(Header, SaysWhereThePartsOfAPairStand) {
+  const std::string text = write_header(wide()).value();
+  EXPECT_TRUE(has(text, "swiglu+mul+add, computed in f32; B is [gate | up] along N, C has N / 2 columns\n"));
+  const std::string glu = part_of(text, "glu"), call = part_of(text, "glu_call");
+  EXPECT_TRUE(has(glu, "n = 90, k = 53, batch = 2;\ninline constexpr std::int64_t c_columns = 45;"));
+  EXPECT_TRUE(has(glu, "bias = nullptr;  // n elements"));
+  EXPECT_TRUE(has(glu, "residual = nullptr;  // add: m x c_columns"));
+  EXPECT_TRUE(has(glu, "[gate | up]"));
+  EXPECT_TRUE(has(glu, "kernels::epilogue_op::swiglu"));
+  EXPECT_TRUE(has(glu, "{64, 16}}")) << "the packing format";
+  EXPECT_TRUE(has(glu, "kernels::fusion::pass"));
+  EXPECT_TRUE(has(glu, "beta = 0;  // must be 0"));
+  EXPECT_TRUE(has(call, "bias = nullptr;  // c_columns elements"));
+  const std::string plain = part_of(text, "qkv");
+  EXPECT_TRUE(has(plain, "c_columns = 203;"));
+  EXPECT_TRUE(has(plain, "kernels::fusion::registers"));
+  for (const char* of_pairs : {"gate", "must be 0", "m x c_columns"}) EXPECT_FALSE(has(plain, of_pairs)) << of_pairs;
+}
+
 TEST(Header, AbsentFiguresAreAbsent) {
   HeaderSpec s = samples::small_spec("small", HeaderStyle::library);
   HeaderChoice& c = s.problems[0].tables[0].choices[0];
@@ -210,6 +229,37 @@ TEST(Header, RefusesSpecsThatCannotRun) {
   EXPECT_TRUE(table([](HeaderTable& t) { std::swap(t.groups[0], t.groups[1]); }));
   EXPECT_TRUE(table([](HeaderTable& t) { std::swap(t.groups[0].ranges[0], t.groups[0].ranges[1]); }));
   EXPECT_TRUE(table([](HeaderTable& t) { t.choices[0].config = 99; }));
+}
+
+TEST(Header, RefusesPairsAndPlacesOfTheChainThatCannotBe) {
+  using gemwright::fusion;
+  const auto refuses = [](HeaderSpec s, const char* name, const std::function<void(HeaderProblem&)>& spoil) {
+    const auto at = std::find_if(s.problems.begin(), s.problems.end(), [&](const auto& p) { return p.name == name; });
+    s.problems = {HeaderProblem(*at)};
+    spoil(s.problems[0]);
+    return !write_header(s);
+  };
+  const auto all = [](HeaderProblem& p, const std::function<void(Config&)>& spoil) {
+    HeaderTable& t = p.tables[0];
+    for (Config& c : t.configs) spoil(c);
+    t.format = t.configs[0].format;
+  };
+  const HeaderSpec f32 = wide(), modes = samples::modes_spec("modes", HeaderStyle::library);
+  EXPECT_FALSE(refuses(f32, "glu", [](HeaderProblem&) {}));
+  EXPECT_FALSE(refuses(f32, "glu", [&](HeaderProblem& p) { all(p, [](Config& c) { c.format.pair = 0; }); }));
+  EXPECT_TRUE(refuses(f32, "glu", [&](HeaderProblem& p) { all(p, [](Config& c) { c.format.pair = 24; }); }));
+  EXPECT_TRUE(refuses(f32, "glu", [&](HeaderProblem& p) { all(p, [](Config& c) { c.format.pair = -16; }); }));
+  EXPECT_TRUE(refuses(f32, "glu", [](HeaderProblem& p) { p.problem.n = 91; }));
+  EXPECT_TRUE(refuses(f32, "glu", [](HeaderProblem& p) { p.problem.beta = 1; }));
+  EXPECT_TRUE(refuses(f32, "glu", [](HeaderProblem& p) { p.problem.chain.clear(); })) << "nothing takes turns";
+  EXPECT_TRUE(refuses(f32, "qkv", [](HeaderProblem& p) {
+    p.tables[0].configs[0].blocking.chain_at = static_cast<fusion>(gemwright::fusion_count);
+  }));
+  EXPECT_FALSE(refuses(modes, "bf16 glu", [](HeaderProblem&) {}));
+  EXPECT_TRUE(refuses(modes, "bf16 glu", [&](HeaderProblem& p) { all(p, [](Config& c) { c.format.pair = 0; }); }));
+  EXPECT_TRUE(refuses(modes, "bf16 glu", [](HeaderProblem& p) { p.tables[0].configs[0].tile.nv = 1; }));
+  EXPECT_TRUE(
+      refuses(modes, "bf16 glu", [](HeaderProblem& p) { p.tables[0].configs[0].blocking.chain_at = fusion::pass; }));
 }
 
 TEST(Header, RefusesModesThatCannotRun) {

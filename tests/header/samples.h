@@ -83,6 +83,17 @@ inline HeaderTable unpacked_table(const Build& build) {
   return t;
 }
 
+// Constant weights of a pair of products: columns take turns, on tiles that hold both halves and on ones that do not.
+inline HeaderTable pair_table(const Build& build) {
+  HeaderTable t = table(build, 64);
+  t.format.pair = 16;
+  t.configs[0].tile.nv = 2;
+  t.configs[3].blocking.kc = 512;
+  t.configs[3].blocking.chain_at = gemwright::fusion::pass;
+  for (Config& c : t.configs) c.format = t.format;
+  return t;
+}
+
 inline HeaderSpec spec(std::string name_space, HeaderStyle style) {
   HeaderSpec s;
   s.style = style;
@@ -94,7 +105,7 @@ inline HeaderSpec spec(std::string name_space, HeaderStyle style) {
   return s;
 }
 
-// Constant weights without and with chains, a transposed B, a batch, B per call with beta.
+// Constant weights without and with chains, a transposed B, a batch, B per call with beta; pairs of products.
 inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
   HeaderSpec s = spec(std::move(name_space), style);
   s.problems.push_back({"qkv", problem(203, 97), {table(gcc_build(), 32), table(clang_build(), 64)}});
@@ -117,6 +128,17 @@ inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
   call.constant_weights = false;
   call.beta = 1;
   s.problems.push_back({"", call, {unpacked_table(gcc_build())}});
+  Problem glu = problem(90, 53);
+  glu.batch = 2;
+  glu.chain = {EpilogueOp::bias, EpilogueOp::swiglu, EpilogueOp::mul, EpilogueOp::add};
+  s.problems.push_back({"glu", glu, {pair_table(gcc_build()), table(clang_build(), 32)}});
+  Problem glu_call = problem(78, 45);
+  glu_call.constant_weights = false;
+  glu_call.chain = {EpilogueOp::geglu, EpilogueOp::bias};
+  Problem glu_plain = problem(92, 35);
+  glu_plain.chain = {EpilogueOp::bias, EpilogueOp::swiglu, EpilogueOp::mul};
+  s.problems.push_back({"glu plain", glu_plain, {pair_table(gcc_build())}});
+  s.problems.push_back({"glu call", glu_call, {unpacked_table(gcc_build())}});
   return s;
 }
 
@@ -142,6 +164,18 @@ inline HeaderTable dot_table(const Build& build, ComputeMode mode, int panel) {
   t.choices[2].error = integers ? 1.3e-2 : 2.4e-3;
   t.data = DataKind::outliers;
   t.max_error = 0.02;
+  return t;
+}
+
+// The same of a pair of products: every tile holds both halves.
+inline HeaderTable dot_pair_table(const Build& build, ComputeMode mode) {
+  using gemwright::isa;
+  HeaderTable t = dot_table(build, mode, 64);
+  t.format.pair = 16;
+  t.configs[0].tile.nv = t.configs[1].tile.nv = 2;
+  t.configs[1].tile.family = mode == ComputeMode::u8s8 ? isa::avx512_vnni : isa::avx512f;
+  t.configs[2].tile = {isa::avx2, 1, 4, 1, 1, gemwright::prefetch::none};
+  for (Config& c : t.configs) c.format = t.format;
   return t;
 }
 
@@ -176,6 +210,13 @@ inline HeaderSpec modes_spec(std::string name_space, HeaderStyle style) {
   either.chain = {EpilogueOp::scale, EpilogueOp::mul};
   s.problems.push_back({"either", either, {dot_table(gcc_build(), bf16, 32), dot_table(clang_build(), u8s8, 48)}});
   s.problems.push_back({"bf16 in u8s8", problem(Interface::bf16, 39, 71), {dot_table(gcc_build(), u8s8, 32)}});
+  Problem bf16_glu = problem(Interface::bf16, 86, 37);
+  bf16_glu.chain = {EpilogueOp::bias, EpilogueOp::swiglu, EpilogueOp::mul};
+  s.problems.push_back({"bf16 glu", bf16_glu, {dot_pair_table(gcc_build(), bf16)}});
+  Problem q8_glu = problem(Interface::u8s8, 54, 41);
+  q8_glu.constant_weights = false;
+  q8_glu.chain = {EpilogueOp::geglu, EpilogueOp::add};
+  s.problems.push_back({"q8 glu", q8_glu, {dot_pair_table(gcc_build(), u8s8)}});
   Problem f32_call = problem(39, 31);
   f32_call.constant_weights = false;
   s.problems.push_back({"f32 call", f32_call, {dot_table(gcc_build(), u8s8, 32)}});

@@ -6,6 +6,7 @@
 
 #include "tests/session/typed_operands.h"
 #include "tuner/baseline/baseline.h"
+#include "tuner/worker/session.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -195,6 +196,20 @@ TEST_F(PairBaselineTest, OtherValuesAreReorderedAgain) {
     o.prefill();
     ASSERT_TRUE(baseline->run(0));
     EXPECT_EQ(o.fault(), "");
+  }
+}
+
+// The session compares it with a trusted result before it is timed.
+TEST_F(PairBaselineTest, ASessionFindsItRight) {
+  for (const Interface interface : kInterfaces) {
+    if (!computes(interface)) continue;
+    Session session;
+    MeasureSetup setup;
+    setup.problem = pair(interface, 2 * 203, 300, {EpilogueOp::bias, EpilogueOp::swiglu, EpilogueOp::add});
+    setup.m = 21;
+    const auto reply = session.setup(setup);
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_NE(reply->baseline, "") << to_text(interface) << ": " << reply->baseline_reason;
   }
 }
 

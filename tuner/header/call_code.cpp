@@ -7,22 +7,24 @@
 namespace gemwright::tuner {
 namespace {
 
+// Whether a bias stands before the pair and so has an element for each column of B.
+bool wide_bias(const Problem& p) { return !has_pair(p) || p.chain.front() == EpilogueOp::bias; }
+
+// A further operand as large as C.
+std::string matrix_members(const char* name, const char* op, const Problem& p) {
+  const char* const columns = has_pair(p) ? "c_columns" : "n";
+  return fmt::format(
+      "  const float* {} = nullptr;  // {}: m x {}, must not overlap c\n  std::int64_t ld_{} = 0;  // at least {}\n",
+      name, op, columns, name, columns);
+}
+
 // The chain's operands as members of `args`: bias always, so that a caller may set it without knowing, the others where
 // the chain reads them.
 std::string chain_members(const Problem& p) {
-  std::string out = "  const float* bias = nullptr;  // n elements; given exactly when has_bias\n";
-  if (has_op(p, EpilogueOp::add)) {
-    out +=
-        "  const float* residual = nullptr;  // add: m x n, must not overlap c\n  std::int64_t ld_residual = 0;      "
-        "// "
-        "at least n\n";
-  }
-  if (has_op(p, EpilogueOp::mul)) {
-    out +=
-        "  const float* operand = nullptr;  // mul: m x n, must not overlap c\n  std::int64_t ld_operand = 0;      // "
-        "at "
-        "least n\n";
-  }
+  std::string out = fmt::format("  const float* bias = nullptr;  // {} elements; given exactly when has_bias\n",
+                                wide_bias(p) ? "n" : "c_columns");
+  if (has_op(p, EpilogueOp::add)) out += matrix_members("residual", "add", p);
+  if (has_op(p, EpilogueOp::mul)) out += matrix_members("operand", "mul", p);
   if (has_op(p, EpilogueOp::scale)) out += "  std::optional<float> scale;  // must be given\n";
   if (has_op(p, EpilogueOp::clamp)) out += "  std::optional<float> clamp_lo, clamp_hi;  // must be given, lo <= hi\n";
   return out;
@@ -80,6 +82,7 @@ std::string packing_code(const Problem& p) {
   using gemwright::element;
   std::string out =
       "// Packs constant weights, once: row_major is K x N, col_major its transpose; `stride` as in args.\n";
+  if (has_pair(p)) out += "// The columns are those of the gate, then as many of the other half: [gate | up].\n";
   if (has_integers(p)) {
     out += "// A column of B means its scale * b: n scales a batch item; null: all 1.\n";
   }
@@ -91,6 +94,13 @@ std::string packing_code(const Problem& p) {
 
 std::string product_text(const Problem& p) {
   const char* const product = has_integers(p) ? "a_scale * (A[m,k] - a_zero) * (scale[n] * B[k,n])" : "A[m,k] * B[k,n]";
+  if (has_pair(p)) {
+    return fmt::format(
+        "P[m,n] = {}, its first half of columns the gate, its second up;\n// C[m,c_columns] = chain(P), the chain "
+        "being "
+        "{}",
+        product, epilogue_text(p.chain));
+  }
   return fmt::format("C[m,n] = chain({} + beta * C), the chain being {}", product, epilogue_text(p.chain));
 }
 
@@ -101,12 +111,13 @@ std::string calls_code(const Problem& p) {
 // The operands beside A, B and C. Strides count elements between the items of a batch; without one, an item lies
 // directly behind the one before it. stride_b is for weights given per call only.
 struct args {{
-{}{}  int beta = {};  // 1 adds to C, 0 overwrites it
+{}{}  int beta = {};  // {}
   std::optional<std::int64_t> {};
 }};
 
 )code",
-                                chain_members(p), integer_members(p), p.beta, stride_members(p));
+                                chain_members(p), integer_members(p), p.beta,
+                                has_pair(p) ? "must be 0" : "1 adds to C, 0 overwrites it", stride_members(p));
   if (p.constant_weights) out += packing_code(p);
   const std::string given = fmt::format("const {}* b, std::int64_t ldb", element_type(b_element(p.interface)));
   out += fmt::format(

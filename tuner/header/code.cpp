@@ -163,6 +163,7 @@ std::string problem_code(const HeaderProblem& p, const std::string& name) {
   const Problem& q = p.problem;
   std::string out = fmt::format("// ---- {}\nnamespace {} {{\n\n", key(q), name);
   out += fmt::format(R"code(inline constexpr std::int64_t n = {}, k = {}, batch = {};
+inline constexpr std::int64_t c_columns = {};  // of C{}
 inline constexpr bool constant_weights = {};
 inline constexpr bool has_bias = {};
 inline constexpr std::int64_t max_tuned_m = {};
@@ -171,7 +172,8 @@ using b_type = {};
 using c_type = {};
 
 )code",
-                     q.n, q.k, q.batch, bool_name(q.constant_weights), reads(q, EpilogueOp::bias), max_tuned_m(p),
+                     q.n, q.k, q.batch, c_columns(q), has_pair(q) ? "; B is [gate | up], n columns" : "",
+                     bool_name(q.constant_weights), reads(q, EpilogueOp::bias), max_tuned_m(p),
                      element_type(a_element(q.interface)), element_type(b_element(q.interface)),
                      element_type(c_element(q.interface)));
   out += tables_code(p);

@@ -1,6 +1,7 @@
 #include "tuner/header/header.h"
 
 #include <fmt/format.h>
+#include <gemwright/loop_nest.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -22,6 +23,14 @@ namespace {
 // where a replacement does no harm.
 constexpr std::string_view kIdMark = "@export_id@";
 
+// Whether the columns of a pair of products stand in the panels in an order that the tile can combine them from.
+bool pair_fits(const Config& c, const Problem& p) {
+  if (!has_pair(p)) return c.format.pair == 0;
+  const bool turns = gemwright::packs_pairs(c.format, p.n);
+  if (c.mode == ComputeMode::f32) return c.format.pair == 0 || turns;
+  return turns && gemwright::tile_holds_pairs(c.tile, c.format);
+}
+
 // Why a config cannot be in this table; empty when it can.
 std::string wrong_with(const Config& c, const HeaderTable& table, const Problem& p) {
   const auto& b = c.blocking;
@@ -34,16 +43,18 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
       c.format.panel % nr(c.tile) != 0) {
     return fmt::format("has a packing panel of {} columns, which does not fit its tile or its problem", c.format.panel);
   }
+  if (!pair_fits(c, p)) return "has columns that take turns in another way than its problem and its tile need";
   const auto size = [](std::int64_t v) { return v >= 1 && v <= kMaxSize; };
   const auto slices = [](int v) { return v >= 1 && v <= kMaxGridThreads; };
   const bool grid = slices(b.tm) && slices(b.tn) && slices(b.tk) && std::int64_t{b.tm} * b.tn * b.tk <= kMaxGridThreads;
   const bool order = static_cast<int>(b.order) < gemwright::loop_order_count;
-  if (!size(b.mc) || !size(b.nc) || !size(b.kc) || !grid || !order || b.prefetch_rows < 0 ||
+  const bool place = static_cast<int>(b.chain_at) < gemwright::fusion_count;
+  if (!size(b.mc) || !size(b.nc) || !size(b.kc) || !grid || !order || !place || b.prefetch_rows < 0 ||
       b.prefetch_rows > kMaxPrefetchRows) {
     return "has a blocking out of range";
   }
-  if (dot && (b.order != gemwright::loop_order::mnk || b.tk != 1)) {
-    return "has a loop order or slices of K that its compute mode does not have";
+  if (dot && (b.order != gemwright::loop_order::mnk || b.tk != 1 || b.chain_at != gemwright::fusion::registers)) {
+    return "has a loop order, slices of K or a place of the chain that its compute mode does not have";
   }
   if (!packs_a_as_it_can(p, c)) return "packs A in a way that its tile or its problem does not allow";
   return "";

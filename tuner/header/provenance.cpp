@@ -165,7 +165,8 @@ std::string provenance_comment(const HeaderSpec& spec, const std::vector<std::st
       const std::string mode(to_text(t.mode));
       if (modes.find(mode) == std::string::npos) modes += (modes.empty() ? "" : " or ") + mode;
     }
-    out += fmt::format("//   {}: {}, computed in {}\n", names[i], key(p.problem), modes);
+    out += fmt::format("//   {}: {}, computed in {}{}\n", names[i], key(p.problem), modes,
+                       has_pair(p.problem) ? "; B is [gate | up] along N, C has N / 2 columns" : "");
   }
   out += "//\n";
   const auto line = [&out](const json& j) { out += kLine + j.dump(-1, ' ', true) + "\n"; };

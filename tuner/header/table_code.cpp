@@ -39,16 +39,23 @@ std::string plan_code(std::size_t i, const Config& c, const HeaderTable& table) 
   const auto& b = c.blocking;
   return fmt::format(
       "inline constexpr kernels::{}plan plan_{}{{\n    &{}, shape.format,\n    {{{}, {}, {}, kernels::loop_order::{}, "
-      "{}, kernels::a_packing::{}, {}, {}, {}, {}}}}};\n",
+      "{}, kernels::a_packing::{}, {}, {}, {}, {}, kernels::fusion::{}}}}};\n",
       dot_prefix(table), i, tile_variable(c.tile), b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order),
-      bool_name(b.rows_inside), gemwright::a_packing_name(b.pack_a), b.tm, b.tn, b.tk, b.prefetch_rows);
+      bool_name(b.rows_inside), gemwright::a_packing_name(b.pack_a), b.tm, b.tn, b.tk, b.prefetch_rows,
+      gemwright::fusion_name(b.chain_at));
 }
 
 // Portable code on the packing format of the table, one column slice a thread. Small blocks that fit any cache; its
 // speed was not tuned.
 std::string fallback_code(const HeaderTable& t, const Problem& p) {
   const int nv = t.format.panel % 4 == 0 ? 4 : t.format.panel % 2 == 0 ? 2 : 1;
-  std::string out = tile_code("portable_tile", {gemwright::isa::scalar, 4, nv, 1, 1, gemwright::prefetch::none}, t, p);
+  gemwright::tile tile{gemwright::isa::scalar, 4, nv, 1, 1, gemwright::prefetch::none};
+  // Both halves of a pair must meet in a tile of short elements; a row of it is as much as the others hold in four.
+  if (is_dot(t) && t.format.pair > 0) {
+    tile.mr = 1;
+    tile.nv = 2 * t.format.pair;
+  }
+  std::string out = tile_code("portable_tile", tile, t, p);
   for (const DispatchGroup& g : t.groups) {
     out += fmt::format(
         "inline constexpr kernels::{}plan portable_{}{{\n    &portable_tile, shape.format, {{64, 128, 256, "
@@ -120,14 +127,15 @@ std::string tuned_flag(const CompilerId& id) {
 
 // kernels::chain_reads.
 std::string reads_code(const Problem& p) {
-  return fmt::format("{{{}, {}, {}, {}, {}}}", reads(p, EpilogueOp::bias), reads(p, EpilogueOp::add),
-                     reads(p, EpilogueOp::mul), reads(p, EpilogueOp::scale), reads(p, EpilogueOp::clamp));
+  return fmt::format("{{{}, {}, {}, {}, {}, {}}}", reads(p, EpilogueOp::bias), reads(p, EpilogueOp::add),
+                     reads(p, EpilogueOp::mul), reads(p, EpilogueOp::scale), reads(p, EpilogueOp::clamp),
+                     bool_name(has_pair(p)));
 }
 
 std::string shape_code(const HeaderTable& t, const Problem& p) {
   const std::string shape =
-      fmt::format("{{{}, {}, {}, {}, {}, {}, {}, {{{}}}}}", p.n, p.k, p.batch, layout_name(p.a_layout),
-                  layout_name(p.b_layout), bool_name(p.constant_weights), reads_code(p), t.format.panel);
+      fmt::format("{{{}, {}, {}, {}, {}, {}, {}, {{{}, {}}}}}", p.n, p.k, p.batch, layout_name(p.a_layout),
+                  layout_name(p.b_layout), bool_name(p.constant_weights), reads_code(p), t.format.panel, t.format.pair);
   if (!is_dot(t)) return fmt::format("inline constexpr kernels::problem_shape shape{};\n", shape);
   return fmt::format("inline constexpr kernels::dot_problem_shape shape{{\n    {}, {},\n    {}, {}, {}}};\n", shape,
                      mode_name(t.mode), element_name(a_element(p.interface)), element_name(b_element(p.interface)),
