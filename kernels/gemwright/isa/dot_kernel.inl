@@ -111,12 +111,11 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::vec::reg dot_value(typename Dot::acc sum,
   }
 }
 
-// The same to elements of C: beta, the chain, the type.
+// The same to n elements of C: beta, the chain, the type.
 template <element C, class Chain, class Dot>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_vector(typename Dot::acc sum, const dot_args& x, std::int64_t i,
-                                                         int j, const f32::column_operands& columns) {
+                                                         int j, int n, const f32::column_operands& columns) {
   using vec = f32::vec;
-  const int n = f32::lanes(x.cols, j);
   vec::reg v = dot_value<Dot>(sum, x, i, j * vec::width);
   char* const c = static_cast<char*>(x.c) + (i * x.ldc + j * vec::width) * element_size(C);
   if constexpr (C != element::u8) {
@@ -143,7 +142,8 @@ __attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_rows(const std::uint3
   for (int i = 0; i < rows; ++i) {
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) {
-      dot_finish_vector<C, Chain, dot>(dot::load_raw(tile + (i * NV + j) * f32::vec::width), x, i, j, columns[j]);
+      dot_finish_vector<C, Chain, dot>(dot::load_raw(tile + (i * NV + j) * f32::vec::width), x, i, j,
+                                       f32::lanes(x.cols, j), columns[j]);
     }
   }
 }
@@ -187,8 +187,15 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) {
       const f32::column_operands columns = dot_columns<Chain>(x, j);
-      GEMWRIGHT_UNROLL
-      for (int i = 0; i < MR; ++i) dot_finish_vector<C, Chain, dot>(acc[i][j], x, i, j, columns);
+      // Apart, so that whole vectors are stored without masks and without a branch for each.
+      constexpr int kWhole = f32::vec::width;
+      if (const int n = f32::lanes(x.cols, j); n == kWhole) {
+        GEMWRIGHT_UNROLL
+        for (int i = 0; i < MR; ++i) dot_finish_vector<C, Chain, dot>(acc[i][j], x, i, j, kWhole, columns);
+      } else {
+        GEMWRIGHT_UNROLL
+        for (int i = 0; i < MR; ++i) dot_finish_vector<C, Chain, dot>(acc[i][j], x, i, j, n, columns);
+      }
     }
   }
 }
