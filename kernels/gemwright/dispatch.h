@@ -183,27 +183,15 @@ inline status run_table(const dispatch_table& table, context& ctx, std::int64_t 
   if (weights != nullptr) {
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
   }
-  gemm_call call;
+  const bool packed = weights != nullptr;
+  epilogue_operands operands;
   item_strides strides;
-  const call_lines lines{m, lda, ldc, weights != nullptr ? std::nullopt : std::optional(ldb)};
-  if (const status wrong = set_operands(s, x, lines, call.operands, strides); wrong != status::ok) return wrong;
-  call.m = m;
-  call.n = s.n;
-  call.k = s.k;
-  call.batch = s.batch;
-  call.a = a;
-  call.lda = lda;
-  call.stride_a = strides.a;
-  call.a_layout = s.a_layout;
-  call.b = weights != nullptr ? weights->data() : b;
-  call.ldb = ldb;
-  call.stride_b = weights != nullptr ? packed_b_size(s.n, s.k, s.format) : strides.b;
-  call.b_layout = s.b_layout;
-  call.b_packed = weights != nullptr;
-  call.c = c;
-  call.ldc = ldc;
-  call.stride_c = strides.c;
-  call.beta = x.beta == 1;
+  const call_lines lines{m, lda, ldc, packed ? std::nullopt : std::optional(ldb)};
+  if (const status wrong = set_operands(s, x, lines, operands, strides); wrong != status::ok) return wrong;
+  const std::int64_t stride_b = !packed ? strides.b : s.batch > 1 ? packed_b_size(s.n, s.k, s.format) : 0;
+  // All at once: compilers clear the defaults of so large a struct by a string instruction, which takes 10 ns.
+  const gemm_call call{m,   s.n,      s.k,        s.batch, a, lda, strides.a, s.a_layout,  packed ? weights->data() : b,
+                       ldb, stride_b, s.b_layout, packed,  c, ldc, strides.c, x.beta == 1, operands};
   return run_gemm(call, choose_plan(table, m, ctx), ctx);
 }
 

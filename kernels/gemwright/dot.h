@@ -6,7 +6,8 @@
 //   run_dot(call, plan, context);                                                            // quantises A, multiplies
 //
 // The bits of a bf16 product depend on the family: vdpbf16ps sums in its own order and takes denormal numbers as zero,
-// the others multiply and add in f32. A u8s8 product is the same on every family as far as the s32 sum goes.
+// as does the instruction that rounds C there; the others multiply and add in f32. A u8s8 product is the same on every
+// family as far as the s32 sum goes.
 #pragma once
 
 #include "gemwright/dot_nest.h"

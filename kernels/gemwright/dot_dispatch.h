@@ -64,28 +64,23 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
     if (weights->mode() != s.mode) return status::bad_weights;
   }
-  dot_call call;
+  epilogue_operands operands;
   item_strides strides;
   const call_lines lines{m, lda, ldc, weights != nullptr ? std::nullopt : std::optional(ldb)};
-  if (const status wrong = set_operands(s, x, lines, call.operands, strides); wrong != status::ok) return wrong;
+  if (const status wrong = set_operands(s, x, lines, operands, strides); wrong != status::ok) return wrong;
   if (m > 0 && s.a == element::u8 && (!q.a_scale || q.a_zero < 0 || q.a_zero > 255)) return status::bad_scalar;
-  call.m = m;
-  call.n = s.n;
-  call.k = s.k;
-  call.batch = s.batch;
-  call.a = a;
-  call.a_type = s.a;
-  call.lda = lda;
-  call.stride_a = strides.a;
-  call.a_layout = s.a_layout;
-  call.a_scale = q.a_scale.value_or(call.a_scale);
-  call.a_zero = q.a_zero;
-  call.weights = weights;
-  call.b = {b, s.b, ldb, s.b_layout, strides.b, q.b_scale};
-  call.c = c;
-  call.ldc = ldc;
-  call.stride_c = strides.c;
-  call.beta = x.beta == 1;
+  const float a_scale = q.a_scale.value_or(1.0F);
+  // All at once: see the function for f32.
+  const dot_call call{m,          s.n,
+                      s.k,        s.batch,
+                      a,          s.a,
+                      lda,        strides.a,
+                      s.a_layout, a_scale,
+                      q.a_zero,   row_quantisation::asymmetric,
+                      weights,    {b, s.b, ldb, s.b_layout, strides.b, q.b_scale},
+                      c,          ldc,
+                      strides.c,  x.beta == 1,
+                      {},         operands};
   return run_dot(call, choose_plan(table, m, ctx), ctx);
 }
 

@@ -109,9 +109,13 @@ class dot_nest {
         ctx_(ctx),
         x_(geometry_of(*p.kernels, p.format, p.block, call.n, call.k)) {
     item_tiles_ = ceil_div(call.m, kernels_.shape.mr);
+    tile_rows_ = call.m / item_tiles_;
+    longer_tiles_ = call.m - tile_rows_ * item_tiles_;
     pair_ = {call.n / 2, format_.pair};
     columns_ = kernels_.reads.pair ? partial_columns(format_, call.n) : call.n;
-    b_size_ = packed_dot_size(kernels_.mode, call.n, call.k, format_);
+    if (call.batch > 1 || call.weights == nullptr) {
+      b_size_ = packed_dot_size(kernels_.mode, call.n, call.k, format_);
+    }
     shared_ = reinterpret_cast<std::uint32_t*>(ctx.shared_scratch());
     if (x_.in_place && has_column_scales(kernels_.mode)) {
       std::fill_n(scales_, kernels_.shape.mr, call.a_scale);
@@ -173,9 +177,25 @@ class dot_nest {
     }
   }
 
-  // Rows of tile t of all: its item and its rows in it, spread evenly over the item's tiles.
-  std::int64_t item_of(std::int64_t t) const { return t / item_tiles_; }
-  range rows_of(std::int64_t t) const { return slice(call_.m, item_tiles_, t % item_tiles_); }
+  // Tile t of all: its item, and its rows in it, which are spread evenly over the item's tiles.
+  struct row_tile {
+    std::int64_t t, item, i;
+    range rows;
+  };
+  row_tile row_tile_at(std::int64_t t) const {
+    const std::int64_t item = call_.batch == 1 ? 0 : t / item_tiles_;
+    return {t, item, t - item * item_tiles_, rows_of(t - item * item_tiles_)};
+  }
+  // Without a division for each.
+  void next(row_tile& r) const {
+    ++r.t;
+    if (++r.i == item_tiles_) r = {r.t, r.item + 1, 0, {0, 0}};
+    r.rows = rows_of(r.i);
+  }
+  range rows_of(std::int64_t i) const {
+    const std::int64_t begin = i * tile_rows_ + std::min(i, longer_tiles_);
+    return {begin, begin + tile_rows_ + (i < longer_tiles_ ? 1 : 0)};
+  }
 
   // Scales and zero points stand behind the words of a packed tile.
   std::int64_t scales_at() const { return round_up(x_.groups * kernels_.shape.mr * kernels_.a_words, 16); }
@@ -189,21 +209,20 @@ class dot_nest {
     if (x_.tile_words == 0) return;
     const std::int64_t rest = call_.k % k_group(kernels_.mode) * element_size(call_.a_type);
     const std::int64_t at = call_.k * element_size(call_.a_type) - rest;
-    for (std::int64_t t = tiles.begin; t < tiles.end; ++t, out += x_.tile_words) {
-      const range rows = rows_of(t);
-      for (std::int64_t r = 0; r < rows.size(); ++r) {
+    for (row_tile t = row_tile_at(tiles.begin); t.t < tiles.end; next(t), out += x_.tile_words) {
+      for (std::int64_t r = 0; r < t.rows.size(); ++r) {
         out[r] = 0;
-        std::memcpy(out + r, row_of_a(item_of(t), rows.begin + r) + at, static_cast<std::size_t>(rest));
+        std::memcpy(out + r, row_of_a(t.item, t.rows.begin + r) + at, static_cast<std::size_t>(rest));
       }
     }
   }
 
   void pack_tiles(range tiles, std::uint32_t* out) const {
     if (x_.in_place) return copy_ends(tiles, out);
-    for (std::int64_t t = tiles.begin; t < tiles.end; ++t, out += x_.tile_words) {
-      const range rows = rows_of(t);
+    for (row_tile t = row_tile_at(tiles.begin); t.t < tiles.end; next(t), out += x_.tile_words) {
+      const range rows = t.rows;
       const bool by_rows = call_.a_layout == layout::row_major;
-      const std::int64_t at = item_of(t) * call_.stride_a + rows.begin * (by_rows ? call_.lda : 1);
+      const std::int64_t at = t.item * call_.stride_a + rows.begin * (by_rows ? call_.lda : 1);
       float* const scales = reinterpret_cast<float*>(out + scales_at());
       dot_pack_args x{};
       // With K = 0 there is nothing to read and A may be null.
@@ -224,6 +243,7 @@ class dot_nest {
   }
 
   range columns_of(int job) const {
+    if (g_.tn == 1) return {0, columns_};
     const range panels = slice(ceil_div(call_.n, format_.panel), g_.tn, job % g_.tn);
     return {panels.begin * format_.panel, std::min(panels.end * format_.panel, columns_)};
   }
@@ -234,7 +254,7 @@ class dot_nest {
     const range columns = columns_of(job);
     if (mine.size() == 0 || columns.size() <= 0) return;
     auto* const scratch = reinterpret_cast<std::uint32_t*>(ctx_.job_scratch(job));
-    const std::int64_t chunks = ceil_div(mine.size(), x_.chunk_tiles);
+    const std::int64_t chunks = mine.size() <= x_.chunk_tiles ? 1 : ceil_div(mine.size(), x_.chunk_tiles);
     for (std::int64_t i = 0; i < chunks; ++i) {
       const range part = slice(mine.size(), chunks, i);
       const range tiles{mine.begin + part.begin, mine.begin + part.end};
@@ -261,8 +281,8 @@ class dot_nest {
   void multiply(const block& all) const {
     // Even blocks of whole panels, none wider than nc rounded up.
     const std::int64_t most = std::max<std::int64_t>(g_.nc, format_.panel);
-    const std::int64_t count = ceil_div(all.columns.size(), most);
-    const std::int64_t step = round_up(ceil_div(all.columns.size(), count), format_.panel);
+    std::int64_t step = all.columns.size();
+    if (step > most) step = round_up(ceil_div(step, ceil_div(step, most)), format_.panel);
     for (std::int64_t col = all.columns.begin; col < all.columns.end; col += step) {
       block q = all;
       q.columns = {col, std::min(col + step, all.columns.end)};
@@ -274,7 +294,12 @@ class dot_nest {
   }
 
   void tiles(const block& q, range depth) const {
-    dot_args x{};
+    dot_args x;  // all of it is set, here and for each tile: see loop_nest.h
+    x.a = nullptr;
+    x.rows = nullptr;
+    x.rest = nullptr;
+    x.a_scale = x.b_scale = nullptr;
+    x.a_zero = x.b_sum = nullptr;
     x.groups = depth.size();
     x.b_group = format_.panel;
     x.prefetch = g_.prefetch_rows * format_.panel;
@@ -288,25 +313,39 @@ class dot_nest {
     x.requant = call_.requant;
     x.pair = pair_;
     x.operands = &call_.operands;
+    const row_tile first = row_tile_at(q.tiles.begin);
+    // A block begins with a panel.
+    column_tile col{q.columns.begin, b_ + q.columns.begin * x_.groups + depth.begin * format_.panel, 0};
     if (g_.rows_inside) {
-      for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) {
-        for (std::int64_t t = q.tiles.begin; t < q.tiles.end; ++t) one_tile(q, depth, x, col, t);
+      for (; col.at < q.columns.end; next(col)) {
+        for (row_tile t = first; t.t < q.tiles.end; next(t)) one_tile(q, depth, x, col, t);
       }
     } else {
-      for (std::int64_t t = q.tiles.begin; t < q.tiles.end; ++t) {
-        for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) {
-          one_tile(q, depth, x, col, t);
-        }
+      for (row_tile t = first; t.t < q.tiles.end; next(t)) {
+        for (column_tile j = col; j.at < q.columns.end; next(j)) one_tile(q, depth, x, j, t);
       }
     }
   }
 
-  void one_tile(const block& q, range depth, dot_args& x, std::int64_t col, std::int64_t t) const {
-    const range rows = rows_of(t);
-    const std::int64_t item = item_of(t);
-    const std::int64_t panel = format_.panel;
-    const std::uint32_t* const a = q.a + (t - q.tiles.begin) * x_.tile_words;
-    const std::uint32_t* const b = b_ + item * b_size_;
+  // A tile's first column, its B in the first item, and its place in the panel.
+  struct column_tile {
+    std::int64_t at;
+    const std::uint32_t* b;
+    std::int64_t in_panel;
+  };
+  void next(column_tile& c) const {
+    c.at += kernels_.nr;
+    c.b += kernels_.nr;
+    c.in_panel += kernels_.nr;
+    if (c.in_panel < format_.panel) return;
+    c.b += format_.panel * (x_.groups - 1);
+    c.in_panel = 0;
+  }
+
+  void one_tile(const block& q, range depth, dot_args& x, const column_tile& j, const row_tile& t) const {
+    const range rows = t.rows;
+    const std::int64_t item = t.item, in_block = t.t - q.tiles.begin;
+    const std::uint32_t* const a = q.a + in_block * x_.tile_words;
     if (x_.in_place) {
       constexpr std::int64_t kWord = sizeof(std::uint32_t);
       x.rows = row_of_a(item, rows.begin) + depth.begin * kWord;
@@ -314,25 +353,26 @@ class dot_nest {
     } else {
       x.a = a + depth.begin * rows.size() * kernels_.a_words;
     }
-    x.b = b + col / panel * panel * x_.groups + depth.begin * panel + col % panel;
-    x.partial = q.partial + (t - q.tiles.begin) * kernels_.shape.mr * x_.partial_width + (col - q.columns.begin);
-    x.col = kernels_.reads.pair ? col / 2 : col;
+    x.b = j.b + item * b_size_;
+    x.partial = q.partial + in_block * kernels_.shape.mr * x_.partial_width + (j.at - q.columns.begin);
+    x.col = kernels_.reads.pair ? j.at / 2 : j.at;
     x.c = static_cast<char*>(call_.c) +
           (item * call_.stride_c + rows.begin * call_.ldc + x.col) * element_size(kernels_.c_type);
     if (has_column_scales(kernels_.mode)) {
+      const std::int64_t columns = round_up(call_.n, format_.panel);
       const float* const scales = x_.in_place ? scales_ : reinterpret_cast<const float*>(a + scales_at());
-      const float* const columns = reinterpret_cast<const float*>(b + x_.groups * round_up(call_.n, panel));
+      const float* const of_columns = reinterpret_cast<const float*>(b_ + item * b_size_ + x_.groups * columns);
       x.a_scale = scales;
       x.a_zero = x_.in_place ? zeros_ : reinterpret_cast<const std::int32_t*>(scales + kernels_.shape.mr);
-      x.b_scale = columns + col;
-      x.b_sum = reinterpret_cast<const std::int32_t*>(columns + round_up(call_.n, panel)) + col;
+      x.b_scale = of_columns + j.at;
+      x.b_sum = reinterpret_cast<const std::int32_t*>(of_columns + columns) + j.at;
     }
     x.item = item;
     x.row = rows.begin;
-    const std::int64_t left = kernels_.reads.pair ? pair_.columns - x.col : q.columns.end - col;
+    const std::int64_t left = kernels_.reads.pair ? pair_.columns - x.col : q.columns.end - j.at;
     x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.reads.pair ? kernels_.nr / 2 : kernels_.nr, left));
     kernels_.kernels[rows.size() - 1](x);
-    if (x.last && chains_at(fusion::tile)) apply_chain({t, t + 1}, {col, col + x.cols});
+    if (x.last && chains_at(fusion::tile)) apply_chain({t.t, t.t + 1}, {j.at, j.at + x.cols});
   }
 
   bool chains_at(fusion place) const { return g_.chain_at == place && !call_.bare; }
@@ -344,12 +384,11 @@ class dot_nest {
     x.cols = columns.size();
     x.operands = &call_.operands;
     x.col = columns.begin;
-    for (std::int64_t t = tiles.begin; t < tiles.end; ++t) {
-      const range rows = rows_of(t);
-      x.item = item_of(t);
-      x.row = rows.begin;
-      x.rows = rows.size();
-      x.c = static_cast<float*>(call_.c) + x.item * call_.stride_c + rows.begin * call_.ldc + columns.begin;
+    for (row_tile t = row_tile_at(tiles.begin); t.t < tiles.end; next(t)) {
+      x.item = t.item;
+      x.row = t.rows.begin;
+      x.rows = t.rows.size();
+      x.c = static_cast<float*>(call_.c) + x.item * call_.stride_c + x.row * call_.ldc + columns.begin;
       kernels_.reduce(x);
     }
   }
@@ -372,7 +411,8 @@ class dot_nest {
   const std::uint32_t* b_ = nullptr;
   std::uint32_t* shared_ = nullptr;  // behind the packed B
   std::int64_t item_tiles_ = 0, b_size_ = 0;
-  std::int64_t columns_ = 0;  // of the product
+  std::int64_t tile_rows_ = 0, longer_tiles_ = 0;  // rows of a tile, and how many tiles have one more
+  std::int64_t columns_ = 0;                       // of the product
   pair_layout pair_;
   // In place, of each row of a tile: the tensor's.
   float scales_[max_dot_rows];

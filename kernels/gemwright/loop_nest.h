@@ -93,6 +93,7 @@ constexpr scratch_size scratch_for(const tile& t, packing format, const blocking
 
 // Part i of `parts` of `total` units, as even as possible.
 constexpr range slice(std::int64_t total, std::int64_t parts, std::int64_t i) {
+  if (parts == 1) return {0, total};  // a division saved, where small problems have few cycles in all
   // Split quotient and remainder so that total * i cannot overflow.
   const std::int64_t q = total / parts;
   const std::int64_t r = total % parts;
@@ -189,15 +190,24 @@ class loop_nest {
 
   void compute(int job) {
     part p{};
-    p.k_slice = job % g_.tk;
+    // Divisions are dear where the whole problem takes some hundred cycles: one job and one block go without.
+    p.k_slice = job == 0 ? 0 : job % g_.tk;
     p.packed_a = packs_a_ ? ctx_.job_scratch(job) : nullptr;
     p.packed_row = p.packed_k = p.packed_item = -1;
-    const range units = slice(ceil_div(columns_, unit_), g_.tn, job / g_.tk % g_.tn);
-    p.columns = {units.begin * unit_, std::min(units.end * unit_, columns_)};
+    p.columns = {0, columns_};
+    if (g_.tn > 1) {
+      const range units = slice(ceil_div(columns_, unit_), g_.tn, job / g_.tk % g_.tn);
+      p.columns = {units.begin * unit_, std::min(units.end * unit_, columns_)};
+    }
     p.depth = slice(call_.k, g_.tk, p.k_slice);
+    if (g_.tm == 1 && items_.size() == 1) {
+      p.item = items_.begin;
+      blocks(p, rows_);
+      return;
+    }
     // Rows of all items together, in whole tiles.
     const std::int64_t tiles = ceil_div(rows_.size(), kernels_.shape.mr);
-    const range mine = slice(tiles * items_.size(), g_.tm, job / g_.tk / g_.tn);
+    const range mine = slice(tiles * items_.size(), g_.tm, job == 0 ? 0 : job / g_.tk / g_.tn);
     for (std::int64_t t = mine.begin; t < mine.end;) {
       const std::int64_t first = t % tiles;
       const std::int64_t last = std::min(tiles, first + mine.end - t);
@@ -222,6 +232,10 @@ class loop_nest {
   void blocks(part& p, range rows) {
     // A job beyond the last panel begins behind the last column.
     if (rows.size() <= 0 || p.columns.size() <= 0) return;
+    if (rows.size() <= g_.mc && p.columns.size() <= g_.nc && p.depth.size() <= depth_) {
+      tiles(p, {rows, p.columns, p.depth, true, true});
+      return;
+    }
     // A block of rows never exceeds mc rounded up to whole tiles: the scratch memory is made for that.
     const std::int64_t step[3] = {even_block(rows.size(), g_.mc, kernels_.shape.mr),
                                   even_block(p.columns.size(), g_.nc, unit_), depth_};
@@ -240,7 +254,6 @@ class loop_nest {
           };
           const block q{cut(0), cut(1), cut(2), i[2] == 0, i[2] == count[2] - 1};
           tiles(p, q);
-          if (q.last && chains_at(fusion::block)) apply_chain(p.item, q.rows, q.columns);
         }
       }
     }
@@ -263,7 +276,7 @@ class loop_nest {
 
   void tiles(part& p, const block& q) {
     if (packs_a_) pack_a(p, q);
-    micro_args x{};
+    micro_args x;  // all of it is set, here and for each tile; zeroing it first would take longer than that
     x.k = q.depth.size();
     x.a_row = packs_a_ ? 1 : a_row_;
     x.a_k = packs_a_ ? kernels_.shape.mr : a_k_;
@@ -274,27 +287,55 @@ class loop_nest {
     x.finish = q.last && (in_tile_ || chains_at(fusion::registers));
     x.pair = pair_;
     x.operands = &call_.operands;
-    const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr);
+    const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr), even = q.rows.size() / count;
+    const row_tile first{0, q.rows.begin, even, q.rows.size() - even * count};
+    // A block begins with a panel.
+    const float* const b = b_ + p.item * stride_b_;
+    column_tile col{q.columns.begin,
+                    b_packed_ ? b + q.columns.begin * call_.k + q.depth.begin * unit_
+                              : b + q.depth.begin * call_.ldb + q.columns.begin,
+                    0};
     if (g_.rows_inside) {
-      for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr) {
-        for (std::int64_t t = 0; t < count; ++t) one_tile(p, q, x, col, t, count);
+      for (; col.at < q.columns.end; next(col)) {
+        for (row_tile t = first; t.t < count; t.next()) one_tile(p, q, x, col, t);
       }
     } else {
-      for (std::int64_t t = 0; t < count; ++t) {
-        for (std::int64_t col = q.columns.begin; col < q.columns.end; col += kernels_.nr)
-          one_tile(p, q, x, col, t, count);
+      for (row_tile t = first; t.t < count; t.next()) {
+        for (column_tile j = col; j.at < q.columns.end; next(j)) one_tile(p, q, x, j, t);
       }
     }
+    if (q.last && chains_at(fusion::block)) apply_chain(p.item, q.rows, q.columns);
   }
 
-  void one_tile(const part& p, const block& q, micro_args& x, std::int64_t col, std::int64_t t, std::int64_t count) {
-    const range r = slice(q.rows.size(), count, t);
-    const std::int64_t row = q.rows.begin + r.begin;
-    x.a = packs_a_ ? p.packed_a + t * kernels_.shape.mr * q.depth.size()
+  // Tile t of a block: its first row, and the rows of a tile, which the first `longer` have one more of.
+  struct row_tile {
+    std::int64_t t, row, even, longer;
+    std::int64_t rows() const { return even + (t < longer ? 1 : 0); }
+    void next() {
+      row += rows();
+      ++t;
+    }
+  };
+  // A tile's first column, its B, and its place in the panel.
+  struct column_tile {
+    std::int64_t at;
+    const float* b;
+    std::int64_t in_panel;
+  };
+  void next(column_tile& c) const {
+    c.at += kernels_.nr;
+    c.b += kernels_.nr;
+    c.in_panel += kernels_.nr;
+    if (!b_packed_ || c.in_panel < unit_) return;
+    c.b += unit_ * (call_.k - 1);
+    c.in_panel = 0;
+  }
+
+  void one_tile(const part& p, const block& q, micro_args& x, const column_tile& j, const row_tile& t) {
+    const std::int64_t row = t.row, col = j.at;
+    x.a = packs_a_ ? p.packed_a + t.t * kernels_.shape.mr * q.depth.size()
                    : a_ + p.item * call_.stride_a + row * a_row_ + q.depth.begin * a_k_;
-    const float* const b = b_ + p.item * stride_b_;
-    x.b = b_packed_ ? b + col / unit_ * unit_ * call_.k + q.depth.begin * unit_ + col % unit_
-                    : b + q.depth.begin * call_.ldb + col;
+    x.b = j.b;
     x.item = p.item;
     x.row = row;
     x.col = in_tile_ ? col / 2 : col;
@@ -303,8 +344,8 @@ class loop_nest {
               : partial_ + (p.k_slice - (through_ ? 0 : 1)) * partial_stride() + (row - rows_.begin) * columns_ + col;
     const std::int64_t width = in_tile_ ? kernels_.nr / 2 : kernels_.nr;
     x.cols = static_cast<int>(std::min(width, in_tile_ ? pair_.columns - x.col : q.columns.end - col));
-    (x.cols == width ? kernels_.full : kernels_.tail)[r.size() - 1](x);
-    if (q.last && chains_at(fusion::tile)) apply_chain(p.item, {row, row + r.size()}, {col, col + x.cols});
+    (x.cols == width ? kernels_.full : kernels_.tail)[t.rows() - 1](x);
+    if (q.last && chains_at(fusion::tile)) apply_chain(p.item, {row, row + t.rows()}, {col, col + x.cols});
   }
 
   // Whether the chain runs there, on the elements of C itself.

@@ -87,6 +87,22 @@ TEST(Config, JsonIsReadStrictly) {
   refused("colour\n", 1, "colour");
 }
 
+TEST(Config, PackingOfAAsTheSpacesSecondVersionWroteItIsUnderstood) {
+  const auto read = [](const char* mode, const char* family, bool pack_a) {
+    nlohmann::json j = to_json(example());
+    j["mode"] = mode;
+    j["isa"] = family;
+    j["pack_a"] = pack_a;
+    const auto c = config_from_json(j);
+    EXPECT_TRUE(c) << (c ? "" : c.error().message);
+    return c ? c->blocking.pack_a : static_cast<a_packing>(77);
+  };
+  EXPECT_EQ(read("f32", "avx512f", false), a_packing::none);
+  EXPECT_EQ(read("f32", "avx512f", true), a_packing::job);
+  EXPECT_EQ(read("bf16", "avx512_bf16", false), a_packing::job);
+  EXPECT_EQ(read("bf16", "avx512_bf16", true), a_packing::shared);
+}
+
 TEST(Config, JsonNeedsEveryKeyAndAnObject) {
   const nlohmann::json good = to_json(example());
   for (const auto& item : good.items()) {

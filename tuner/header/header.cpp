@@ -53,8 +53,11 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
       b.prefetch_rows > kMaxPrefetchRows) {
     return "has a blocking out of range";
   }
-  if (dot && (b.order != gemwright::loop_order::mnk || b.tk != 1 || b.chain_at != gemwright::fusion::registers)) {
-    return "has a loop order, slices of K or a place of the chain that its compute mode does not have";
+  if (dot && (b.order != gemwright::loop_order::mnk || b.tk != 1)) {
+    return "has a loop order or slices of K that its compute mode does not have";
+  }
+  if (b.chain_at != gemwright::fusion::registers && !may_choose_fusion(p, c)) {
+    return "has its chain in a place where it cannot run";
   }
   if (!packs_a_as_it_can(p, c)) return "packs A in a way that its tile or its problem does not allow";
   return "";

@@ -60,7 +60,8 @@ void publish(T& field, T value) {
 }
 
 tl::unexpected<Error> refused(const std::filesystem::path& path, const std::string& why) {
-  return fail(fmt::format("the lock of this machine, {}, cannot be used: {}; $GEMWRIGHT_LOCK names another one", printable(path.string(), 4096), why));
+  return fail(fmt::format("the lock of this machine, {}, cannot be used: {}; $GEMWRIGHT_LOCK names another one",
+                          printable(path.string(), 4096), why));
 }
 
 // For writing where that is allowed; the lock itself needs no more than reading.

@@ -30,10 +30,15 @@ struct io {
     if constexpr (E == element::f32) {
       return f32::vec::load(static_cast<const float*>(p), f32::vec::first(n));
     } else {
-      // AVX-512F has no masked loads of 16 bits.
-      alignas(32) std::uint16_t lanes[16] = {};
-      std::memcpy(lanes, p, static_cast<std::size_t>(n) * sizeof(std::uint16_t));
-      const __m256i half = _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes));
+      __m256i half;
+      if (n == 16) {
+        half = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+      } else {
+        // AVX-512F has no masked loads of 16 bits.
+        alignas(32) std::uint16_t lanes[16] = {};
+        std::memcpy(lanes, p, static_cast<std::size_t>(n) * sizeof(std::uint16_t));
+        half = _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes));
+      }
       return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, _mm512_maskz_cvtepu16_epi32(all, half), 16));
     }
   }
@@ -43,7 +48,12 @@ struct io {
     if constexpr (E == element::f32) {
       f32::vec::store(static_cast<float*>(p), m, v);
     } else if constexpr (E == element::bf16) {
-      _mm512_mask_cvtepi32_storeu_epi16(p, m, line::upper_half(v));
+      // A masked store of 16 bits takes several times as long as a whole one.
+      if (n == 16) {
+        _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_maskz_cvtepi32_epi16(all, line::upper_half(v)));
+      } else {
+        _mm512_mask_cvtepi32_storeu_epi16(p, m, line::upper_half(v));
+      }
     } else {
       const __m512 low = _mm512_set1_ps(static_cast<float>(-r.zero));
       const __m512 high = _mm512_set1_ps(static_cast<float>(255 - r.zero));
@@ -51,7 +61,11 @@ struct io {
       // The second operand where one is a NaN: it becomes `low`.
       const __m512 inside = _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, scaled, low), high);
       const __m512i q = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(all, inside), _mm512_set1_epi32(r.zero));
-      _mm512_mask_cvtepi32_storeu_epi8(p, m, q);
+      if (n == 16) {
+        _mm_storeu_si128(static_cast<__m128i*>(p), _mm512_maskz_cvtepi32_epi8(all, q));
+      } else {
+        _mm512_mask_cvtepi32_storeu_epi8(p, m, q);
+      }
     }
   }
 };
@@ -99,6 +113,26 @@ struct dot : f32_acc {
 #define GEMWRIGHT_TARGET __attribute__((target("avx512f,fma,avx512bf16")))
 namespace avx512_bf16_dot {
 using namespace avx512_dot;
+
+// As above, but with the instruction that rounds to bf16: numbers below the normal ones become zero, as those that
+// vdpbf16ps reads do.
+struct io : avx512_dot::io {
+  template <element E>
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store(void* p, int n, __m512 v, requantisation r) {
+    if constexpr (E == element::bf16) {
+      __m256i half;
+      // volatile: or g++ 12 moves several of them before the others and spills an accumulator in the loop.
+      asm volatile("vcvtneps2bf16 %1, %0" : "=v"(half) : "v"(v));
+      if (n == 16) {
+        _mm256_storeu_si256(static_cast<__m256i*>(p), half);
+      } else {
+        _mm512_mask_cvtepi32_storeu_epi16(p, f32::vec::first(n), _mm512_maskz_cvtepu16_epi32(all, half));
+      }
+    } else {
+      avx512_dot::io::store<E>(p, n, v, r);
+    }
+  }
+};
 
 struct dot : f32_acc {
   static constexpr compute_mode mode = compute_mode::bf16;

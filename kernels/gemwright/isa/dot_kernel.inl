@@ -111,12 +111,12 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::vec::reg dot_value(typename Dot::acc sum,
   }
 }
 
-// R rows of them to elements of C: beta, the chain, the type.
+// R rows of them to n elements of C each: beta, the chain, the type.
 template <int R, element C, class Chain, class Dot>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_group(const typename Dot::acc (&sums)[R], const dot_args& x,
-                                                        std::int64_t i, int j, const f32::column_operands& columns) {
+                                                        std::int64_t i, int j, int n,
+                                                        const f32::column_operands& columns) {
   using vec = f32::vec;
-  const int n = f32::lanes(x.cols, j);
   char* const c = static_cast<char*>(x.c) + (i * x.ldc + j * vec::width) * element_size(C);
   const std::int64_t step = x.ldc * element_size(C);
   typename f32::several<R>::reg v;
@@ -142,11 +142,11 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::column_operands dot_columns(const dot_arg
 // R rows from a copy of the accumulators.
 template <int R, int NV, element C, class Chain>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_copied(const std::uint32_t* tile, const dot_args& x, std::int64_t i,
-                                                         int j, const f32::column_operands& columns) {
+                                                         int j, int n, const f32::column_operands& columns) {
   dot::acc sums[R];
   GEMWRIGHT_UNROLL
   for (int r = 0; r < R; ++r) sums[r] = dot::load_raw(tile + ((i + r) * NV + j) * f32::vec::width);
-  dot_finish_group<R, C, Chain, dot>(sums, x, i, j, columns);
+  dot_finish_group<R, C, Chain, dot>(sums, x, i, j, n, columns);
 }
 
 // A chain of long code, from a copy of the accumulators that is still in the first-level cache; see finish_rows in
@@ -156,11 +156,12 @@ __attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_rows(const std::uint3
                                                                 const dot_args& x) {
   for (int j = 0; j < NV; ++j) {
     const f32::column_operands columns = dot_columns<Chain>(x, j);
+    const int n = f32::lanes(x.cols, j);
     int i = 0;
     for (; i + f32::kRowsTogether <= rows; i += f32::kRowsTogether) {
-      dot_finish_copied<f32::kRowsTogether, NV, C, Chain>(tile, x, i, j, columns);
+      dot_finish_copied<f32::kRowsTogether, NV, C, Chain>(tile, x, i, j, n, columns);
     }
-    for (; i < rows; ++i) dot_finish_copied<1, NV, C, Chain>(tile, x, i, j, columns);
+    for (; i < rows; ++i) dot_finish_copied<1, NV, C, Chain>(tile, x, i, j, n, columns);
   }
 }
 
@@ -233,8 +234,15 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) {
       const f32::column_operands columns = dot_columns<Chain>(x, j);
-      GEMWRIGHT_UNROLL
-      for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, columns);
+      // Apart, so that whole vectors are stored without masks and without a branch for each.
+      constexpr int kWhole = f32::vec::width;
+      if (const int n = f32::lanes(x.cols, j); n == kWhole) {
+        GEMWRIGHT_UNROLL
+        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, kWhole, columns);
+      } else {
+        GEMWRIGHT_UNROLL
+        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, n, columns);
+      }
     }
   }
 }

@@ -28,11 +28,30 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void store_part(float* p, vec::mask m, vec::re
   }
 }
 
+// The rows of A at one step of K. A pointer for each would not fit the registers, and loading them again would take as
+// long as the broadcasts: there is one for four rows.
+template <int MR>
+struct row_pointers {
+  const float* at[(MR + 3) / 4];
+  std::int64_t row, three;
+  GEMWRIGHT_INLINE row_pointers(const float* a, std::int64_t stride) : row(stride), three(3 * stride) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < (MR + 3) / 4; ++i) at[i] = a + i * 4 * stride;
+  }
+  GEMWRIGHT_INLINE const float* of(int i) const { return at[i / 4] + (i % 4 == 3 ? three : i % 4 * row); }
+  GEMWRIGHT_INLINE void advance(std::int64_t distance) {
+    GEMWRIGHT_UNROLL
+    for (int i = 0; i < (MR + 3) / 4; ++i) {
+      at[i] += distance;
+      asm volatile("" : "+r"(at[i]));  // or the compiler makes a pointer for each row after all
+    }
+  }
+};
+
 // One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds.
 template <int MR, int NV, prefetch Hint, bool Masked>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const float* const (&rows)[MR],
-                                            std::int64_t a_offset, const float* b, std::int64_t prefetch_ahead,
-                                            const vec::mask (&masks)[NV]) {
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const row_pointers<MR>& rows, const float* b,
+                                            std::int64_t prefetch_ahead, const vec::mask (&masks)[NV]) {
   vec::reg bv[NV];
   GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) bv[j] = load_part<Masked>(b + j * vec::width, masks[j]);
@@ -43,7 +62,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const float
   }
   GEMWRIGHT_UNROLL
   for (int i = 0; i < MR; ++i) {
-    const vec::reg av = vec::set1(rows[i] + a_offset);
+    const vec::reg av = vec::set1(rows.of(i));
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) acc[i][j] = vec::fma(av, bv[j], acc[i][j]);
   }
@@ -205,9 +224,8 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
   }
 
   const float* b = x.b;
-  const float* rows[MR];
-  GEMWRIGHT_UNROLL
-  for (int i = 0; i < MR; ++i) rows[i] = x.a + i * x.a_row;
+  row_pointers<MR> rows(x.a, x.a_row);
+  const std::int64_t a_k = x.a_k;
 
   // Accumulator q takes the steps k with k % KA == q, whatever the unrolling: the order depends on KA alone.
   constexpr int kUnroll = KU > KA ? KU : KA;
@@ -216,15 +234,17 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
   for (; k + kUnroll <= x.k; k += kUnroll) {
     GEMWRIGHT_UNROLL
     for (int u = 0; u < kUnroll; ++u) {
-      step<MR, NV, Hint, Masked>(acc[u % KA], rows, (k + u) * x.a_k, b + u * x.b_row, x.prefetch, masks);
+      step<MR, NV, Hint, Masked>(acc[u % KA], rows, b + u * x.b_row, x.prefetch, masks);
+      rows.advance(a_k);
     }
     b += kUnroll * x.b_row;
   }
   for (int q = 0; k < x.k; ++k, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) step<MR, NV, Hint, Masked>(acc[s], rows, k * x.a_k, b, x.prefetch, masks);
+      if (s == q) step<MR, NV, Hint, Masked>(acc[s], rows, b, x.prefetch, masks);
     }
+    rows.advance(a_k);
     b += x.b_row;
   }
   GEMWRIGHT_UNROLL
