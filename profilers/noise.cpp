@@ -6,8 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -25,30 +24,12 @@ constexpr std::int64_t kBufferBytes = std::int64_t{128} << 20;
 constexpr std::int64_t kChunkBytes = std::int64_t{64} << 10;
 static_assert(kBufferBytes % kChunkBytes == 0 && kChunkBytes % kReadGranule == 0);
 
-using Work = std::function<void(std::int64_t repeats)>;
-
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-double seconds_of(const Work& work, std::int64_t repeats) {
-  const double begin = now();
-  work(repeats);
-  return now() - begin;
+void add_pair(const NoiseLoop& loop, bool a_first, std::vector<double>& log_ratios) {
+  const double first = loop.seconds(), second = loop.seconds();
+  if (first > 0 && second > 0) log_ratios.push_back(a_first ? std::log(first / second) : std::log(second / first));
 }
-
-// One loop and the repeats that fill a block.
-struct Loop {
-  Work work;
-  std::int64_t repeats;
-
-  explicit Loop(Work w)
-      : work(std::move(w)),
-        repeats(repeats_for(kBlockSeconds, [this](std::int64_t n) { return seconds_of(work, n); })) {}
-
-  void add_pair(bool a_first, std::vector<double>& log_ratios) const {
-    const double first = seconds_of(work, repeats), second = seconds_of(work, repeats);
-    if (first > 0 && second > 0) log_ratios.push_back(a_first ? std::log(first / second) : std::log(second / first));
-  }
-};
 
 void count(std::int64_t repeats) {
   std::uint64_t x = 1;
@@ -88,21 +69,41 @@ class Stream {
 
 }  // namespace
 
+NoiseLoop::NoiseLoop(Work work, double block_seconds) : work_(std::move(work)) {
+  repeats_ = repeats_for(block_seconds, [this](std::int64_t n) {
+    const double begin = now();
+    work_(n);
+    return now() - begin;
+  });
+}
+
+double NoiseLoop::seconds() const {
+  const double begin = now();
+  work_(repeats_);
+  return now() - begin;
+}
+
+NoiseLoop NoiseLoop::computing(double block_seconds) { return NoiseLoop(count, block_seconds); }
+
+Reading<NoiseLoop> NoiseLoop::reading(double block_seconds) {
+  const auto stream = std::make_shared<Stream>();
+  if (!*stream) return missing<NoiseLoop>(stream->reason());
+  return {NoiseLoop([stream](std::int64_t n) { stream->read(n); }, block_seconds), ""};
+}
+
 NoiseProbe measure_noise(double seconds) {
   const double end = now() + (seconds > 0 ? std::min(seconds, 600.0) : 0.0);
   const Pinning pinning;
   if (!pinning.allowed().empty()) pin_to(pinning.allowed().back());
   NoiseProbe out;
-  Stream stream;
-  const Loop compute(count);
-  const auto read = stream ? std::optional<Loop>([&](std::int64_t n) { stream.read(n); }) : std::nullopt;
+  const NoiseLoop compute = NoiseLoop::computing(kBlockSeconds);
+  const Reading<NoiseLoop> read = NoiseLoop::reading(kBlockSeconds);
   std::vector<double> memory;
   for (int pair = 0; pair < kMinNoisePairs || now() < end; ++pair) {
-    compute.add_pair(pair % 2 == 0, out.compute);
-    if (read) read->add_pair(pair % 2 == 0, memory);
+    add_pair(compute, pair % 2 == 0, out.compute);
+    if (read) add_pair(*read.value, pair % 2 == 0, memory);
   }
-  out.memory =
-      read ? Reading<std::vector<double>>{std::move(memory), ""} : missing<std::vector<double>>(stream.reason());
+  out.memory = read ? Reading<std::vector<double>>{std::move(memory), ""} : missing<std::vector<double>>(read.reason);
   return out;
 }
 

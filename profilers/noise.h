@@ -5,11 +5,31 @@
 // floor. The statistics are the caller's. Limits: one thread, pinned to the last allowed CPU.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "profilers/reading.h"
 
 namespace gemwright::profilers {
+
+// One of the two loops, as blocks of so many seconds that are timed one by one: for a comparison of the same work while
+// something beside it changes. The thread that makes it is to be pinned as the one that times it.
+class NoiseLoop {
+ public:
+  static NoiseLoop computing(double block_seconds);
+  // Missing where there is too little memory for a buffer that no cache holds.
+  static Reading<NoiseLoop> reading(double block_seconds);
+
+  double seconds() const;  // that one block took now
+
+ private:
+  using Work = std::function<void(std::int64_t repeats)>;
+  NoiseLoop(Work work, double block_seconds);
+
+  Work work_;
+  std::int64_t repeats_ = 1;
+};
 
 struct NoiseProbe {
   std::vector<double> compute;          // log ratios of a loop of dependent integer operations

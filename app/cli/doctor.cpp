@@ -9,6 +9,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
 #include "app/model/doctor_probe.h"
+#include "app/model/ui_impact_probe.h"
 
 namespace gemwright::app {
 namespace {
@@ -16,10 +17,28 @@ namespace {
 struct Options {
   std::string db;
   bool json = false, ui_impact = false;
+  int rounds = ImpactProbe().rounds;
 };
 
+int run_ui_impact(const Options& o) {
+  hear_interrupts();
+  ImpactProbe probe;
+  probe.rounds = o.rounds;
+  probe.stop = interrupted;
+  probe.progress = [&](int round) { fmt::print(stderr, "round {} of {}\n", round, o.rounds); };
+  const auto impact = measure_ui_impact(probe);
+  if (!impact) return report(impact.error());
+  if (o.json) {
+    std::vector<nlohmann::json> rows{ui_impact_row(*impact)};
+    print_lines(rows);
+  } else {
+    fmt::print("{}", ui_impact_text(*impact));
+  }
+  return impact->holds() ? kDone : kCheckFailed;
+}
+
 int run(const Options& o) {
-  if (o.ui_impact) return report({"'doctor --ui-impact' is not built yet", tuner::ErrorKind::usage});
+  if (o.ui_impact) return run_ui_impact(o);
   const DoctorInput input = probe_doctor({.database = database_path(o.db), .measure = true, .not_measured = ""});
   const auto lines = doctor(input);
   fmt::print("{}", o.json ? doctor_json(lines) : doctor_table(lines));
@@ -32,7 +51,13 @@ Runner add_doctor(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("--db", o->db, "Database whose health is checked (default: $GEMWRIGHT_DB or gemwright.db)");
   app.add_flag("--json", o->json, "JSON lines on standard output");
-  app.add_flag("--ui-impact", o->ui_impact, "Whether a window disturbs the measurement (not built yet)");
+  const auto impact =
+      app.add_flag("--ui-impact", o->ui_impact,
+                   "Whether an open window disturbs the measurement: opens and closes one for a minute or two");
+  app.add_option("--rounds", o->rounds, "Of --ui-impact: how often each phase is timed")
+      ->needs(impact)
+      ->check(CLI::Range(kMinImpactRounds, 1000))
+      ->capture_default_str();
   return [o] { return run(*o); };
 }
 

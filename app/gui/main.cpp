@@ -35,8 +35,9 @@ int report(const tuner::Error& error) {
   return kFailed;
 }
 
-std::vector<DoctorLine> ask_machine(const std::filesystem::path& database) {
-  return doctor(probe_doctor({database, false, "'gemwright doctor' measures it, without a window beside it"}));
+// `cpus`: that this process may use.
+std::vector<DoctorLine> ask_machine(const std::filesystem::path& database, const std::vector<int>& cpus) {
+  return doctor(probe_doctor({database, false, "'gemwright doctor' measures it, without a window beside it", cpus}));
 }
 
 WindowSettings settings_of(const GuiOptions& o, std::string& notice) {
@@ -59,7 +60,7 @@ int take_picture(const GuiOptions& o, const WindowSettings& settings) {
     if (!d.error.empty()) return report({d.error});
   }
   std::optional<std::vector<DoctorLine>> machine;
-  if (o.view == "doctor") machine = ask_machine(o.databases.front());
+  if (o.view == "doctor") machine = ask_machine(o.databases.front(), {});
   // The threads of a software renderer inherit this.
   allow_cpus(without_measured(allowed_cpus()));
   auto window = Window::open({settings.width, settings.height, false});
@@ -136,7 +137,10 @@ class Loop {
 
   // Once, when data is shown.
   tuner::Result<void> tell_ready() {
-    if (told_ready_ || options_.ready_file.empty() || !shown_ || shown_->loading() || shell_.wants_frame()) return {};
+    const bool asking = machine_.valid() && shell_.shown_view() == "doctor";
+    if (told_ready_ || options_.ready_file.empty() || !shown_ || shown_->loading() || shell_.wants_frame() || asking) {
+      return {};
+    }
     told_ready_ = true;
     return write_file(options_.ready_file, "ready\n");
   }
@@ -168,19 +172,23 @@ DeskHooks desk_hooks(const std::vector<int>& cpus, Watcher& watcher, std::atomic
 }
 
 int show_window(const GuiOptions& o, const WindowSettings& settings, const std::string& notice) {
-  // Asked before this process leaves a CPU alone, so that it tells all of them.
   const std::vector<int> cpus = allowed_cpus();
-  auto machine = std::async(std::launch::async, ask_machine, o.databases.front());
   allow_cpus(without_measured(cpus));
+  // Before any other thread: it sets a variable of the environment.
   auto window = Window::open({settings.width, settings.height, true});
   if (!window) return report(window.error());
+  std::promise<std::vector<DoctorLine>> machine;
+  const auto asking = std::async(std::launch::async, [&] {
+    machine.set_value(ask_machine(o.databases.front(), cpus));
+    wake_window();
+  });
   WatcherOptions options;
   options.being_timed = [lock = tuner::machine_lock_path()] { return tuner::being_timed(lock); };
   Watcher watcher(o.databases, options, wake_window);
   std::atomic<bool> news = false;
   Desk desk(desk_hooks(cpus, watcher, news));
   Shell shell(desk, settings, o.view, notice);
-  if (const auto ended = Loop(o, **window, shell, watcher, news, std::move(machine)).run(); !ended) {
+  if (const auto ended = Loop(o, **window, shell, watcher, news, machine.get_future()).run(); !ended) {
     return report(ended.error());
   }
   // What is being tuned is saved behind this.

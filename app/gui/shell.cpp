@@ -12,7 +12,7 @@ namespace gemwright::app::gui {
 namespace {
 
 // Of the default layout: what the left rail and the inspector take of the width.
-constexpr float kRail = 0.175f, kInspector = 0.225f;
+constexpr float kRail = 0.175f, kInspector = 0.21f;
 // Rows that a frame filters: some milliseconds.
 constexpr std::size_t kRowsAFrame = 1000;
 // A window that is brought to the front while the docks settle.

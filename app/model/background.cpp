@@ -8,10 +8,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Timed blocks last milliseconds with a gap of about one. A person waits no longer than this for a gap.
-constexpr milliseconds kPatience{2000}, kLook{1};
+// Timed blocks last milliseconds with a gap of about one.
+constexpr milliseconds kLook{1};
 
 }  // namespace
+
+void await_gap(const std::function<bool()>& being_timed, const std::function<bool(milliseconds)>& wait,
+               milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (being_timed() && std::chrono::steady_clock::now() < until) {
+    if (wait(kLook)) return;
+  }
+}
 
 Background::Background(BackgroundHooks hooks) : hooks_(std::move(hooks)), thread_([this] { run(); }) {}
 
@@ -67,11 +75,11 @@ void Background::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
-    const auto until = std::chrono::steady_clock::now() + kPatience;
-    while (!stopping_ && hooks_.being_timed() && std::chrono::steady_clock::now() < until) {
-      changed_.wait_for(lock, kLook, [&] { return stopping_; });
+    if (!stopping_) {
+      await_gap(hooks_.being_timed,
+                [&](milliseconds m) { return changed_.wait_for(lock, m, [&] { return stopping_; }); });
     }
-    if (stopping_) return;
+    if (stopping_ && (!hooks_.finish_all || waiting_.empty())) return;
     Piece piece = std::move(waiting_.front());
     waiting_.pop_front();
     working_ = true;

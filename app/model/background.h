@@ -6,7 +6,9 @@
 // one that has not begun is replaced, the continuation of an older one is dropped.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -20,7 +22,15 @@ struct BackgroundHooks {
   std::function<void()> wake = [] {};  // a continuation waits; called from the thread
   // Work begins in the gaps between timed blocks, or after a moment's patience: blocks follow each other closely.
   std::function<bool()> being_timed = [] { return false; };
+  // At the end what waits is done too, not dropped, though nobody takes its answers over: what a person asked for.
+  bool finish_all = false;
 };
+
+// Waits for a gap between timed blocks, but not for ever: they follow each other closely, and somebody wants to see
+// something. `wait` sleeps for so long, or until it is told to end, and says whether it was.
+constexpr std::chrono::milliseconds kGapPatience{2000};
+void await_gap(const std::function<bool()>& being_timed, const std::function<bool(std::chrono::milliseconds)>& wait,
+               std::chrono::milliseconds patience = kGapPatience);
 
 class Background {
  public:
@@ -28,7 +38,7 @@ class Background {
   using Work = std::function<Then()>;
 
   explicit Background(BackgroundHooks hooks);
-  // Waits for the piece at work; the others never begin.
+  // Waits for the piece at work; the others never begin, unless all are to be finished.
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace gemwright::app {
 namespace {
 
@@ -24,6 +26,18 @@ TuneOptions options_of(const tuner::StudyRecord& study) {
 }
 
 }  // namespace
+
+tuner::Result<tuner::StudyRecord> study_to_continue(const std::vector<tuner::StudyRecord>& studies, tuner::StudyId id) {
+  const auto it = std::find_if(studies.begin(), studies.end(), [&](const auto& s) { return s.id == id; });
+  if (it == studies.end()) return tuner::fail(fmt::format("there is no study {}", id));
+  const std::string key = tuner::key(it->key);
+  const tuner::StudyRecord* newest = &*it;
+  for (const tuner::StudyRecord& s : studies) {
+    if (s.generation > newest->generation && tuner::key(s.key) == key) newest = &s;
+  }
+  if (newest->id == id) return *newest;
+  return tuner::fail(fmt::format("study {} was begun anew as study {}: only that one can go on", id, newest->id));
+}
 
 tuner::Result<PlannedStudy> continuation(const tuner::StudyRecord& study, const Workplace& place) {
   tuner::SuiteEntry entry;

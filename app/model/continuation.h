@@ -9,4 +9,8 @@ namespace gemwright::app {
 // would be another study.
 tuner::Result<PlannedStudy> continuation(const tuner::StudyRecord& study, const Workplace& place);
 
+// The study of this number, if it is the one that its key goes on with: where --fresh began it anew, that is the
+// newest, and an earlier one is refused.
+tuner::Result<tuner::StudyRecord> study_to_continue(const std::vector<tuner::StudyRecord>& studies, tuner::StudyId id);
+
 }  // namespace gemwright::app

@@ -81,15 +81,31 @@ std::string written(const std::filesystem::path& database, const std::string& fi
   return done ? fmt::format("{} written: {}", file, export_text(*plan)) : sentence(done.error());
 }
 
+// Another number where a study of a database that the form names has got on.
+std::uint64_t progress_of(const Snapshot& snapshot, const CompareForm& form) {
+  std::uint64_t sum = 0;
+  for (const DatabaseSnapshot& d : snapshot.databases) {
+    const std::string path = d.path.string();
+    if (d.path != form.database && !form.a.starts_with(path) && !form.b.starts_with(path)) continue;
+    for (const auto& s : d.studies) {
+      // Rounds and trials are only added, and each change of state moves the time.
+      const auto id = static_cast<std::uint64_t>(s->ref.study);
+      sum += (id + 1) * (static_cast<std::uint64_t>(s->record().updated_at) + s->noise.size() + s->trials.size());
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 Desk::Desk(DeskHooks hooks)
     : hooks_(std::move(hooks)),
       previews_({hooks_.wake, hooks_.being_timed}),
-      actions_({hooks_.wake, hooks_.being_timed}),
+      actions_({hooks_.wake, hooks_.being_timed, true}),
       tuning_(hooks_.tune, hooks_.wake) {}
 
-void Desk::advance(const Snapshot&) {
+void Desk::advance(const Snapshot& snapshot) {
+  compared_ = progress_of(snapshot, compare_form);
   previews_.finish();
   actions_.finish();
   const std::int64_t before = state_.finished;
@@ -98,16 +114,21 @@ void Desk::advance(const Snapshot&) {
 }
 
 std::optional<StudyRef> Desk::study_to_follow(const Snapshot& snapshot) {
-  if (!state_.running) return std::nullopt;
+  const bool tuning = tuning_.state().running;
   const tuner::Runner self = tuner::this_process();
+  std::optional<StudyRef> begun;
   for (const DatabaseSnapshot& d : snapshot.databases) {
     for (const auto& s : d.studies) {
       const tuner::StudyRecord& r = s->record();
-      if (r.state != tuner::StudyState::running || r.runner != self) continue;
-      if (followed_.insert({s->ref.database, s->ref.study}).second) return s->ref;
+      const std::pair study(s->ref.database, s->ref.study);
+      if (r.state != tuner::StudyState::running || r.runner != self) {
+        followed_.erase(study);  // it may go on later
+      } else if (tuning && !begun && followed_.insert(study).second) {
+        begun = s->ref;
+      }
     }
   }
-  return std::nullopt;
+  return begun;
 }
 
 const FormState& Desk::form_state() {
@@ -219,7 +240,8 @@ void Desk::write_export(const DatabaseSnapshot& from) {
 }
 
 const CompareState& Desk::compare_state() {
-  const std::string key = fmt::format("{}\n{}\n{}", compare_form.a, compare_form.b, compare_form.database.string());
+  const std::string key =
+      fmt::format("{}\n{}\n{}\n{}", compare_form.a, compare_form.b, compare_form.database.string(), compared_);
   if (key != compare_key_ && !compare_form.a.empty() && !compare_form.b.empty()) {
     compare_key_ = key;
     previews_.submit(kCompare, [this, wanted = compare_form]() -> Background::Then {

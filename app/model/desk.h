@@ -87,6 +87,7 @@ class Desk {
   const ExportState& export_state(const DatabaseSnapshot& database);
   void write_export(const DatabaseSnapshot& database);
 
+  // Compared anew when the form changes, and while one of its studies runs.
   CompareForm compare_form;
   const CompareState& compare_state();
 
@@ -114,6 +115,7 @@ class Desk {
   std::string place_compiler_;
   TuningState state_;
   std::string export_key_, export_shown_, compare_key_;
+  std::uint64_t compared_ = 0;  // what the snapshot holds of the studies that may be compared
   ExportState export_;
   CompareState compare_;
   // Last: their threads end first.

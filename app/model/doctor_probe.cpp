@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "app/model/cpu_share.h"
 #include "app/model/figures.h"
 #include "db/store.h"
-#include "profilers/pinning.h"
 #include "tuner/baseline/baseline.h"
 #include "tuner/toolchain/compiler.h"
 #include "tuner/toolchain/library_cache.h"
@@ -118,9 +118,13 @@ void look_at_lock(DoctorInput& in, const std::string& reason) {
 
 DoctorInput probe_doctor(const DoctorProbe& probe) {
   DoctorInput input;
-  input.cpu = profilers::probe_cpu();
+  {
+    // Only for as long as this is asked: compilers and databases take longer, and stay off the CPU that is measured on.
+    const CpusHere all(probe.cpus);
+    input.cpu = profilers::probe_cpu();
+    input.allowed_cpus = allowed_cpus();
+  }
   input.host = profilers::probe_host();
-  input.allowed_cpus = profilers::Pinning().allowed();
   input.counters = profilers::availability(profilers::counter_ladder(input.cpu));
   input.compilers = compilers();
   input.libraries = libraries();

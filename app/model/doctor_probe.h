@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "app/model/doctor.h"
 
@@ -12,6 +13,8 @@ struct DoctorProbe {
   // Noise floor and ceilings too, half a second under the machine's lock; else the reason why not.
   bool measure = false;
   std::string not_measured = "was not asked for";
+  // What the process may use, where this thread leaves some of them alone; empty: what this thread may use.
+  std::vector<int> cpus = {};
 };
 DoctorInput probe_doctor(const DoctorProbe& probe);
 

@@ -5,14 +5,13 @@
 #include <chrono>
 #include <thread>
 
+#include "app/model/background.h"
 #include "tuner/insight/tile_assembly.h"
 #include "tuner/toolchain/compiler.h"
 
 namespace gemwright::app {
 namespace {
 
-// How long to look away while a block is timed; it ends within milliseconds.
-constexpr std::chrono::milliseconds kLookAgain{20};
 // Of tiles: each answer is some kilobytes.
 constexpr std::size_t kMaxAnswers = 500;
 
@@ -66,7 +65,10 @@ std::shared_ptr<const KernelLoader::Answer> KernelLoader::find(const tuner::Stud
   if (running_.valid()) return nullptr;
   running_key_ = key;
   running_ = std::async(std::launch::async, [compile = compile_, timed = being_timed_, study, config] {
-    while (timed()) std::this_thread::sleep_for(kLookAgain);
+    await_gap(timed, [](std::chrono::milliseconds m) {
+      std::this_thread::sleep_for(m);
+      return false;
+    });
     return std::make_shared<const Answer>(compile(study, config));
   });
   return nullptr;

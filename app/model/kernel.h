@@ -30,7 +30,7 @@ class KernelLoader {
   using Answer = tuner::Result<KernelCode>;
   using Compile = std::function<Answer(const tuner::StudyRecord&, const tuner::Config&)>;
 
-  // `being_timed`: while it holds no compilation begins.
+  // `being_timed`: while it holds no compilation begins, with a moment's patience.
   explicit KernelLoader(
       Compile compile = kernel_code, std::function<bool()> being_timed = [] { return false; });
 

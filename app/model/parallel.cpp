@@ -49,6 +49,27 @@ std::string parameter_filter(const TriedParameter& p, const Brush& b) {
   return fmt::format("{}", fmt::join(out, " and "));
 }
 
+// Where the values that a brush holds stand on a later axis; nothing where it holds none.
+std::optional<Brush> carried(const TriedParameter& from, const Brush& b, const TriedParameter& to) {
+  std::optional<Brush> out;
+  for (std::size_t v = 0; v < from.values.size(); ++v) {
+    if (!within(b, even_place(v, from.values.size()))) continue;
+    const double place = even_place(to.place(from.values[v]), to.values.size());
+    out = out ? Brush{out->low, place} : Brush{place, place};
+  }
+  return out;
+}
+
+Brush carried(const ParallelAxis& from, const Brush& b, const ParallelAxis& to) {
+  const double range = to.high - to.low;
+  const auto at = [&](double place) {
+    const double speed = from.low + place * (from.high - from.low);
+    return range > 0 ? std::clamp((speed - to.low) / range, 0.0, 1.0) : place;
+  };
+  // An end of the axis stays one: it bounds nothing.
+  return {b.low > 0 ? at(b.low) : 0, b.high < 1 ? at(b.high) : 1};
+}
+
 // Pieces of line between two axes that begin and end in the same rows are one, with their number.
 class Pieces {
  public:
@@ -156,6 +177,27 @@ std::string brush_filter(const ParallelPlot& plot, const std::vector<std::option
     const ParallelAxis& a = plot.axes[i];
     const std::string part = a.parameter ? parameter_filter(*a.parameter, *brushes[i]) : speed_filter(a, *brushes[i]);
     if (!part.empty()) out += (out.empty() ? "" : " and ") + part;
+  }
+  return out;
+}
+
+std::optional<std::size_t> same_axis(const ParallelAxis& axis, const ParallelPlot& in) {
+  for (std::size_t a = 0; a < in.axes.size(); ++a) {
+    if (in.axes[a].name() == axis.name()) return a;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::optional<Brush>> carried_brushes(const ParallelPlot& from,
+                                                  const std::vector<std::optional<Brush>>& brushes,
+                                                  const ParallelPlot& to) {
+  std::vector<std::optional<Brush>> out(to.axes.size());
+  for (std::size_t a = 0; a < from.axes.size() && a < brushes.size(); ++a) {
+    const auto same = brushes[a] ? same_axis(from.axes[a], to) : std::nullopt;
+    if (!same) continue;
+    const ParallelAxis& axis = to.axes[*same];
+    out[*same] = axis.parameter ? carried(*from.axes[a].parameter, *brushes[a], *axis.parameter)
+                                : std::optional(carried(from.axes[a], *brushes[a], axis));
   }
   return out;
 }

@@ -48,6 +48,14 @@ struct Brush {
 // By axis. A brush that holds no value of its axis counts as none.
 std::string brush_filter(const ParallelPlot& plot, const std::vector<std::optional<Brush>>& brushes);
 
+// The same parameter in another plot, or the speed; nothing where it does not vary there.
+std::optional<std::size_t> same_axis(const ParallelAxis& axis, const ParallelPlot& in);
+// Brushes of a plot on the axes of a later one of the same study, so that they hold the same values: with more trials
+// values stand elsewhere.
+std::vector<std::optional<Brush>> carried_brushes(const ParallelPlot& from,
+                                                  const std::vector<std::optional<Brush>>& brushes,
+                                                  const ParallelPlot& to);
+
 // Lines through each cell of a picture, row 0 at the top.
 struct DensityCell {
   std::size_t lines = 0;

@@ -24,6 +24,8 @@ double height_at(const RoofLine& roof, double intensity);
 
 struct RoofArea {
   double intensity_min = 0.1, intensity_max = 100, gflops_min = 0.1, gflops_max = 100;
+
+  bool operator==(const RoofArea&) const = default;
 };
 // Holds every point and the roofs around them, in whole decades.
 RoofArea roof_area(const RooflineStudy& study, const std::vector<RoofLine>& roofs);

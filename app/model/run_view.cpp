@@ -87,7 +87,8 @@ std::string noise_text(const NoiseSummary& n) {
 
 std::string study_title(const tuner::StudyRecord& s) {
   const std::string name = tuner::printable(s.attributes.name, kMaxName);
-  return fmt::format("{}{}M={} N={} K={}", name, name.empty() ? "" : "  ", s.key.m, s.key.problem.n, s.key.problem.k);
+  return fmt::format("{}{}M={} N={} K={}  {}", name, name.empty() ? "" : "  ", s.key.m, s.key.problem.n,
+                     s.key.problem.k, tuner::precision_text(s.key));
 }
 
 std::string state_text(const StudyFigures& f) {

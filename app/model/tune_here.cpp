@@ -53,15 +53,13 @@ tuner::Result<std::vector<PlannedStudy>> planned(const TuningJob& job, const tun
   }
   const auto studies = store.studies();
   if (!studies) return tl::unexpected(studies.error());
-  for (const tuner::StudyRecord& s : *studies) {
-    if (s.id != *job.study) continue;
-    const auto place = find_workplace(s.key.build.compiler);
-    if (!place) return tl::unexpected(place.error());
-    auto study = continuation(s, *place);
-    if (!study) return tl::unexpected(study.error());
-    return std::vector{std::move(*study)};
-  }
-  return tuner::fail(fmt::format("there is no study {} in {}", *job.study, job.database.string()));
+  const auto chosen = study_to_continue(*studies, *job.study);
+  if (!chosen) return tl::unexpected(chosen.error());
+  const auto place = find_workplace(chosen->key.build.compiler);
+  if (!place) return tl::unexpected(place.error());
+  auto study = continuation(*chosen, *place);
+  if (!study) return tl::unexpected(study.error());
+  return std::vector{std::move(*study)};
 }
 
 }  // namespace

@@ -9,6 +9,16 @@
 namespace gemwright::app {
 namespace {
 
+// A study whose process may die without a word is looked at again and again.
+bool runs(const DatabaseSnapshot& d) {
+  return std::any_of(d.studies.begin(), d.studies.end(), [](const auto& s) { return s->figures.runner_alive == true; });
+}
+
+std::int64_t unix_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 DatabaseSnapshot read_again(std::unique_ptr<tuner::Store>& store, const DatabaseSnapshot& previous, int index) {
   if (!store) {
     std::error_code ignored;
@@ -114,7 +124,7 @@ void Watcher::look_now() {
 }
 
 void Watcher::run() {
-  std::vector<std::unique_ptr<tuner::Store>> stores;
+  std::vector<OpenDatabase> stores;
   for (;;) {
     const bool timed = options_.being_timed();
     if (!timed) look(stores);
@@ -125,7 +135,7 @@ void Watcher::run() {
   }
 }
 
-void Watcher::look(std::vector<std::unique_ptr<tuner::Store>>& stores) {
+void Watcher::look(std::vector<OpenDatabase>& open) {
   std::vector<Watched> databases;
   Snapshot next;
   {
@@ -133,12 +143,17 @@ void Watcher::look(std::vector<std::unique_ptr<tuner::Store>>& stores) {
     databases = databases_;
     next = *snapshot_;
   }
-  stores.resize(databases.size());
+  open.resize(databases.size());
   bool changed = false;
   for (std::size_t i = 0; i < databases.size(); ++i) {
     if (i == next.databases.size()) next.databases.push_back({databases[i].path, false, "", {}});
-    auto now = databases[i].closed ? closed(stores[i], databases[i].path)
-                                   : read_again(stores[i], next.databases[i], static_cast<int>(i));
+    const DatabaseSnapshot& before = next.databases[i];
+    const auto stamp = settled_stamp(databases[i].path, unix_ns());
+    const bool shown = before.loaded && before.error.empty() && before.closed == databases[i].closed;
+    if (shown && stamp && stamp == open[i].stamp && !runs(before)) continue;
+    open[i].stamp = stamp;
+    auto now = databases[i].closed ? closed(open[i].store, databases[i].path)
+                                   : read_again(open[i].store, before, static_cast<int>(i));
     changed = changed || !same(now, next.databases[i]);
     next.databases[i] = std::move(now);
   }

@@ -1,5 +1,5 @@
 // Keeps a snapshot of several databases up to date from a thread of its own: a study that another process runs can be
-// watched live. Nothing is read while a block is being timed on this machine.
+// watched live. Nothing is read while a block is being timed on this machine, nor while no file has changed.
 //
 // The databases are only read. `on_change` is called from the thread of the watcher after each new snapshot.
 #pragma once
@@ -10,9 +10,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "app/model/database_stamp.h"
 #include "app/model/snapshot.h"
 
 namespace gemwright::app {
@@ -44,11 +46,15 @@ class Watcher {
     std::filesystem::path path;
     bool closed = false;
   };
+  struct OpenDatabase {
+    std::unique_ptr<tuner::Store> store;
+    std::optional<DatabaseStamp> stamp;  // from before it was read last
+  };
   static std::vector<Watched> watched(const std::vector<std::filesystem::path>& databases);
   Watched* find(const std::filesystem::path& database);
   void look_now();
   void run();
-  void look(std::vector<std::unique_ptr<tuner::Store>>& stores);
+  void look(std::vector<OpenDatabase>& open);
   void publish(std::shared_ptr<const Snapshot> snapshot);
 
   WatcherOptions options_;

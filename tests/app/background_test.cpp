@@ -103,17 +103,38 @@ TEST(Background, BeginsOnlyBetweenTimedBlocks) {
   EXPECT_EQ(began_while_timed, 0);
 }
 
-TEST(Background, EndsWithoutWorkThatHasNotBegun) {
-  bool ran = false;
-  {
-    // While a block is being timed no work begins.
-    Background background({[] {}, [] { return true; }});
-    background.submit("", [&]() -> Background::Then {
-      ran = true;
-      return {};
-    });
+TEST(Background, AtTheEndWaitingWorkIsDroppedOrFinished) {
+  for (const bool finish_all : {false, true}) {
+    int ran = 0;
+    {
+      // While a block is being timed no work begins.
+      Background background({[] {}, [] { return true; }, finish_all});
+      for (int i = 0; i < 3; ++i) {
+        background.submit("", [&]() -> Background::Then {
+          ++ran;
+          return {};
+        });
+      }
+    }
+    EXPECT_EQ(ran, finish_all ? 3 : 0);
   }
-  EXPECT_FALSE(ran);
+}
+
+TEST(AwaitGap, EndsWithTheBlockWithThePatienceAndWhenToldTo) {
+  constexpr int kTold = 1'000'000'000;
+  int looks = 0;
+  const auto wait = [&](std::chrono::milliseconds) {
+    std::this_thread::yield();
+    return ++looks == kTold;
+  };
+  await_gap([&] { return looks < 3; }, wait);
+  EXPECT_EQ(looks, 3);
+  // Blocks that follow each other without a gap that is seen.
+  await_gap([] { return true; }, wait, std::chrono::milliseconds(1));
+  EXPECT_LT(looks, kTold);
+  looks = kTold - 1;
+  await_gap([] { return true; }, wait, std::chrono::hours(1));
+  EXPECT_EQ(looks, kTold);
 }
 
 }  // namespace

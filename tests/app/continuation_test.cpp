@@ -46,6 +46,22 @@ TEST(Continuation, AsksForTheSameStudyWithItsAttributes) {
   EXPECT_FALSE(r.fresh);
 }
 
+TEST(Continuation, RefusesAnEarlierGenerationOfAKeyThatWasBegunAnew) {
+  auto first = record(), other = record(), second = record();
+  other.id = 4;
+  other.key.m = 99;
+  second.id = 5;
+  second.generation = 1;
+  const std::vector<tuner::StudyRecord> all{first, other, second};
+  for (const tuner::StudyId id : {4, 5}) {
+    const auto chosen = study_to_continue(all, id);
+    ASSERT_TRUE(chosen) << chosen.error().message;
+    EXPECT_EQ(chosen->id, id);
+  }
+  EXPECT_EQ(study_to_continue(all, 3).error().message, "study 3 was begun anew as study 5: only that one can go on");
+  EXPECT_FALSE(study_to_continue(all, 6));
+}
+
 TEST(Continuation, RefusesAnotherMachineAndAnotherBuild) {
   auto moved = record();
   moved.key.device.fingerprint = "another";

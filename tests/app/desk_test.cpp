@@ -123,6 +123,26 @@ TEST_F(DeskTest, FollowsEachStudyOfThisProcessOnce) {
   ASSERT_TRUE(first);
   EXPECT_NE(first->study, study_.record.id);
   EXPECT_FALSE(desk.study_to_follow(*all));
+  // It ends and goes on later.
+  const auto end = [&](tuner::StudyState state) {
+    const auto store = db::open_store(database_, db::OpenMode::read_write);
+    EXPECT_TRUE((*store)->set_study_state(first->study, state, 1, {}));
+    return read_snapshot({database_});
+  };
+  EXPECT_FALSE(desk.study_to_follow(*end(tuner::StudyState::finished)));
+  EXPECT_EQ(desk.study_to_follow(*end(tuner::StudyState::running)), first);
+}
+
+TEST_F(DeskTest, WhatAPersonAskedForIsDoneBeforeItGoes) {
+  {
+    DeskHooks h = hooks();
+    h.being_timed = [] { return true; };  // nothing begins by itself
+    Desk desk(std::move(h));
+    desk.steer(database_, study_.record.id, "pin", "mr=4");
+    desk.steer(database_, study_.record.id, "veto", "mr=2");
+  }
+  ASSERT_EQ(events().size(), 2u);
+  EXPECT_EQ(events().back().kind, tuner::EventKind::veto);
 }
 
 TEST_F(DeskTest, SteersByTheSameEventsAndSentencesAsTheCommandLine) {
@@ -184,6 +204,41 @@ TEST_F(DeskTest, ComparesTwoTrialsWithTheirBlocks) {
   desk.compare_form.a = "trial:9999";
   ASSERT_TRUE(comes(desk, [&] { return !desk.compare_state().busy; }));
   EXPECT_NE(desk.compare_state().error.find("9999"), std::string::npos);
+}
+
+TEST_F(DeskTest, ComparesAnewWhileAStudyGetsOn) {
+  Desk desk(hooks());
+  desk.compare_form.database = database_;
+  desk.compare_form.a = "trial:" + std::to_string(study_.runner_up.id);
+  desk.compare_form.b = "trial:" + std::to_string(study_.winner.id);
+  const auto settled = [&](const Snapshot& snapshot) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    do {
+      desk.advance(snapshot);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    } while (desk.compare_state().busy && std::chrono::steady_clock::now() < end);
+    return desk.compare_state().result;
+  };
+  const auto before = settled(*read_snapshot({database_}));
+  ASSERT_TRUE(before);
+  EXPECT_EQ(settled(*read_snapshot({database_})), before);  // nothing is new
+  {
+    const auto store = db::open_store(database_, db::OpenMode::read_write);
+    const auto anchor = (*store)->add_subject(study_.record.id, tuner::SubjectKind::anchor, {}, "anchor");
+    for (const auto subject : {study_.winner_subject, study_.runner_up_subject, anchor->id}) {
+      tuner::Sample s;
+      s.subject = subject;
+      s.phase = tuner::Phase::confirm;
+      s.round = 1000;
+      s.position = static_cast<int>(subject);
+      s.calls = 40;
+      s.ns = 160000;
+      ASSERT_TRUE((*store)->add_sample(s));
+    }
+  }
+  const auto after = settled(*read_snapshot({database_}));
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->a.gflops.size(), before->a.gflops.size() + 1);
 }
 
 TEST_F(DeskTest, OffersDatabasesAsTheirPathIsTyped) {

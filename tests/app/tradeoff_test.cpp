@@ -192,6 +192,26 @@ TEST(ParallelView, BrushesBecomeAFilterThatChoosesWhatTheyHold) {
   EXPECT_TRUE(check_fields(*filter, s.row(0)));
 }
 
+TEST(ParallelView, BrushesHoldTheSameValuesWhenTrialsAreAdded) {
+  const auto before = study({{1, 1, 100, {}}, {2, 1, 200, {}}, {4, 2, 300, {}}});
+  const auto after =
+      study({{1, 1, 100, {}}, {2, 1, 200, {}}, {4, 2, 300, {}}, {3, 2, 50, {}}, {6, 4, 500, {}}, {8, 4, 150, {}}});
+  const ParallelPlot p = parallel_plot(before, all(before)), q = parallel_plot(after, all(after));
+  ASSERT_EQ(p.axes.size(), q.axes.size());
+  std::vector<std::optional<Brush>> b{Brush{0.4, 1}, std::nullopt, Brush{0.5, 1}};
+  EXPECT_EQ(brush_filter(p, b), "mr>=2 and mr<=4 and gflops>=200.000");
+  EXPECT_EQ(brush_filter(q, carried_brushes(p, b, q)), "mr>=2 and mr<=4 and gflops>=200.000");
+  // An axis that is new has none, one that is gone takes its brush along.
+  auto other = study({{1, 1, 100, {}}, {1, 2, 200, {}}, {1, 4, 300, {}}});
+  const ParallelPlot r = parallel_plot(other, all(other));
+  const auto carried = carried_brushes(p, b, r);
+  ASSERT_EQ(carried.size(), 2u);
+  EXPECT_FALSE(carried[0]);
+  EXPECT_TRUE(carried[1]);
+  EXPECT_FALSE(same_axis(p.axes[0], r));
+  EXPECT_EQ(same_axis(p.axes[2], r), 1u);
+}
+
 TEST(ParallelView, TheDensityHoldsEveryLineInEachColumn) {
   const auto s = study(many());
   const ParallelPlot p = parallel_plot(s, all(s));

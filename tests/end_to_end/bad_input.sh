@@ -307,7 +307,7 @@ refused 1 "there is no trial 999" profile 999 --db good.db
 refused 2 "is not a size MxNxK" profile --gemm 8x64 --db good.db
 refused 2 "there is no field 'wings'" show counters --filter wings=2 --db good.db
 refused 2 "there is no field 'wings'" show roofline --filter wings=2 --db good.db
-refused 2 "'doctor --ui-impact' is not built yet" doctor --ui-impact
+refused 2 "--rounds" doctor --ui-impact --rounds 3
 
 echo "== compare"
 refused 2 "A is a trial and B a study" compare 1 study:1 --db good.db

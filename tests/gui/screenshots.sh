@@ -1,11 +1,16 @@
 #!/bin/sh
-# One picture of every view of a database, on a virtual screen with software rendering.
+# One picture of every view of a database, on a virtual screen with software rendering, each below 150 KB: those of the
+# README are made by   sh tests/gui/screenshots.sh gemwright.db FOLDER
 # Usage: [GEMWRIGHT_GUI=gemwright-gui] sh screenshots.sh DATABASE FOLDER [SIZE [SCALE [THEME]]]
 set -eu
 [ $# -ge 2 ] || { echo "usage: $0 DATABASE FOLDER [SIZE [SCALE [THEME]]]" >&2; exit 2; }
 gui=${GEMWRIGHT_GUI:-gemwright-gui}
 database=$1 folder=$2 size=${3:-1280x800} scale=${4:-1} theme=${5:-dark}
-command -v xvfb-run >/dev/null 2>&1 || { echo "$0: xvfb-run is not installed" >&2; exit 1; }
+most=150000
+for tool in xvfb-run python3; do
+  command -v $tool >/dev/null 2>&1 || { echo "$0: $tool is not installed" >&2; exit 1; }
+done
+here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$folder"
 LIBGL_ALWAYS_SOFTWARE=1 LP_NUM_THREADS=1
 export LIBGL_ALWAYS_SOFTWARE LP_NUM_THREADS
@@ -15,5 +20,5 @@ for view in $views; do
   xvfb-run -a -s "-screen 0 2560x1600x24 +extension GLX +render -noreset" \
     "$gui" --db "$database" --view "$view" --size "$size" --scale "$scale" --theme "$theme" \
     --screenshot "$folder/$view.png"
-  echo "$folder/$view.png"
+  python3 "$here/smaller_png.py" $most "$folder/$view.png"
 done

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <imgui_internal.h>
 
+#include "app/gui/cell_texture.h"
 #include "tests/gui/headless.h"
 #include "tests/gui/made_up.h"
 
@@ -106,6 +107,92 @@ TEST(ParallelView, AnAxisIsFilteredByItsNameTooAndWhatIsTypedTakesTheBrushesAway
     t.ItemClick("//$FOCUSED/2");
   }));
   EXPECT_EQ(window.shell().selection().filter_text(), "nv=2");
+}
+
+TEST(ParallelView, BrushesStayWhenTheStudyGetsOn) {
+  Headless window("parallel");
+  window.shell().show(made_up_snapshot(600));
+  ASSERT_TRUE(window.settle());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
+    t.ItemClick("**/kc");
+    t.ItemClick("//$FOCUSED/128");
+  }));
+  window.shell().show(made_up_snapshot(700));
+  ASSERT_TRUE(window.settle());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
+    t.ItemClick("**/nv");
+    t.ItemClick("//$FOCUSED/2");
+  }));
+  EXPECT_EQ(window.shell().selection().filter_text(), "nv=2 and kc=128");
+}
+
+TEST(ParallelView, ADragWhoseAxisIsGoneFiltersNothing) {
+  Headless window("parallel");
+  window.shell().show(made_up_snapshot(600));
+  ASSERT_TRUE(window.settle());
+  EXPECT_TRUE(window.act([&](ImGuiTestContext& t) {
+    const ImRect r = t.ItemInfo("**/canvas").RectFull;
+    const float x = r.Max.x - 3.5f * ImGui::GetFontSize();  // the last axis
+    t.MouseMoveToPos({x, r.Min.y + 0.1f * r.GetHeight()});
+    t.MouseDown(0);
+    t.MouseMoveToPos({x, r.Min.y + 0.6f * r.GetHeight()});
+    // A study with fewer axes takes the place of the one that is dragged in.
+    auto other = std::make_shared<Snapshot>();
+    auto study = std::make_shared<StudySnapshot>(*made_up_study(4));
+    study->ref.study = 2;
+    other->databases.push_back({"made-up.db", true, "", {study}});
+    window.shell().show(other);
+    t.Yield(3);
+    t.MouseUp(0);
+  }));
+  EXPECT_EQ(window.shell().selection().filter_text(), "");
+}
+
+// A study that runs comes anew while a filter still goes over many of its trials.
+TEST(HeatMapView, TheParametersThatWereChosenStayWhileALargeStudyGetsOn) {
+  Headless window("heatmap");
+  window.shell().show(made_up_snapshot(20000));
+  window.shell().selection().set_filter("mr>=1");
+  ASSERT_TRUE(window.settle());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
+    t.SetRef("Heat map");
+    t.ComboClick("##across/mc");
+    t.ComboClick("##down/order");
+  }));
+  for (std::size_t trials = 20100; trials < 20400; trials += 100) {
+    window.shell().show(made_up_snapshot(trials));
+    window.frame();
+    EXPECT_FALSE(window.shell().table().done());
+  }
+  ASSERT_TRUE(window.settle());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) { t.KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_C); }));
+  EXPECT_NE(window.clipboard().find("each mc (across) and order (down)"), std::string::npos) << window.clipboard();
+}
+
+TEST(HeatMapView, AnotherChoiceWhileTheFilterGoesOnIsDrawnFromWhatIsKnown) {
+  Headless window("heatmap");
+  window.shell().show(made_up_snapshot(20000));
+  ASSERT_TRUE(window.settle());
+  window.shell().selection().set_filter("mr=2 and state=ok");
+  window.frame();
+  ASSERT_FALSE(window.shell().table().done());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) { t.ItemClick("//Heat map/Swap"); }));
+  EXPECT_TRUE(window.settle());
+}
+
+TEST(CellTexture, OneThatGoesIsNoLongerDrawnFrom) {
+  Headless window("run");
+  window.frame();
+  const auto textures = [] { return ImGui::GetPlatformIO().Textures.Size; };
+  const int before = textures();
+  {
+    CellTexture texture;
+    texture.set(2, 2, std::vector<ImU32>(4, IM_COL32_WHITE));
+    window.frame();
+    EXPECT_EQ(textures(), before + 1);
+  }
+  EXPECT_EQ(textures(), before);
+  EXPECT_TRUE(window.settle());
 }
 
 TEST(ImportanceView, AParameterThatIsPressedShowsItsValues) {

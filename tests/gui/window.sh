@@ -69,6 +69,18 @@ while kill -0 $pid 2>/dev/null && [ $tries -lt 100 ]; do tries=$((tries + 1)); s
 trap - EXIT
 wait $pid
 SESSION
+# What the machine tells comes while nothing else wakes the window.
+cat >idle.sh <<'SESSION'
+"$1" --db tuned.db --view doctor --no-config --ready-file asked >gui.out 2>gui.err &
+pid=$!
+tries=0
+while [ ! -e asked ] && kill -0 $pid && [ $tries -lt 300 ]; do tries=$((tries + 1)); sleep 0.1; done
+kill $pid
+wait $pid
+[ -e asked ]
+SESSION
+on_screen timeout 60 sh idle.sh "$gui" || { cat gui.err; fail "an idle window does not show what the machine tells"; }
+
 on_screen timeout 100 sh session.sh "$gui" || { cat gui.err; fail "the session did not end well"; }
 grep -q '"view": "trials"' config/gemwright/window.json || fail "the window does not remember its view"
 echo "the window starts, draws every view, listens to keys and remembers"

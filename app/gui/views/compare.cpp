@@ -196,14 +196,12 @@ class CompareView : public View {
     ImPlot::PlotStairs(name, x.data(), y.data(), static_cast<int>(x.size()), spec);
   }
 
-  static double median(const std::vector<double>& ascending) { return ascending[ascending.size() / 2]; }
-
-  static void draw_label(const Look& look, const char* name, const CompareSide& side, ImU32 colour, bool at_right) {
-    if (side.gflops.empty()) return;
-    plot_label(look, ImPlot::PlotToPixels(median(side.gflops), at_right ? 25 : 75), {at_right ? 1.0f : -1.0f, 0},
-               fmt::format("{}: {} blocks{}{}", name, side.gflops.size(), side.confirmed ? ", confirmed" : "",
-                           side.excluded > 0 ? fmt::format(", {} disturbed", side.excluded) : ""),
-               colour);
+  static void legend(const char* name, const CompareSide& side, ImU32 colour, int marker, bool first) {
+    legend_entry({colour, marker, ""},
+                 fmt::format("{}: {} block{}{}{}", name, side.gflops.size(), side.gflops.size() == 1 ? "" : "s",
+                             side.confirmed ? ", confirmed" : "",
+                             side.excluded > 0 ? fmt::format(", {} disturbed", side.excluded) : ""),
+                 first);
   }
 
   static void draw_samples(const Look& look, const CompareResult& r) {
@@ -215,15 +213,13 @@ class CompareView : public View {
       high = std::max(high, side->gflops.back());
     }
     const double margin = 0.05 * (high - low) + 0.001 * high;
+    legend("A", r.a, look.pin(false), ImPlotMarker_Circle, true);
+    legend("B", r.b, look.pin(true), ImPlotMarker_Circle, false);
     if (!begin_plot("##samples", {-1, kSamples * em()})) return;
     ImPlot::SetupAxes("GFLOP/s of a block", "% of blocks");
     ImPlot::SetupAxesLimits(low - margin, high + margin, -4, 104, ImPlotCond_Always);
     draw_curve("A", r.a.gflops, look.pin(false));
     draw_curve("B", r.b.gflops, look.pin(true));
-    // Each label at the outer side of its curve.
-    const bool b_is_faster = !r.a.gflops.empty() && !r.b.gflops.empty() && median(r.b.gflops) > median(r.a.gflops);
-    draw_label(look, "A", r.a, look.pin(false), !b_is_faster);
-    draw_label(look, "B", r.b, look.pin(true), b_is_faster);
     ImPlot::EndPlot();
   }
 

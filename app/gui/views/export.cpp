@@ -91,7 +91,18 @@ class ExportView : public View {
     std::string names;
     for (const std::string& n : state.plan->namespaces) names += (names.empty() ? "" : ", ") + n;
     dim_text(frame.look, tuner::printable(names, kMaxLine));
-    for (const std::string& note : state.plan->notes) warning_text(frame.look, note);
+    draw_notes(frame.look, state.plan->notes);
+  }
+
+  // A list that is longer than this scrolls: the header below keeps its space.
+  static void draw_notes(const Look& look, const std::vector<std::string>& notes) {
+    if (notes.empty()) return;
+    constexpr float kMostLines = 6;
+    ImGui::SetNextWindowSizeConstraints({0, 0}, {1e6f, kMostLines * ImGui::GetTextLineHeightWithSpacing()});
+    if (ImGui::BeginChild("notes", {0, 0}, ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_NavFlattened)) {
+      for (const std::string& note : notes) warning_text(look, note);
+    }
+    ImGui::EndChild();
   }
 
   static void draw_header(const Frame& frame, const ExportState& state) {

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "app/gui/plot.h"
+#include "app/gui/study_view.h"
 #include "app/gui/widgets.h"
-#include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -18,23 +18,18 @@ constexpr float kLegendWidth = 12, kLegendHeight = 0.8f;
 // Cells are not drawn wider or higher than this, in letters.
 constexpr float kMaxCellWidth = 9, kMaxCellHeight = 4;
 
-class HeatMapView : public View {
+class HeatMapView : public StudyView {
  public:
   const char* name() const override { return "heatmap"; }
   const char* title() const override { return "Heat map"; }
 
-  void draw(Frame& frame) override {
-    if (!has_study(frame)) return;
-    refresh(frame);
-    heading(frame.look, study_title(study_->record()));
-    ImGui::SameLine();
-    copy_button(frame, *this);
+  void draw_study(Frame& frame) override {
     if (!map_) {
       return empty_state(frame.look, "Fewer than two parameters vary",
                          "A heat map shows two parameters against each other: it needs trials that differ in two.");
     }
-    draw_choices(frame);
-    if (!map_) return;  // another choice, while the table is still being filtered
+    draw_choices();
+    if (!map_) return;  // of a parameter that does not vary any more
     draw_legend(frame.look);
     draw_map(frame);
   }
@@ -42,7 +37,7 @@ class HeatMapView : public View {
   std::string as_text(const Frame& frame) const override {
     if (!frame.study) return "";
     const auto axes = default_axes(*frame.study, frame.table.shown());
-    const auto made = map_ && study_ == frame.study
+    const auto made = map_ && matched_ == frame.study
                           ? map_
                           : (axes ? heat_map(*frame.study, frame.table.shown(), axes->first, axes->second, reduction_)
                                   : std::nullopt);
@@ -50,26 +45,24 @@ class HeatMapView : public View {
   }
 
  private:
-  void refresh(const Frame& frame) {
-    const bool same = study_ == frame.study && version_ == frame.table.version();
-    if (same || (study_ == frame.study && !frame.table.done())) return;
-    study_ = frame.study;
-    version_ = frame.table.version();
-    varying_ = varying_parameters(*study_, frame.table.shown());
+  // What was chosen stays as long as it varies.
+  void take_matches(bool anew) override {
+    varying_ = varying_parameters(*matched_, shown_);
     const auto varies = [&](const std::optional<tuner::Param>& p) {
       return p && std::any_of(varying_.begin(), varying_.end(), [&](const auto& v) { return v.param == *p; });
     };
-    if (!varies(x_) || !varies(y_) || x_ == y_) {
-      const auto axes = default_axes(*study_, frame.table.shown());
+    if ((anew && !chosen_) || !varies(x_) || !varies(y_) || x_ == y_) {
+      const auto axes = default_axes(*matched_, shown_);
       x_ = axes ? std::optional(axes->first) : std::nullopt;
       y_ = axes ? std::optional(axes->second) : std::nullopt;
+      chosen_ = false;
     }
-    compute(frame);
+    compute();
   }
 
-  void compute(const Frame& frame) {
+  void compute() {
     map_.reset();
-    if (x_ && y_) map_ = heat_map(*study_, frame.table.shown(), *x_, *y_, reduction_);
+    if (x_ && y_) map_ = heat_map(*matched_, shown_, *x_, *y_, reduction_);
   }
 
   // True where another one was chosen.
@@ -91,7 +84,7 @@ class HeatMapView : public View {
     return changed;
   }
 
-  void draw_choices(const Frame& frame) {
+  void draw_choices() {
     bool changed = choose("across", x_, y_);
     ImGui::SameLine(0, em());
     changed |= choose("down", y_, x_);
@@ -107,7 +100,8 @@ class HeatMapView : public View {
         changed = true;
       }
     }
-    if (changed) compute(frame);
+    chosen_ = chosen_ || changed;
+    if (changed) compute();
   }
 
   void draw_legend(const Look& look) const {
@@ -211,12 +205,12 @@ class HeatMapView : public View {
       list.AddRectFilled(inner_low, inner_high, ImGui::GetColorU32(ImGuiCol_FrameBg));
       centred(list, "x", low, high, frame.look.dim());
     }
-    if (holds(frame.selected_trial(), c, r)) {
+    if (holds(frame.selection.trial(), c, r)) {
       list.AddRect(inner_low, inner_high, frame.look.accent(), 0, 2.5f * gap);
     }
     if (hovered) {
       list.AddRect(inner_low, inner_high, ImGui::GetColorU32(ImGuiCol_Text), 0, 1.5f * gap);
-      if (cell.fastest) frame.selection.hover({study_->ref, study_->trials[*cell.fastest].id});
+      if (cell.fastest) frame.selection.hover({matched_->ref, matched_->trials[*cell.fastest].id});
       tooltip(cell, c, r);
     }
   }
@@ -227,9 +221,10 @@ class HeatMapView : public View {
     list.AddText({(low.x + high.x - size.x) / 2, (low.y + high.y - size.y) / 2}, colour, text.c_str());
   }
 
-  bool holds(std::optional<std::size_t> trial, std::size_t c, std::size_t r) const {
+  bool holds(const std::optional<TrialRef>& selected, std::size_t c, std::size_t r) const {
+    const auto trial = selected && selected->study == matched_->ref ? matched_->find(selected->trial) : std::nullopt;
     if (!trial) return false;
-    const tuner::Config& config = study_->trials[*trial].config;
+    const tuner::Config& config = matched_->trials[*trial].config;
     return tuner::value(config, *x_) == map_->x.values[c] && tuner::value(config, *y_) == map_->y.values[r];
   }
 
@@ -246,13 +241,12 @@ class HeatMapView : public View {
   }
 
   void select(Frame& frame, const HeatCell& cell) const {
-    if (cell.fastest) frame.selection.select(TrialRef{study_->ref, study_->trials[*cell.fastest].id});
+    if (cell.fastest) frame.selection.select(TrialRef{matched_->ref, matched_->trials[*cell.fastest].id});
   }
 
-  std::shared_ptr<const StudySnapshot> study_;
-  std::uint64_t version_ = 0;
   std::vector<TriedParameter> varying_;
   std::optional<tuner::Param> x_, y_;
+  bool chosen_ = false;  // by the person
   Reduction reduction_ = Reduction::best;
   std::optional<HeatMap> map_;
 };

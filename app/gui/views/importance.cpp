@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "app/gui/plot.h"
+#include "app/gui/study_view.h"
 #include "app/gui/widgets.h"
-#include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -27,17 +27,12 @@ void bar(double share, ImU32 colour, ImU32 ground, std::optional<double> tick = 
   ImGui::Dummy({width, height});
 }
 
-class ImportanceView : public View {
+class ImportanceView : public StudyView {
  public:
   const char* name() const override { return "importance"; }
   const char* title() const override { return "Importance"; }
 
-  void draw(Frame& frame) override {
-    if (!has_study(frame)) return;
-    refresh(frame);
-    heading(frame.look, study_title(study_->record()));
-    ImGui::SameLine();
-    copy_button(frame, *this);
+  void draw_study(Frame& frame) override {
     if (importance_.parameters.empty()) {
       return empty_state(frame.look, "Too little to tell what matters",
                          importance_.reason + ". A larger budget, or a wider filter, gives more.");
@@ -54,25 +49,24 @@ class ImportanceView : public View {
   }
 
  private:
-  void refresh(const Frame& frame) {
-    const bool same = study_ == frame.study && version_ == frame.table.version();
-    // While a filter goes on over many trials the last figures stand.
-    if (same || (study_ == frame.study && !frame.table.done())) return;
-    study_ = frame.study;
-    version_ = frame.table.version();
-    importance_ = importance_of(*study_, frame.table.shown());
+  // The parameter that was pressed stays as long as it varies.
+  void take_matches(bool anew) override {
+    importance_ = importance_of(*matched_, shown_);
     const auto& all = importance_.parameters;
     const auto of = [&](tuner::Param p) {
       return std::any_of(all.begin(), all.end(), [&](const auto& x) { return x.param == p; });
     };
-    if (chosen_ && !of(*chosen_)) chosen_.reset();
-    if (!chosen_ && !all.empty()) chosen_ = all.front().param;
-    read_values(frame);
+    if (chosen_ && ((anew && !pressed_) || !of(*chosen_))) chosen_.reset();
+    if (!chosen_) {
+      pressed_ = false;
+      if (!all.empty()) chosen_ = all.front().param;
+    }
+    read_values();
   }
 
-  void read_values(const Frame& frame) {
+  void read_values() {
     values_.clear();
-    if (chosen_) values_ = value_effects(*study_, frame.table.shown(), *chosen_);
+    if (chosen_) values_ = value_effects(*matched_, shown_, *chosen_);
   }
 
   void draw_parameters(const Frame& frame) {
@@ -100,7 +94,8 @@ class ImportanceView : public View {
       if (ImGui::Selectable(name.c_str(), chosen_ == p.param,
                             ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap)) {
         chosen_ = p.param;
-        read_values(frame);
+        pressed_ = true;
+        read_values();
       }
       ImGui::TableNextColumn();
       bar(p.importance / most, p.beyond_chance ? frame.look.accent() : frame.look.quiet(),
@@ -150,10 +145,9 @@ class ImportanceView : public View {
     ImGui::EndTable();
   }
 
-  std::shared_ptr<const StudySnapshot> study_;
-  std::uint64_t version_ = 0;
   tuner::Importance importance_;
   std::optional<tuner::Param> chosen_;
+  bool pressed_ = false;  // by the person
   std::vector<ValueEffect> values_;
 };
 

@@ -1,6 +1,8 @@
 // The right side: everything about the selected trial, else about the selected study.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/gui/steering.h"
 #include "app/gui/widgets.h"
 #include "app/model/run_view.h"
@@ -20,6 +22,23 @@ std::string time_text(std::optional<double> ns) {
   if (!ns) return "-";
   if (*ns >= 1e6) return fmt::format("{:.4g} ms", *ns / 1e6);
   return *ns >= 1e3 ? fmt::format("{:.4g} us", *ns / 1e3) : fmt::format("{:.4g} ns", *ns);
+}
+
+// A key of many parts in lines as wide as the space: broken behind its slashes, not in the middle of a part.
+std::string in_lines(const std::string& key) {
+  const float width = ImGui::GetContentRegionAvail().x;
+  std::string out, line;
+  for (std::size_t at = 0; at < key.size();) {
+    const std::size_t slash = std::min(key.find('/', at), key.size() - 1);
+    const std::string part = key.substr(at, slash + 1 - at);
+    if (!line.empty() && ImGui::CalcTextSize((line + part).c_str()).x > width) {
+      out.append(line).push_back('\n');
+      line.clear();
+    }
+    line += part;
+    at = slash + 1;
+  }
+  return out + line;
 }
 
 class Inspector : public View {
@@ -57,10 +76,12 @@ class Inspector : public View {
     fact(look, "spent", budget_text(r));
     fact(look, "trials", std::to_string(r.trials));
     const auto row = study_row(f);
-    for (const char* field : {"precision", "epilogue", "weights", "layout", "cache", "data", "threads", "compiler",
-                              "strategy", "problem"}) {
+    for (const char* field :
+         {"precision", "epilogue", "weights", "layout", "cache", "data", "threads", "compiler", "strategy"}) {
       fact(look, field, tuner::printable(json_text(row[field]), kMaxText));
     }
+    fact_name(look, "problem");
+    ImGui::TextUnformatted(in_lines(tuner::printable(json_text(row["problem"]), kMaxText)).c_str());
     fact(look, "device", tuner::printable(r.key.device.name, kMaxText));
     fact(look, "verdict", tuner::printable(r.outcome.verdict, kMaxText));
     end_facts();

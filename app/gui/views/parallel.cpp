@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "app/gui/plot.h"
+#include "app/gui/study_view.h"
 #include "app/gui/widgets.h"
-#include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -25,17 +25,13 @@ constexpr std::size_t kGapColumns = 64, kRows = 240;
 // ends.
 constexpr float kAxisReach = 0.8f, kLineReach = 0.5f, kBrushReach = 0.4f;
 
-class ParallelView : public View {
+class ParallelView : public StudyView {
  public:
   const char* name() const override { return "parallel"; }
   const char* title() const override { return "Parallel"; }
 
-  void draw(Frame& frame) override {
-    if (!has_study(frame)) return;
-    refresh(frame);
-    heading(frame.look, study_title(study_->record()));
-    ImGui::SameLine();
-    copy_button(frame, *this);
+  void draw_study(Frame& frame) override {
+    if (frame.selection.filter_text() != brushed_) brushes_.assign(plot_.axes.size(), {});
     if (plot_.trials.empty() || plot_.axes.size() < 2) {
       return empty_state(frame.look, "No two trials to tell apart",
                          "Trials with a speed that differ in a parameter appear here as lines.");
@@ -62,25 +58,25 @@ class ParallelView : public View {
     double place(float at) const { return std::clamp((high.y - at) / (high.y - low.y), 0.0f, 1.0f); }
   };
 
-  void refresh(const Frame& frame) {
-    if (study_ != frame.study) {
-      study_ = frame.study;
-      // The axes are those of all trials, so that they stay while a filter changes.
-      plot_ = parallel_plot(*study_, TrialSet(study_->trials.size(), true));
-      brushes_.assign(plot_.axes.size(), {});
-      dragged_.reset();  // its axis may be gone
-      known_ = false;
+  void take_study(bool another) override {
+    // The axes are those of all trials, so that they stay while a filter changes.
+    ParallelPlot plot = parallel_plot(*study_, TrialSet(study_->trials.size(), true));
+    if (another) {
+      brushes_.assign(plot.axes.size(), {});
+      dragged_.reset();
+    } else {
+      // More trials of the same study: its brushes hold the values that they held.
+      brushes_ = carried_brushes(plot_, brushes_, plot);
+      if (dragged_) dragged_ = same_axis(plot_.axes[*dragged_], plot);
     }
-    if (frame.selection.filter_text() != brushed_) brushes_.assign(plot_.axes.size(), {});
-    if (known_ && version_ == frame.table.version()) return;
-    if (known_ && !frame.table.done()) return;
-    known_ = true;
-    version_ = frame.table.version();
-    const TrialSet& shown = frame.table.shown();
+    plot_ = std::move(plot);
+  }
+
+  void take_matches(bool) override {
     shown_lines_ = static_cast<std::size_t>(
-        std::count_if(plot_.trials.begin(), plot_.trials.end(), [&](std::size_t t) { return shown[t]; }));
+        std::count_if(plot_.trials.begin(), plot_.trials.end(), [&](std::size_t t) { return shown_[t]; }));
     dense_ = shown_lines_ > kMaxLines && plot_.axes.size() > 1;
-    if (dense_) paint_density(shown);
+    if (dense_) paint_density(shown_);
   }
 
   void paint_density(const TrialSet& shown) {
@@ -118,8 +114,8 @@ class ParallelView : public View {
     } else {
       draw_lines(frame, list, c);
     }
-    draw_axes(frame.look, list, c);
     draw_exact(frame, list, c);
+    draw_axes(frame.look, list, c);
     if (!drag(frame, c, pressed, held) && hovered) hover(frame, c, pressed);
     ImGui::EndChild();
   }
@@ -235,7 +231,7 @@ class ParallelView : public View {
     const float gap = 0.35f * em();
     const ImVec2 at{a == 0 ? c.x(a) - gap - size.x : c.x(a) + gap, c.y(place) - size.y / 2};
     ImVec4 ground = ImGui::ColorConvertU32ToFloat4(look.ground());
-    ground.w = 0.75f;
+    ground.w = 0.85f;
     list.AddRectFilled({at.x - 2, at.y}, {at.x + size.x + 2, at.y + size.y}, ImGui::ColorConvertFloat4ToU32(ground));
     list.AddLine({c.x(a) - 0.2f * em(), c.y(place)}, {c.x(a) + 0.2f * em(), c.y(place)}, look.dim());
     list.AddText(at, colour, text.c_str());
@@ -302,10 +298,8 @@ class ParallelView : public View {
     if (pressed) frame.selection.select(trial);
   }
 
-  std::shared_ptr<const StudySnapshot> study_;
   ParallelPlot plot_;
-  std::uint64_t version_ = 0;
-  bool known_ = false, dense_ = false;
+  bool dense_ = false;
   std::size_t shown_lines_ = 0;
   CellTexture texture_;
   std::vector<std::optional<Brush>> brushes_;  // by axis

@@ -9,8 +9,8 @@
 #include <cmath>
 
 #include "app/gui/plot.h"
+#include "app/gui/study_view.h"
 #include "app/gui/widgets.h"
-#include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -34,7 +34,7 @@ StateMark mode_mark(const Look& look, tuner::ComputeMode mode, bool over) {
 
 double on_axis(double error) { return std::max(error, kLeastError); }
 
-class ParetoView : public View {
+class ParetoView : public StudyView {
  public:
   ParetoView()
       : marks_([this](const Frame& f, std::size_t trial) {
@@ -44,12 +44,7 @@ class ParetoView : public View {
   const char* name() const override { return "pareto"; }
   const char* title() const override { return "Pareto"; }
 
-  void draw(Frame& frame) override {
-    if (!has_study(frame)) return;
-    refresh(frame);
-    heading(frame.look, study_title(study_->record()));
-    ImGui::SameLine();
-    copy_button(frame, *this);
+  void draw_study(Frame& frame) override {
     dim_text(frame.look, pareto_line(pareto_));
     if (points_ == 0) {
       return empty_state(frame.look, "No trial has both an error and a speed",
@@ -65,16 +60,15 @@ class ParetoView : public View {
   }
 
  private:
-  void refresh(const Frame& frame) {
-    if (study_ != frame.study) {
-      study_ = frame.study;
-      fit_ = true;
-      fill();
-    }
-    if (version_ == frame.table.version() && version_known_) return;
-    version_ = frame.table.version();
-    version_known_ = true;
-    pareto_ = pareto(*study_, frame.table.shown());
+  void take_study(bool another) override {
+    const double before[] = {low_, high_, top_};
+    fill();
+    // What a person has zoomed into stays, unless new trials need another area.
+    fit_ = fit_ || another || before[0] != low_ || before[1] != high_ || before[2] != top_;
+  }
+
+  void take_matches(bool) override {
+    pareto_ = pareto(*matched_, shown_);
     steps_x_.clear();
     steps_y_.clear();
     for (const std::size_t i : pareto_.front) {
@@ -85,7 +79,6 @@ class ParetoView : public View {
 
   // Every trial, whatever the filter: what it leaves out is drawn faintly.
   void fill() {
-    version_known_ = false;
     marks_.clear();
     over_.assign(study_->trials.size(), false);
     modes_.fill({});
@@ -163,9 +156,7 @@ class ParetoView : public View {
     ImPlot::PlotStairs("front", x.data(), y.data(), static_cast<int>(x.size()), spec);
   }
 
-  std::shared_ptr<const StudySnapshot> study_;
-  std::uint64_t version_ = 0;
-  bool version_known_ = false, fit_ = true;
+  bool fit_ = true;
   Pareto pareto_;
   std::vector<double> steps_x_, steps_y_;
   std::vector<bool> over_;  // by trial

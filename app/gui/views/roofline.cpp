@@ -6,24 +6,22 @@
 #include <cmath>
 
 #include "app/gui/plot.h"
+#include "app/gui/study_view.h"
 #include "app/gui/widgets.h"
 #include "app/model/roofs.h"
-#include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
 namespace {
 
-class RooflineView : public View {
+// Of the height of the plot.
+constexpr double kNames = 0.22;
+
+class RooflineView : public StudyView {
  public:
   const char* name() const override { return "roofline"; }
   const char* title() const override { return "Roofline"; }
 
-  void draw(Frame& frame) override {
-    if (!has_study(frame)) return;
-    refresh(frame);
-    heading(frame.look, study_title(study_->record()));
-    ImGui::SameLine();
-    copy_button(frame, *this);
+  void draw_study(Frame& frame) override {
     if (study_->roofline.trials.empty()) {
       return empty_state(frame.look, "No measured trial yet", "A trial appears here with its first figure.");
     }
@@ -46,12 +44,19 @@ class RooflineView : public View {
   }
 
  private:
-  void refresh(const Frame& frame) {
-    if (study_ == frame.study) return;
-    study_ = frame.study;
+  void take_study(bool another) override {
     roofs_ = roof_lines(study_->roofline, study_->record().key.device.threads);
-    area_ = roof_area(study_->roofline, roofs_);
-    fit_ = true;
+    const RoofArea area = roof_area(study_->roofline, roofs_);
+    // What a person has zoomed into stays, unless new trials need another area.
+    fit_ = fit_ || another || area != area_;
+    area_ = area;
+    top_ = area.gflops_max;
+    // A part of the height above the highest roof for the names.
+    for (const RoofLine& r : roofs_) {
+      if (r.memory) continue;
+      const double low = std::log10(area.gflops_min), roof = std::log10(r.value);
+      top_ = std::max(top_, std::pow(10, low + (roof - low) / (1 - kNames)));
+    }
     marks_.clear();
     without_ = 0;
     std::size_t at = 0;
@@ -70,7 +75,7 @@ class RooflineView : public View {
     ImPlot::SetupAxes("flops a byte", "GFLOP/s");
     ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
     ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
-    ImPlot::SetupAxesLimits(area_.intensity_min, area_.intensity_max, area_.gflops_min, area_.gflops_max,
+    ImPlot::SetupAxesLimits(area_.intensity_min, area_.intensity_max, area_.gflops_min, top_,
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
     draw_roofs(frame);
@@ -94,37 +99,44 @@ class RooflineView : public View {
       spec.LineWeight = std::max(1.0f, 0.09f * em());
       ImPlot::PlotLine(r.name.c_str(), x, y, 2, spec);
     }
-    draw_names(frame, limits);
+    draw_names(frame, limits, compute);
   }
 
-  // Compute roofs are named at the right end, above their line; memory roofs beside their slope, each at a height of
-  // its own, because slopes of neighbouring levels lie close together.
-  void draw_names(const Frame& frame, const ImPlotRect& limits) const {
-    double compute = 0;
-    std::size_t memory = 0, place = 0;
-    for (const RoofLine& r : roofs_) {
-      compute = std::max(compute, r.memory ? 0 : r.value);
-      memory += r.memory ? 1 : 0;
-    }
+  // Compute roofs are named at the right end, above their line. Slopes of memory lie close together: each is named
+  // above the highest roof, at the end of a line from where it ends there, the leftmost in the highest row.
+  void draw_names(const Frame& frame, const ImPlotRect& limits, double compute) const {
+    const auto memory = std::count_if(roofs_.begin(), roofs_.end(), [](const RoofLine& r) { return r.memory; });
+    const float row = 1.25f * ImGui::GetTextLineHeight();
+    auto place = static_cast<float>(memory);
     for (const RoofLine& r : roofs_) {
       const std::string text = fmt::format("{} {} {}", r.name, four_digits(r.value), r.memory ? "GB/s" : "GFLOP/s");
       if (!r.memory) {
         plot_label(frame.look, ImPlot::PlotToPixels(limits.X.Max, r.value), {-1, -1}, text, frame.look.warning());
         continue;
       }
-      // The part of the slope that is to be seen.
+      const float above = (0.6f + place--) * row;
+      const double x = compute > 0 ? compute / r.value : 0;
+      const ImVec2 bend = ImPlot::PlotToPixels(x, compute);
+      if (limits.Contains(x, compute) && bend.y - above > ImPlot::GetPlotPos().y) {
+        ImPlot::PushPlotClipRect();
+        ImPlot::GetPlotDrawList()->AddLine(bend, {bend.x, bend.y - above}, frame.look.quiet(), frame.look.scale);
+        ImPlot::PopPlotClipRect();
+        plot_label(frame.look, {bend.x, bend.y - above - 0.5f * row}, {1, 1}, text, frame.look.dim());
+        continue;
+      }
+      // Its end is out of sight: in the middle of what is to be seen.
       const double low = std::max(limits.Y.Min, height_at(r, limits.X.Min));
-      const double high = std::min(compute > 0 ? compute : limits.Y.Max, limits.Y.Max);
-      const double share = (static_cast<double>(memory - place++) - 0.5) / static_cast<double>(memory);
-      const double y = high > low ? low * std::pow(high / low, share) : low;
+      const double high = std::min({compute > 0 ? compute : limits.Y.Max, limits.Y.Max, height_at(r, limits.X.Max)});
+      if (high <= low) continue;
+      const double y = std::sqrt(low * high);
       plot_label(frame.look, ImPlot::PlotToPixels(y / r.value, y), {1, 1}, text, frame.look.dim());
     }
   }
 
-  std::shared_ptr<const StudySnapshot> study_;
   std::vector<RoofLine> roofs_;
   TrialMarks marks_;
   RoofArea area_;
+  double top_ = 1;
   std::size_t without_ = 0;
   bool fit_ = true;
 };

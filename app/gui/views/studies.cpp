@@ -112,8 +112,11 @@ class StudiesView : public View {
     const float trials_width = ImGui::CalcTextSize(trials.c_str()).x;
     clipped(list, {x, at.y + 0.15f * em()}, right - trials_width - em(), text, name);
     list.AddText({right - trials_width - 0.3f * em(), at.y + 0.15f * em()}, dim, trials.c_str());
-    clipped(list, {x, at.y + line + 0.2f * em()}, right, dim,
-            fmt::format("M={} N={} K={}  {}t", r.key.m, r.key.problem.n, r.key.problem.k, r.key.device.threads));
+    const std::string how = fmt::format("{} {}t", tuner::precision_text(r.key), r.key.device.threads);
+    const float how_width = ImGui::CalcTextSize(how.c_str()).x;
+    clipped(list, {x, at.y + line + 0.2f * em()}, right - how_width - 0.6f * em(), dim,
+            fmt::format("{}x{}x{}", r.key.m, r.key.problem.n, r.key.problem.k));
+    list.AddText({right - how_width - 0.3f * em(), at.y + line + 0.2f * em()}, dim, how.c_str());
     clipped(list, {x, at.y + 2 * line + 0.25f * em()}, right, text, speed_text(s.figures));
     ImGui::PopID();
   }

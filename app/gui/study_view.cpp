@@ -1,0 +1,35 @@
+#include "app/gui/study_view.h"
+
+#include "app/gui/widgets.h"
+#include "app/model/run_view.h"
+
+namespace gemwright::app::gui {
+
+void StudyView::draw(Frame& frame) {
+  if (!has_study(frame)) return;
+  take(frame);
+  heading(frame.look, study_title(study_->record()));
+  ImGui::SameLine();
+  copy_button(frame, *this);
+  draw_study(frame);
+}
+
+void StudyView::take(const Frame& frame) {
+  if (study_ != frame.study) {
+    const bool another = !study_ || study_->ref != frame.study->ref;
+    study_ = frame.study;
+    // Figures of another study are not shown in the meantime.
+    if (another) matched_.reset();
+    take_study(another);
+  }
+  if (matched_ && !frame.table.done()) return;
+  if (matched_ == study_ && version_ == frame.table.version()) return;
+  const bool anew = !matched_ || !complete_;
+  matched_ = study_;
+  shown_ = frame.table.shown();
+  version_ = frame.table.version();
+  complete_ = frame.table.done();
+  take_matches(anew);
+}
+
+}  // namespace gemwright::app::gui
