@@ -28,7 +28,16 @@ tuner::Config config_of(std::int64_t trial) {
   tuner::Config c;
   c.tile = {gemwright::isa::avx2, static_cast<int>(1 + trial % 4), 1, 1, 1, gemwright::prefetch::none};
   c.format.panel = 8;
-  c.blocking = {64 + trial, 64 << trial % 3, 64 << trial % 5, gemwright::loop_order::nkm, true, false, 1, 1, 1, 0};
+  c.blocking = {64 + trial,
+                64 << trial % 3,
+                64 << trial % 5,
+                gemwright::loop_order::nkm,
+                true,
+                gemwright::a_packing::none,
+                1,
+                1,
+                1,
+                0};
   return c;
 }
 

@@ -83,7 +83,8 @@ Result<Display> find_display(const std::vector<int>& cpus) {
   }
   const CpusHere spared(without_measured(cpus));
   auto server = tuner::Process::start(
-      {"Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "+extension", "GLX"}, {});
+      {"Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "+extension", "GLX"},
+      {.die_with_parent = true});
   if (!server) return tl::unexpected(server.error());
   const double until = now() + 1e-3 * static_cast<double>(kStarts.count());
   while (!server->finished() && now() < until) {
@@ -216,7 +217,7 @@ class ImpactRun {
     const CpusHere all(cpus_);
     auto window = tuner::Process::start({program_.string(), "--db", scratch_.file("study.db").string(), "--view", "run",
                                          "--size", "1280x800", "--no-config", "--ready-file", ready.string()},
-                                        {.environment = display_.environment});
+                                        {.die_with_parent = true, .environment = display_.environment});
     if (!window) return tl::unexpected(window.error());
     window_ = std::move(*window);
     const double until = now() + 1e-3 * static_cast<double>(kStarts.count());

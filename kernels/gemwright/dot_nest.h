@@ -280,7 +280,7 @@ class dot_nest {
 
   void multiply(const block& all) const {
     // Even blocks of whole panels, none wider than nc rounded up.
-    const std::int64_t most = std::max<std::int64_t>(g_.nc, format_.panel);
+    const std::int64_t most = g_.nc < call_.n ? std::max<std::int64_t>(g_.nc, format_.panel) : columns_;
     std::int64_t step = all.columns.size();
     if (step > most) step = round_up(ceil_div(step, ceil_div(step, most)), format_.panel);
     for (std::int64_t col = all.columns.begin; col < all.columns.end; col += step) {
@@ -354,7 +354,10 @@ class dot_nest {
       x.a = a + depth.begin * rows.size() * kernels_.a_words;
     }
     x.b = j.b + item * b_size_;
-    x.partial = q.partial + in_block * kernels_.shape.mr * x_.partial_width + (j.at - q.columns.begin);
+    // Null where nothing waits.
+    x.partial = x_.partial_width > 0
+                    ? q.partial + in_block * kernels_.shape.mr * x_.partial_width + (j.at - q.columns.begin)
+                    : nullptr;
     x.col = kernels_.reads.pair ? j.at / 2 : j.at;
     x.c = static_cast<char*>(call_.c) +
           (item * call_.stride_c + rows.begin * call_.ldc + x.col) * element_size(kernels_.c_type);

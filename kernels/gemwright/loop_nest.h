@@ -232,13 +232,14 @@ class loop_nest {
   void blocks(part& p, range rows) {
     // A job beyond the last panel begins behind the last column.
     if (rows.size() <= 0 || p.columns.size() <= 0) return;
-    if (rows.size() <= g_.mc && p.columns.size() <= g_.nc && p.depth.size() <= depth_) {
+    const std::int64_t nc = g_.nc < call_.n ? g_.nc : columns_;  // those of a pair are padded
+    if (rows.size() <= g_.mc && p.columns.size() <= nc && p.depth.size() <= depth_) {
       tiles(p, {rows, p.columns, p.depth, true, true});
       return;
     }
     // A block of rows never exceeds mc rounded up to whole tiles: the scratch memory is made for that.
     const std::int64_t step[3] = {even_block(rows.size(), g_.mc, kernels_.shape.mr),
-                                  even_block(p.columns.size(), g_.nc, unit_), depth_};
+                                  even_block(p.columns.size(), nc, unit_), depth_};
     const range whole[3] = {rows, p.columns, p.depth};
     std::int64_t count[3];
     for (int d = 0; d < 3; ++d) count[d] = std::max<std::int64_t>(ceil_div(whole[d].size(), step[d]), 1);
@@ -383,9 +384,9 @@ class loop_nest {
     reduce_args x{};
     x.c = call_.c + items_.begin * call_.stride_c + (rows_.begin + mine.begin) * call_.ldc + columns.begin;
     x.ldc = call_.ldc;
-    x.partial = partial_ + mine.begin * columns_ + (kernels_.reads.pair ? 0 : columns.begin);
-    x.partial_stride = partial_stride();
     x.slices = through_ ? g_.tk : g_.tk - 1;
+    if (x.slices > 0) x.partial = partial_ + mine.begin * columns_ + (kernels_.reads.pair ? 0 : columns.begin);
+    x.partial_stride = partial_stride();
     x.rows = mine.size();
     x.cols = columns.size();
     x.operands = &call_.operands;

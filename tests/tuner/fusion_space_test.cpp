@@ -105,6 +105,40 @@ TEST(FusionSpace, EveryModeHasSeedsOfAPairWhoseTilesHoldBothHalves) {
   EXPECT_EQ(held, (std::set{ComputeMode::f32, ComputeMode::bf16}));
 }
 
+TEST(FusionSpace, ABlockThatTheChainWaitsForIsNotJoinedWithTheNext) {
+  SpaceInput in = with_chain(256, {EpilogueOp::gelu_erf});
+  Config c = seeds(in).front().config;
+  c.blocking.nc = 128;
+  c.blocking.rows_inside = true;
+  c.blocking.chain_at = fusion::block;
+  c.blocking.tn = c.blocking.tm = 1;
+  EXPECT_EQ(canonical(in, c).blocking.nc, 128);
+  c.blocking.chain_at = fusion::registers;
+  EXPECT_EQ(canonical(in, c).blocking.nc, in.problem.n);
+}
+
+TEST(FusionSpace, ANarrowPairOfADotModeHasTiles) {
+  SpaceInput in = with_chain(8, {EpilogueOp::swiglu}, {ComputeMode::bf16});
+  in.problem.n = 16;
+  EXPECT_FALSE(seeds(in).empty());
+  EXPECT_EQ(drawn(in, pair), std::set{16});
+}
+
+TEST(FusionSpace, SumsThatAPairKeepsInMemoryAreBounded) {
+  SpaceInput in = with_chain(8192, {EpilogueOp::swiglu});
+  in.problem.n = 22016;
+  Random random(8);
+  int through = 0;
+  for (int i = 0; i < 400; ++i) {
+    const Config c = *random_config(in, random);
+    const int sums = sums_in_memory(in.problem, c);
+    if (sums == 0) continue;
+    ++through;
+    EXPECT_LE(std::min(c.blocking.mc, in.m) * in.problem.n * sums * kWordBytes, kMaxSplitBytes) << label(c);
+  }
+  EXPECT_GT(through, 10);
+}
+
 TEST(FusionSpace, ASharedFormatFixesHowTheHalvesLie) {
   SpaceInput in = with_chain(8, {EpilogueOp::swiglu});
   in.format = gemwright::packing{64, 16};

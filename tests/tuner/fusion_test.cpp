@@ -18,7 +18,8 @@ StudyRequest with_chain() {
 // By subject and name.
 std::map<std::string, double> fusion_counters(const Store& store, const StudyRecord& study) {
   std::map<std::string, double> found;
-  for (const SubjectCounter& c : *store.counters(study.id)) {
+  const auto counters = store.counters(study.id);
+  for (const SubjectCounter& c : *counters) {
     if (c.counter.provider != kFusionProvider || c.counter.name.find("fusion.") != 0) continue;
     EXPECT_TRUE(found.emplace(c.counter.name, c.counter.value.value_or(0)).second) << "of one subject alone";
   }

@@ -51,7 +51,7 @@ inline void plant_faults(const Compiler& compiler) {
   const std::string source = tile_library_source(group_of({}, faulty_config(Fault::good)), {});
   std::string changed = source;
   const std::string head = "int run(void* context, int tile,";
-  const auto at = changed.find('\n', changed.find(head)) + 1;
+  const auto at = changed.find("{\n", changed.find(head)) + 2;
   ASSERT_NE(changed.find(head), std::string::npos);
   changed.insert(at, R"cpp(
     const char* const trigger = std::getenv("GEMWRIGHT_TEST_TRIGGER");

@@ -24,8 +24,8 @@ class OneDnn final : public Baseline {
 
   std::string name() const override {
     const dnnl_version_t* const v = dnnl_version();
-    return fmt::format("onednn {}.{}.{}{}{}", v->major, v->minor, v->patch, is_pair_ ? ", " : "",
-                       is_pair_ ? pair_.way_text() : "");
+    // Whichever way of a pair is the fastest: two that are as fast must not be two baselines.
+    return fmt::format("onednn {}.{}.{}", v->major, v->minor, v->patch);
   }
 
   Result<void> prepare(const BaselineCall& call, bool same_weights) override {

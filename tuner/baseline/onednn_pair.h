@@ -27,7 +27,6 @@ class Pair {
   Result<void> prepare(const BaselineCall& call, bool same_weights, std::optional<PairWay> only);
   dnnl_status_t run(std::int64_t copy) { return run(*way_, weights_, copy); }
   const Weights& weights() const { return weights_; }
-  const char* way_text() const { return way_->kind == PairWay::concatenated ? "concatenated" : "separate"; }
   void clear();
 
  private:

@@ -41,8 +41,9 @@ void make_blocks_even(const SpaceInput& in, Config& c) {
   const Geometry g = geometry(in, c);
   auto& b = c.blocking;
   const std::int64_t m = in.m, n = in.problem.n;
-  const bool one_row_slice = b.tm == 1 && b.tk == 1;  // with slices of K, mc also cuts the phases
-  if (b.mc >= (b.tk == 1 ? g.slice_rows : m)) {
+  const bool phases = sums_in_memory(in.problem, c) > 0;  // which mc cuts, too
+  const bool one_row_slice = b.tm == 1 && !phases;
+  if (b.mc >= (phases ? m : g.slice_rows)) {
     b.mc = m;
   } else if (one_row_slice) {
     b.mc = even_extent(m, b.mc, c.tile.mr);
@@ -64,6 +65,7 @@ void shorten_tile(const SpaceInput& in, Config& c) {
 
 // A loop over blocks that directly encloses the loop over tiles of the same dimension is one loop.
 void join_loops(const SpaceInput& in, Config& c) {
+  if (c.blocking.chain_at == fusion::block) return;  // what a block is decides when the chain runs
   const Geometry g = geometry(in, c);
   auto& b = c.blocking;
   const Nest nest(b.order, g);
@@ -111,10 +113,11 @@ Geometry geometry(const SpaceInput& in, const Config& c) {
   const std::int64_t mr = c.tile.mr, m = in.m, n = in.problem.n, k = in.problem.k;
   Geometry g{};
   g.row_tiles = ceil_of(m, mr);
-  // With slices of K the loop nest works on mc rows of one item at a time, else on the rows of all items together.
-  const std::int64_t rows = b.tk > 1 ? std::min(b.mc, m) : m;
+  // With sums in memory the loop nest works on mc rows of one item at a time, else on the rows of all items together.
+  const bool phases = sums_in_memory(in.problem, c) > 0;
+  const std::int64_t rows = phases ? std::min(b.mc, m) : m;
   const std::int64_t tiles = ceil_of(rows, mr);
-  const std::int64_t slice_tiles = std::min(tiles, ceil_of(tiles * (b.tk > 1 ? 1 : in.problem.batch), b.tm));
+  const std::int64_t slice_tiles = std::min(tiles, ceil_of(tiles * (phases ? 1 : in.problem.batch), b.tm));
   g.slice_rows = std::min(rows, slice_tiles * mr);
   g.column_unit = c.format.panel > 0 ? c.format.panel : nr(c.tile);
   g.column_units = ceil_of(n, g.column_unit);

@@ -35,7 +35,8 @@ bool tile_is_offered(const SpaceInput&, const Config& c) { return !violated(c.mo
 bool tile_is_not_too_tall(const SpaceInput& in, const Config& c) { return c.tile.mr <= in.m; }
 
 bool tile_is_not_too_wide(const SpaceInput& in, const Config& c) {
-  return c.tile.nv == min_vectors(c.tile.family) || (c.tile.nv - 1) * vector_width(c.tile.family) < in.problem.n;
+  return c.tile.nv == least_vectors(in.problem, c.mode, c.tile.family) ||
+         (c.tile.nv - 1) * vector_width(c.tile.family) < in.problem.n;
 }
 
 bool unroll_fits_k(const SpaceInput& in, const Config& c) {
@@ -75,7 +76,7 @@ bool grid_fits_threads(const SpaceInput& in, const Config& c) {
 
 bool grid_rows_have_work(const SpaceInput& in, const Config& c) {
   const auto& b = c.blocking;
-  if (b.tk == 1) return b.tm <= ceil_of(in.m, c.tile.mr) * in.problem.batch;
+  if (sums_in_memory(in.problem, c) == 0) return b.tm <= ceil_of(in.m, c.tile.mr) * in.problem.batch;
   return b.tm <= ceil_of(std::min(b.mc, in.m), c.tile.mr);
 }
 
@@ -88,8 +89,9 @@ bool split_k_is_deep(const SpaceInput& in, const Config& c) {
 }
 
 bool split_k_scratch_is_bounded(const SpaceInput& in, const Config& c) {
-  if (c.blocking.tk == 1) return true;
-  const std::int64_t most_rows = kMaxSplitBytes / kWordBytes / (c.blocking.tk - 1) / in.problem.n;
+  const int sums = sums_in_memory(in.problem, c);
+  if (sums == 0) return true;
+  const std::int64_t most_rows = kMaxSplitBytes / kWordBytes / sums / in.problem.n;
   return std::min(c.blocking.mc, in.m) <= most_rows;
 }
 
@@ -165,7 +167,9 @@ std::vector<Constraint> make_constraints() {
       {"grid-rows", "some threads along M would have no tile to compute", grid_rows_have_work},
       {"grid-columns", "some threads along N would have no panel to compute", grid_columns_have_work},
       {"split-k", "slices of K pay only from K = 1024 on and at least 512 deep", split_k_is_deep},
-      {"split-k-scratch", "the partial sums of the slices of K exceed 64 MiB", split_k_scratch_is_bounded},
+      {"split-k-scratch",
+       "the partial sums of the slices of K, or of a pair that does not meet in registers, exceed 64 MiB",
+       split_k_scratch_is_bounded},
       {"fusion",
        "there is no chain to run elsewhere, or it runs as slices of K are added, before C becomes bf16, or on a pair's "
        "sums",

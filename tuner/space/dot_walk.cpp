@@ -50,6 +50,7 @@ void join_columns(const SpaceInput& in, Config& c) {
   const Geometry g = dot_geometry_of(in, c);
   auto& b = c.blocking;
   if (g.block_row_tiles <= 1 || g.block_column_tiles <= 1) b.rows_inside = true;
+  if (b.chain_at == gemwright::fusion::block) return;  // a block decides when the chain runs
   if (g.depth_blocks == 1 && b.rows_inside) b.nc = in.problem.n;
 }
 
@@ -57,6 +58,7 @@ void join_columns(const SpaceInput& in, Config& c) {
 void join_rows(const SpaceInput& in, Config& c) {
   const Geometry g = dot_geometry_of(in, c);
   auto& b = c.blocking;
+  if (b.chain_at == gemwright::fusion::block) return;
   if (b.pack_a != a_packing::none || g.row_blocks == 1 || g.column_blocks > 1 || g.depth_blocks > 1) return;
   if (b.rows_inside && g.block_row_tiles > 1 && g.block_column_tiles > 1) return;
   b.mc = in.m;

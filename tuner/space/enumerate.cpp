@@ -49,7 +49,7 @@ Values family_values(const SpaceInput& in, ComputeMode mode) {
 }
 
 Values vector_values(const SpaceInput& in, const Config& c) {
-  const int least = min_vectors(c.tile.family);
+  const int least = least_vectors(in.problem, c.mode, c.tile.family);
   Values v;
   for (int nv = least; nv <= max_vectors(c.tile.family); ++nv) {
     if (nv > least && (nv - 1) * vector_width(c.tile.family) >= in.problem.n) break;

@@ -91,6 +91,19 @@ inline bool has_meaning(const Config& c) {
 // The kernel library's tiles, as limits.
 constexpr int min_vectors(gemwright::isa family) { return family == gemwright::isa::scalar ? 4 : 1; }
 inline int max_vectors(gemwright::isa family) { return vector_width(family) == 16 ? 5 : 4; }
+// Vectors that a tile needs at least, however few columns there are: one of a dot mode holds both halves of a pair.
+inline int least_vectors(const Problem& p, ComputeMode mode, gemwright::isa family) {
+  const int least = min_vectors(family);
+  return least < 2 && has_pair(p) && is_dot(mode) ? 2 : least;
+}
+// Sums of the whole product that a chunk of mc rows keeps in scratch memory: of slices of K all but the first, of a
+// pair that does not meet in registers all. Such a chunk is a phase of all threads, of one item.
+inline int sums_in_memory(const Problem& p, const Config& c) {
+  if (is_dot(c.mode)) return 0;
+  const auto& b = c.blocking;
+  const bool registers = b.tk == 1 && b.chain_at == gemwright::fusion::registers && holds_pairs(p, c);
+  return has_pair(p) && !registers ? b.tk : b.tk - 1;
+}
 // A block of K is a multiple of so many elements, or all of K.
 inline std::int64_t depth_unit(const Config& c) {
   return std::int64_t{4} * (c.tile.ku > c.tile.ka ? c.tile.ku : c.tile.ka) * gemwright::k_group(c.mode);

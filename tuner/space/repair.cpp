@@ -14,9 +14,10 @@ using gemwright::a_packing;
 using gemwright::prefetch;
 
 void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
-  t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
+  const int least = least_vectors(in.problem, mode, t.family);
+  t.nv = std::clamp(t.nv, least, max_vectors(t.family));
   const int width = vector_width(t.family);
-  while (t.nv > min_vectors(t.family) && (t.nv - 1) * width >= in.problem.n) --t.nv;
+  while (t.nv > least && (t.nv - 1) * width >= in.problem.n) --t.nv;
   t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
   if (in.batch_invariant) t.ka = 1;
   const std::int64_t steps = k_words(mode, in.problem.k);
@@ -38,7 +39,11 @@ void repair_panel(const SpaceInput& in, Config& c) {
   const bool pair = has_pair(in.problem);
   if (in.format) {
     c.format = *in.format;
-    while (c.tile.nv > min_vectors(c.tile.family) && in.format->panel % nr(c.tile) != 0) --c.tile.nv;
+    const auto fits = [&] {
+      const bool halves = !pair || !is_dot(c.mode) || gemwright::tile_holds_pairs(c.tile, c.format);
+      return in.format->panel % nr(c.tile) == 0 && halves;
+    };
+    while (c.tile.nv > min_vectors(c.tile.family) && !fits()) --c.tile.nv;
     return;
   }
   if (c.format.panel <= 0 && may_stay_unpacked(in.problem, c.mode)) {
@@ -51,6 +56,7 @@ void repair_panel(const SpaceInput& in, Config& c) {
     if (c.tile.nv % 2 != 0) c.tile.nv = c.tile.nv + 1 <= max_vectors(c.tile.family) ? c.tile.nv + 1 : c.tile.nv - 1;
     while (c.tile.mr > 1 && violated(c.mode, c.tile)) --c.tile.mr;
   }
+  if (!is_dot(c.mode) && std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1)) > kMaxPanel) c.format.pair = 0;
   const int width = std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1));
   const int widest =
       static_cast<int>(std::min<std::int64_t>(kMaxPanel / width * width, up_to_multiple(in.problem.n, width)));
@@ -133,6 +139,12 @@ std::optional<Config> repaired(const SpaceInput& in, Config c) {
   repair_grid(in, c);
   repair_blocks(in, c);
   repair_prefetch(in, c);
+  if (const int sums = sums_in_memory(in.problem, c); sums > 0 && c.blocking.tk == 1) {
+    const std::int64_t most = kMaxSplitBytes / kWordBytes / sums / in.problem.n / c.tile.mr * c.tile.mr;
+    c.blocking.mc = std::min(c.blocking.mc, std::max<std::int64_t>(most, c.tile.mr));
+    c.blocking.tm =
+        static_cast<int>(std::min<std::int64_t>(c.blocking.tm, ceil_of(std::min(c.blocking.mc, in.m), c.tile.mr)));
+  }
   Config result = canonical(in, c);
   // Only now is it known whether a block of A is all of it.
   if (!is_dot(c.mode) && c.blocking.pack_a != a_packing::none && violated(in, result)) {

@@ -182,7 +182,8 @@ void LocalSearch::observe(const Observation& observation) {
   awaited_.erase(name);
   known_.insert(name);
   if (violated(in_, c)) return;  // of another space: not to be proposed, and nothing to learn from
-  compiled_.insert(group_of(in_.problem, c));
+  const bool untouched = observation.state == TrialState::cancelled || observation.state == TrialState::constraint;
+  if (!untouched) compiled_.insert(group_of(in_.problem, c));
   if (!observation.cost || !std::isfinite(*observation.cost)) {
     if (observation.state != TrialState::cancelled) surrogate_.add_failure(c);
     return;

@@ -123,7 +123,10 @@ Surrogate::Features Surrogate::features(const Config& c) {
           m_before_n ? 0.5 : 0.0,
           0.5 * k_place,
           b.rows_inside ? 1.0 : 0.0,
-          1.0 * static_cast<int>(b.pack_a) + (t.hint == prefetch::none ? 0.0 : 1.0) * 2,
+          1.0 * static_cast<int>(b.pack_a),
+          t.hint == prefetch::none ? 0.0 : 2.0,
+          0.7 * static_cast<int>(b.chain_at),
+          c.format.pair > 0 ? 1.5 : 0.0,
           0.7 * log(b.prefetch_rows + 8) + 0.2 * static_cast<int>(t.hint)};
 }
 

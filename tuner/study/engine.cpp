@@ -190,6 +190,7 @@ Result<void> StudyRun::recall() {
     if (const auto r = attend(); !r) return r;
     const auto admission = measurer_.admit(t->config);
     if (!admission) return tl::unexpected(admission.error());
+    compiled_.insert(group_of(request_.key.problem, t->config));
     if (admission->state != TrialState::ok) continue;
     field_.push_back(std::make_unique<Contender>(Contender{*t, subject_of[t->id], admission->handle, cost}));
   }

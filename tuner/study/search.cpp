@@ -46,6 +46,10 @@ std::vector<Candidate> StudyRun::next_batch() {
   }
   most = std::max(most, retry_.size());  // their rows are there and count already, whatever the budget
   std::vector<Candidate> batch;
+  while (!late_.empty() && batch.size() < most && !compiles_too_late(late_.back())) {
+    batch.push_back(std::move(late_.back()));
+    late_.pop_back();
+  }
   while (!retry_.empty() && batch.size() < most) {
     batch.push_back({retry_.back().config, retry_.back().origin, retry_.back()});
     retry_.pop_back();
@@ -82,6 +86,23 @@ bool StudyRun::compiles_too_late(const Candidate& c) const {
   return search_is_over_after(budget(), {spent() + *compile_s_, tried(), timer_->calls_made(), timer_->call_ns()});
 }
 
+bool StudyRun::may_wait_for_seeds() const {
+  return tried() <= request_.protocol.batch && spent() < 2 * budget_seconds() && !steering_.stopped();
+}
+
+// Takes out what would be compiled too late; a longer budget brings it back. False where that is everything.
+bool StudyRun::set_late_apart(std::vector<Candidate>& batch) {
+  if (may_wait_for_seeds()) return true;
+  const auto late =
+      std::stable_partition(batch.begin(), batch.end(), [this](const Candidate& c) { return !compiles_too_late(c); });
+  for (auto c = late; c != batch.end(); ++c) {
+    strategy_->observe({c->config, std::nullopt, TrialState::cancelled});
+    late_.push_back(std::move(*c));
+  }
+  batch.erase(late, batch.end());
+  return !batch.empty();
+}
+
 Result<void> StudyRun::search() {
   phase_ = "search";
   take_back();
@@ -100,22 +121,16 @@ Result<void> StudyRun::search() {
     if (batch.empty()) break;
     // What needs no compilation goes first: the rest is compiled meanwhile.
     std::stable_partition(batch.begin(), batch.end(), [this](const Candidate& c) { return is_compiled(c.config); });
+    if (!set_late_apart(batch)) break;
     std::vector<Config> configs;
-    for (const Candidate& c : batch) {
-      if (!compiles_too_late(c)) configs.push_back(c.config);
-    }
+    for (const Candidate& c : batch) configs.push_back(c.config);
     if (const auto r = measurer_.prefetch_code(configs); !r) return r;
     const std::size_t before = field_.size();
     for (const Candidate& c : batch) {
       if (const auto r = attend(); !r) return r;
       // Admitting alone can be slow: on large problems, or where a first study has to compile its tiles. The seeds come
       // first and are worth waiting for, up to twice the budget. What an earlier sitting began is always finished.
-      const bool seeds = tried() <= request_.protocol.batch && spent() < 2 * budget_seconds() && !steering_.stopped();
-      if (!c.row && within_bound(before) > 0 && !seeds && search_is_over()) break;
-      if (!seeds && compiles_too_late(c)) {
-        strategy_->observe({c.config, std::nullopt, TrialState::cancelled});
-        continue;
-      }
+      if (!c.row && within_bound(before) > 0 && !may_wait_for_seeds() && search_is_over()) break;
       if (const auto r = admit(c); !r) return r;
     }
     if (const auto r = screen(field_.size() - before); !r) return r;

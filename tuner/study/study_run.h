@@ -43,6 +43,7 @@ class StudyRun {
   Result<void> add_fixed_subjects();
   Result<void> measure_ceilings();
   Result<std::vector<profilers::Counter>> fusion_of(const Contender& winner);
+  Result<std::vector<std::vector<double>>> fusion_times(const std::vector<int>& handles);
   Result<std::vector<profilers::Counter>> counters_of(SubjectId subject, int handle) const;
   Result<void> recall();
   Result<void> search();
@@ -61,6 +62,8 @@ class StudyRun {
   std::vector<Candidate> next_batch();
   bool is_compiled(const Config& config) const;
   bool compiles_too_late(const Candidate& candidate) const;
+  bool may_wait_for_seeds() const;
+  bool set_late_apart(std::vector<Candidate>& batch);
   void take_back();
   Result<void> admit(const Candidate& candidate);
   Result<void> screen(std::size_t newcomers);
@@ -109,6 +112,7 @@ class StudyRun {
   StudyRecord record_;
   std::set<TileGroup> compiled_;     // what was admitted, or tried to be
   std::optional<double> compile_s_;  // the longest compilation so far
+  std::vector<Candidate> late_;      // that would have been compiled until after the end of the search
   SetupReply setup_;
   std::optional<Subject> baseline_, anchor_;
   std::unique_ptr<Strategy> strategy_;

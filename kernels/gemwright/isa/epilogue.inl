@@ -53,11 +53,12 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg polynomial(typename V::reg x, 
   return sum;
 }
 
-// Results of exp_below are 2^64 times too large: what they are multiplied with later may bring them back into the
-// normal range, so that subnormal numbers are rounded once, at the end.
-constexpr float kExpUnshift = 0x1p-64F;
+// Results of exp_below are 2^100 times too large: what they are multiplied with later may bring them back into the
+// normal range, so that subnormal numbers are rounded once, at the end, and none comes up on the way: one costs more
+// than the whole activation.
+constexpr float kExpUnshift = 0x1p-100F;
 
-// exp(x) * 2^64 for x <= 0, where x below -131 counts as that (2^-190 is nothing beside any f32); and exp(x + low)
+// exp(x) * 2^100 for x <= 0, where x below -131 counts as that (2^-190 is nothing beside any f32); and exp(x + low)
 // where low is what rounding took from x. n is the nearest whole number of x / ln 2; the rest, at most ln 2 / 2, goes
 // into a polynomial of relative error 1e-8.
 template <class V>
@@ -81,14 +82,14 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg exp_below(typename V::reg x,
   return V::times_pow2(polynomial<V>(rest, kRest), n);
 }
 
-// 1 / (1 + exp(-x)) * 2^64 for x <= 0.
+// 1 / (1 + exp(-x)) * 2^100 for x <= 0.
 template <class V>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename V::reg logistic_tail(const typename V::reg& x) {
   const typename V::reg e = exp_below<V>(x, nullptr);
   return V::div(e, V::fma(e, V::constant(kExpUnshift), V::constant(1.0F)));
 }
 
-// The share of the normal distribution beyond t >= 0, * 2^64: exp(-t^2 / 2) * R(t), where R falls slowly from 1/2 and
+// The share of the normal distribution beyond t >= 0, * 2^100: exp(-t^2 / 2) * R(t), where R falls slowly from 1/2 and
 // is u times a polynomial of u = 1 / (1 + 0.26 t), of relative error 6e-8 up to t = 13.3, where t * R meets the
 // subnormals.
 template <class V>
