@@ -1,6 +1,7 @@
 #include "app/model/desk.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
@@ -23,7 +24,7 @@ constexpr auto kPatience = std::chrono::seconds(60);
 class DeskTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / "gemwright-desk";
+    folder_ = fs::path(testing::TempDir()) / ("gemwright-desk-" + std::to_string(::getpid()));
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     database_ = folder_ / "tuned.db";

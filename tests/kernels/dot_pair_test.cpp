@@ -74,7 +74,9 @@ void check(const PairRun& r, const PairTile& tile) {
   for (std::int64_t j = 0; j < residual.count(); ++j) residual.set(j, pair_bias(3 * j));
   const std::vector<char> before = c.copy();
 
-  const dot_plan p{&tile.set, r.format, r.block};
+  blocking block = r.block;
+  block.chain_at = fusion::registers;  // where both halves are
+  const dot_plan p{&tile.set, r.format, block};
   dot_call call = o.call(x);
   call.c = c.bytes();
   call.ldc = ldc;

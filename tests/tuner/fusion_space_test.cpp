@@ -111,7 +111,7 @@ TEST(FusionSpace, ABlockThatTheChainWaitsForIsNotJoinedWithTheNext) {
   c.blocking.nc = 128;
   c.blocking.rows_inside = true;
   c.blocking.chain_at = fusion::block;
-  c.blocking.tn = c.blocking.tm = 1;
+  c.blocking.tn = c.blocking.tm = c.blocking.tk = 1;
   EXPECT_EQ(canonical(in, c).blocking.nc, 128);
   c.blocking.chain_at = fusion::registers;
   EXPECT_EQ(canonical(in, c).blocking.nc, in.problem.n);
