@@ -355,5 +355,28 @@ TEST(Modes, LocalSearchFindsTheCheapModeAndOnlyProposesAdmittedOnes) {
   }
 }
 
+// Of 4096 bytes each: a tall tile would have all its rows in one set of the first-level cache.
+TEST(ModeSpace, RowsOfAThatShareASetAreReadInPlaceByShortTilesAlone) {
+  SpaceInput in = test::space_of_modes({ComputeMode::u8s8}, 64, 256, 4096, 1, {isa::avx512_vnni});
+  in.problem.interface = Interface::u8s8;
+  Random random(11);
+  int in_place = 0, tall = 0;
+  for (int i = 0; i < 400; ++i) {
+    const Config c = *random_config(in, random);
+    tall += c.tile.mr > 8 ? 1 : 0;
+    if (c.blocking.pack_a != gemwright::a_packing::none) continue;
+    ++in_place;
+    EXPECT_LE(c.tile.mr, 8) << label(c);
+  }
+  EXPECT_GT(in_place, 10);
+  EXPECT_GT(tall, 10);
+  in.problem.k = 4100;
+  for (int i = 0; i < 400 && tall > 0; ++i) {
+    const Config c = *random_config(in, random);
+    if (c.blocking.pack_a == gemwright::a_packing::none && c.tile.mr > 8) tall = 0;
+  }
+  EXPECT_EQ(tall, 0) << "rows that do not share a set may be as many as fit";
+}
+
 }  // namespace
 }  // namespace gemwright::tuner

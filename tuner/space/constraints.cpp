@@ -120,6 +120,10 @@ bool partial_sums_are_bounded(const SpaceInput& in, const Config& c) {
 
 bool a_is_packed_as_it_can_be(const SpaceInput& in, const Config& c) { return packs_a_as_it_can(in.problem, c); }
 
+bool rows_in_place_stay_in_l1(const SpaceInput& in, const Config& c) {
+  return c.blocking.pack_a != gemwright::a_packing::none || !rows_of_a_conflict(in.problem, c);
+}
+
 bool packed_a_is_bounded(const SpaceInput& in, const Config& c) {
   if (c.blocking.pack_a == a_packing::none) return true;
   if (is_dot(c.mode)) return std::min(c.blocking.mc, in.m) <= most_chunk_rows(in, c);
@@ -181,6 +185,9 @@ std::vector<Constraint> make_constraints() {
        "a dot tile reads A where it lies only if that is row-major and of the mode's own elements, unwidened; and only "
        "the jobs of a dot mode pack A together",
        a_is_packed_as_it_can_be},
+      {"a-conflicts",
+       "more than 8 rows of A that lie 4096 bytes apart are not read in place: one set of L1 holds them all",
+       rows_in_place_stay_in_l1},
       {"packed-a", "a packed block of A exceeds 16 MiB a thread", packed_a_is_bounded},
       {"dot-nest",
        "a dot mode nests its blocks as mnk and has no slices of K: s32 sums are whole before they are scaled",

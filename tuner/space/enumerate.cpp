@@ -187,7 +187,8 @@ Values block_ladder(std::int64_t unit, std::int64_t slice, std::int64_t whole) {
 // All that fit the mode; some of them not the blocks.
 Values packings_of_a(const SpaceInput& in, const Config& c) {
   Values v;
-  if (reads_a_in_place(in.problem, c.mode, c.tile.family)) v.push_back(static_cast<std::int64_t>(a_packing::none));
+  const bool in_place = reads_a_in_place(in.problem, c.mode, c.tile.family) && !rows_of_a_conflict(in.problem, c);
+  if (in_place) v.push_back(static_cast<std::int64_t>(a_packing::none));
   v.push_back(static_cast<std::int64_t>(a_packing::job));
   if (is_dot(c.mode) && c.blocking.tn > 1) v.push_back(static_cast<std::int64_t>(a_packing::shared));
   return v;

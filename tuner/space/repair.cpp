@@ -32,7 +32,8 @@ void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
 void repair_packing_of_a(const SpaceInput& in, Config& c) {
   auto& pack_a = c.blocking.pack_a;
   if (!is_dot(c.mode) && pack_a == a_packing::shared) pack_a = a_packing::job;
-  if (pack_a == a_packing::none && !reads_a_in_place(in.problem, c.mode, c.tile.family)) pack_a = a_packing::job;
+  const bool in_place = reads_a_in_place(in.problem, c.mode, c.tile.family) && !rows_of_a_conflict(in.problem, c);
+  if (pack_a == a_packing::none && !in_place) pack_a = a_packing::job;
 }
 
 void repair_panel(const SpaceInput& in, Config& c) {
