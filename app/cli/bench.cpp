@@ -61,6 +61,32 @@ Tuned by_problem(const std::vector<StudyFigures>& studies) {
   return tuned;
 }
 
+tuner::Result<void> measure_rows(const Options& o, tuner::Store& store, tuner::WorkerClient& worker,
+                                 const std::vector<PlannedStudy>& studies, const Tuned& tuned,
+                                 const std::vector<std::string>& against, const TuningHooks& hooks,
+                                 std::vector<BenchRow>& rows) {
+  std::map<std::string, BenchHeader> headers;
+  for (const PlannedStudy& s : studies) {
+    const std::string problem = tuner::key(s.request.key.problem);
+    if (!headers.contains(problem)) {
+      auto header = bench_header(store, tuned.ids.at(problem), o.max_regret / 100);
+      if (!header) return tl::unexpected(header.error());
+      headers[problem] = std::move(*header);
+    }
+    const StudyFigures& figures = tuned.figures.at(tuner::key(s.request.key));
+    std::optional<tuner::Config> best;
+    if (o.best_per_m && figures.trial) best = figures.trial->config;
+    auto row = bench_row(worker, s, headers[problem], against, best, hooks);
+    if (!row) return tl::unexpected(row.error());
+    const auto ceilings = store.ceilings(figures.study.id);
+    if (!ceilings) return tl::unexpected(ceilings.error());
+    add_ceiling(*row, figures, *ceilings);
+    print_row(*row, o.json, rows.empty());
+    rows.push_back(std::move(*row));
+  }
+  return {};
+}
+
 int run(const Options& o) {
   hear_interrupts();
   const auto against = parse_against(o.against);
@@ -87,29 +113,12 @@ int run(const Options& o) {
   hooks.now = now_seconds;
   hooks.stop = interrupted;
   hooks.sleep = sleep_seconds;
-  std::map<std::string, BenchHeader> headers;
   std::vector<BenchRow> rows;
-  for (const PlannedStudy& s : *studies) {
-    const std::string problem = tuner::key(s.request.key.problem);
-    if (!headers.contains(problem)) {
-      auto header = bench_header(**store, tuned.ids.at(problem), o.max_regret / 100);
-      if (!header) return report(header.error());
-      headers[problem] = std::move(*header);
-    }
-    const StudyFigures& figures = tuned.figures.at(tuner::key(s.request.key));
-    std::optional<tuner::Config> best;
-    if (o.best_per_m && figures.trial) best = figures.trial->config;
-    auto row = bench_row(**worker, s, headers[problem], *against, best, hooks);
-    if (!row) return report(row.error());
-    const auto ceilings = (*store)->ceilings(figures.study.id);
-    if (!ceilings) return report(ceilings.error());
-    add_ceiling(*row, figures, *ceilings);
-    print_row(*row, o.json, rows.empty());
-    rows.push_back(std::move(*row));
-  }
-  if (!o.json) fmt::print("{}", bench_table(rows));
-  print_summaries(rows, o.json);
-  return kDone;
+  const auto measured = measure_rows(o, **store, **worker, *studies, tuned, *against, hooks, rows);
+  // What was measured before an error or an interrupt is told all the same.
+  if (!o.json && !rows.empty()) fmt::print("{}", bench_table(rows));
+  if (!rows.empty()) print_summaries(rows, o.json);
+  return measured ? kDone : report(measured.error());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #define GEMWRIGHT_FAULT_SUBNORMAL 8    // flushes subnormal numbers to zero
 #define GEMWRIGHT_FAULT_VERSION 9      // another interface version
 #define GEMWRIGHT_FAULT_STATUS 10      // refuses to run large problems
+#define GEMWRIGHT_FAULT_BARE 11        // refuses to run a chain
 
 // What can be wrong with a library of dot tiles, chosen while it runs; see dot_module.cpp.
 #define DOT_FAULT_NONE 0

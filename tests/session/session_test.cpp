@@ -234,6 +234,22 @@ TEST_F(SessionTest, ACandidateThatRefusesToRunIsARuntimeFailure) {
   EXPECT_NE(b->reason.find("does not fit"), std::string::npos) << b->reason;
 }
 
+// This library runs nothing but a product without its chain.
+TEST_F(SessionTest, ABareProductRunsWithoutTheChainAndIsTimed) {
+  EXPECT_FALSE(session_.admit_bare(config(), tiles("BARE"))) << "before there is a problem";
+  expect_state(setup_for(70, 90, 110), config(), tiles("BARE"), TrialState::runtime, "scalar");
+  const auto a = session_.admit_bare(config(), tiles("BARE"));
+  ASSERT_TRUE(a);
+  ASSERT_EQ(a->state, TrialState::ok) << a->reason;
+  EXPECT_FALSE(a->error_fro) << "it is no result";
+  const auto b = session_.block(a->handle, 3);
+  ASSERT_TRUE(b);
+  EXPECT_EQ(b->state, TrialState::ok) << b->reason;
+  const auto none = session_.admit_bare(config(), "/nowhere.so");
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->state, TrialState::compile);
+}
+
 TEST_F(SessionTest, WhatHasNoMeaningIsAnError) {
   EXPECT_FALSE(session_.admit(config(), tiles("NONE"), true));
   EXPECT_FALSE(session_.block(1, 1));

@@ -72,6 +72,7 @@ extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLi
     *out = scratch_for(kernels(tile).shape, *format, *g, n, k, batch, b_packed != 0);
   };
   api.run = [](void* c, int tile, const packing* format, const blocking* g, const gemm_call* x) -> int {
+    if (GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_BARE && !x->bare) return static_cast<int>(status::bad_scalar);
     if (GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_STATUS && x->m > 64) return static_cast<int>(status::bad_stride);
     const status s = run_gemm(*x, {&kernels(tile), *format, *g}, *static_cast<context*>(c));
     if (s == status::ok && x->m > 0 && x->n > 0) spoil(*x);

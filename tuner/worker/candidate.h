@@ -53,6 +53,12 @@ class TileLibrary {
   gemwright::scratch_size scratch_;
 };
 
+// A tile of a library that is loaded.
+struct FoundTile {
+  TileLibrary& library;
+  int index;
+};
+
 class HeaderLibrary {
  public:
   static Result<std::unique_ptr<HeaderLibrary>> open(const std::string& path);

@@ -53,6 +53,8 @@ Admission refused(TrialState state, std::string reason) {
   return a;
 }
 
+tl::unexpected<Error> no_setup() { return fail("a candidate was sent before the problem was set up"); }
+
 tl::unexpected<Error> no_subject(int handle) {
   return fail(fmt::format("there is no subject with the handle {}", handle));
 }
@@ -109,9 +111,8 @@ struct Session::State {
   Result<HeaderLibrary*> header_library(const std::string& path);
   Result<void> make_trust(ComputeMode mode);
   std::optional<std::string> run_once(TimedSubject& subject);
-  std::variant<int, Admission> find_tile(const TileLibrary& library, const std::string& path,
-                                         const Config& config) const;
-  std::unique_ptr<TimedSubject> tile_subject(TileLibrary& library, int tile, const Config& config, bool bare);
+  std::variant<FoundTile, Admission> find_tile(const Config& config, const std::string& path);
+  std::unique_ptr<TimedSubject> tile_subject(const FoundTile& tile, const Config& config, bool bare);
   Admission admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify);
   Admission admit_header(std::unique_ptr<HeaderSubject> subject, bool verify);
 };
@@ -271,12 +272,12 @@ Result<HeaderLibrary*> Session::State::header_library(const std::string& path) {
   return (header_libraries[path] = std::move(*opened)).get();
 }
 
-std::unique_ptr<TimedSubject> Session::State::tile_subject(TileLibrary& library, int tile, const Config& config,
-                                                           bool bare) {
+std::unique_ptr<TimedSubject> Session::State::tile_subject(const FoundTile& tile, const Config& config, bool bare) {
+  auto& [library, index] = tile;
   if (config.mode == ComputeMode::f32) {
-    return std::make_unique<F32TileSubject>(library, tile, config, operands, store, setup->threads, bare);
+    return std::make_unique<F32TileSubject>(library, index, config, operands, store, setup->threads, bare);
   }
-  return std::make_unique<DotTileSubject>(library, tile, config, operands, store, setup->threads, bare);
+  return std::make_unique<DotTileSubject>(library, index, config, operands, store, setup->threads, bare);
 }
 
 // Runs a subject once at full size; C is there to be compared then. The sentence says why it did not run.
@@ -364,28 +365,30 @@ Result<SetupReply> Session::setup(const MeasureSetup& setup) {
 }
 
 // The tile of a config in a library, or why there is none.
-std::variant<int, Admission> Session::State::find_tile(const TileLibrary& library, const std::string& path,
-                                                       const Config& config) const {
+std::variant<FoundTile, Admission> Session::State::find_tile(const Config& config, const std::string& path) {
+  const auto loaded = tile_library(path);
+  if (!loaded) return refused(TrialState::compile, loaded.error().message);
   const Interface interface = setup->problem.interface;
   const auto modes = modes_behind(interface);
   if (std::find(modes.begin(), modes.end(), config.mode) == modes.end()) {
     return refused(TrialState::runtime, fmt::format("the mode {} does not stand behind the interface {}",
                                                     to_text(config.mode), to_text(interface)));
   }
+  const TileLibrary& library = **loaded;
   const std::optional<int> tile = library.find(config.tile);
-  if (tile && library.mode() == config.mode && library.c_type() == c_element(interface)) return *tile;
+  if (tile && library.mode() == config.mode && library.c_type() == c_element(interface)) {
+    return FoundTile{**loaded, *tile};
+  }
   return refused(TrialState::compile, fmt::format("{} has no tile {} of {} for the interface {}", path,
                                                   tile_name(config.tile), to_text(config.mode), to_text(interface)));
 }
 
 Result<Admission> Session::admit(const Config& config, const std::string& library, bool verify) {
   State& s = *state_;
-  if (!s.setup) return fail("a candidate was sent before the problem was set up");
-  auto loaded = s.tile_library(library);
-  if (!loaded) return refused(TrialState::compile, loaded.error().message);
-  const auto found = s.find_tile(**loaded, library, config);
+  if (!s.setup) return no_setup();
+  const auto found = s.find_tile(config, library);
   if (const auto* none = std::get_if<Admission>(&found)) return *none;
-  const int tile = std::get<int>(found);
+  const FoundTile& tile = std::get<FoundTile>(found);
   const Problem& p = s.setup->problem;
   const auto start = std::chrono::steady_clock::now();
   // What of the problem the small ones depend on.
@@ -395,23 +398,21 @@ Result<Admission> Session::admit(const Config& config, const std::string& librar
                   to_text(p.interface), static_cast<int>(p.a_layout), static_cast<int>(p.b_layout), p.constant_weights,
                   p.beta, p.batch > 1, epilogue_text(p.chain))};
   if (verify && s.checked_tiles.count(identity) == 0) {
-    if (auto fault = check_tile(**loaded, tile, config, p)) return refused(fault->state, fault->reason);
+    if (auto fault = check_tile(tile.library, tile.index, config, p)) return refused(fault->state, fault->reason);
     s.checked_tiles.insert(identity);
   }
   const std::int64_t tile_ns = ns_since(start);
-  Admission a = s.admit(s.tile_subject(**loaded, tile, config, false), config, verify);
+  Admission a = s.admit(s.tile_subject(tile, config, false), config, verify);
   if (a.verify_ns) *a.verify_ns += tile_ns;
   return a;
 }
 
 Result<Admission> Session::admit_bare(const Config& config, const std::string& library) {
   State& s = *state_;
-  if (!s.setup) return fail("a candidate was sent before the problem was set up");
-  auto loaded = s.tile_library(library);
-  if (!loaded) return refused(TrialState::compile, loaded.error().message);
-  const auto found = s.find_tile(**loaded, library, config);
+  if (!s.setup) return no_setup();
+  const auto found = s.find_tile(config, library);
   if (const auto* none = std::get_if<Admission>(&found)) return *none;
-  auto subject = s.tile_subject(**loaded, std::get<int>(found), config, true);
+  auto subject = s.tile_subject(std::get<FoundTile>(found), config, true);
   if (auto ready = subject->prepare(); !ready) return refused(TrialState::runtime, ready.error().message);
   if (auto fault = s.run_once(*subject)) return refused(TrialState::runtime, *fault);
   Admission a;
@@ -421,7 +422,7 @@ Result<Admission> Session::admit_bare(const Config& config, const std::string& l
 
 Result<Admission> Session::admit_header(const std::string& library, bool verify) {
   State& s = *state_;
-  if (!s.setup) return fail("a candidate was sent before the problem was set up");
+  if (!s.setup) return no_setup();
   auto loaded = s.header_library(library);
   if (!loaded) return refused(TrialState::compile, loaded.error().message);
   return s.admit_header(
