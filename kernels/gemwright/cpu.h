@@ -24,7 +24,11 @@ inline bool cpu_has(isa family) {
   // These builtins test the CPUID bits and that the operating system saves the registers (XCR0).
   if (family == isa::avx512f) return __builtin_cpu_supports("avx512f") != 0;
   if (family == isa::avx512_vnni) return cpu_has(isa::avx512f) && __builtin_cpu_supports("avx512vnni") != 0;
-  if (family == isa::avx512_bf16) return cpu_has(isa::avx512f) && (cpu_leaf_7_1() >> 5U & 1U) != 0;
+  // BW and VL, which every CPU with AVX512_BF16 has, are for masked stores of 16 bits.
+  if (family == isa::avx512_bf16) {
+    return cpu_has(isa::avx512f) && __builtin_cpu_supports("avx512bw") != 0 &&
+           __builtin_cpu_supports("avx512vl") != 0 && (cpu_leaf_7_1() >> 5U & 1U) != 0;
+  }
   if (family == isa::avx_vnni) return cpu_has(isa::avx2) && (cpu_leaf_7_1() >> 4U & 1U) != 0;
   if (family == isa::avx2) return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
 #endif

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "gemwright/gemm.h"
@@ -137,34 +138,36 @@ inline status find_strides(const problem_shape& s, const call_operands& x, const
   return status::ok;
 }
 
-// The operands of the chain: those that it reads are there, and none that would be lost without a word.
-inline status set_chain(const chain_reads& reads, const call_operands& x, epilogue_operands& o) {
+// Whether the operands of the chain are those that it reads: all are there, and none that would be lost without a word.
+inline status check_given(const chain_reads& reads, const call_operands& x) {
   const bool matrices = reads.residual == (x.residual != nullptr) && reads.operand == (x.operand != nullptr);
   if (!matrices || reads.bias != (x.bias != nullptr)) return status::bad_pointer;
   const bool bounds = reads.clamp == x.clamp_lo.has_value() && reads.clamp == x.clamp_hi.has_value();
-  if (!bounds || reads.scale != x.scale.has_value()) return status::bad_scalar;
-  o.bias = x.bias;
-  o.residual = x.residual;
-  o.ld_residual = x.ld_residual;
-  o.operand = x.operand;
-  o.ld_operand = x.ld_operand;
-  o.scale = x.scale.value_or(o.scale);
-  o.clamp_lo = x.clamp_lo.value_or(o.clamp_lo);
-  o.clamp_hi = x.clamp_hi.value_or(o.clamp_hi);
-  return status::ok;
+  return bounds && reads.scale == x.scale.has_value() ? status::ok : status::bad_scalar;
+}
+
+inline epilogue_operands chain_operands(const call_operands& x, const item_strides& strides) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  return {x.bias,
+          x.residual,
+          x.ld_residual,
+          strides.residual,
+          x.operand,
+          x.ld_operand,
+          strides.operand,
+          x.scale.value_or(1.0F),
+          x.clamp_lo.value_or(-kInfinity),
+          x.clamp_hi.value_or(kInfinity)};
 }
 
 // Chain and strides of a call. With no rows nothing of the chain is read, and nothing of it is asked for.
-inline status set_operands(const problem_shape& s, const call_operands& x, const call_lines& l, epilogue_operands& o,
-                           item_strides& strides) {
+inline status check_operands(const problem_shape& s, const call_operands& x, const call_lines& l,
+                             item_strides& strides) {
   if (x.beta != 0 && x.beta != 1) return status::bad_config;
   if (l.m > 0) {
-    if (const status wrong = set_chain(s.reads, x, o); wrong != status::ok) return wrong;
+    if (const status wrong = check_given(s.reads, x); wrong != status::ok) return wrong;
   }
-  if (const status wrong = find_strides(s, x, l, strides); wrong != status::ok) return wrong;
-  o.stride_residual = strides.residual;
-  o.stride_operand = strides.operand;
-  return status::ok;
+  return find_strides(s, x, l, strides);
 }
 
 // Whether packed weights are those of this problem. Packing says itself why it failed.
@@ -184,14 +187,14 @@ inline status run_table(const dispatch_table& table, context& ctx, std::int64_t 
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
   }
   const bool packed = weights != nullptr;
-  epilogue_operands operands;
   item_strides strides;
   const call_lines lines{m, lda, ldc, packed ? std::nullopt : std::optional(ldb)};
-  if (const status wrong = set_operands(s, x, lines, operands, strides); wrong != status::ok) return wrong;
+  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
   const std::int64_t stride_b = !packed ? strides.b : s.batch > 1 ? packed_b_size(s.n, s.k, s.format) : 0;
-  // All at once: compilers clear the defaults of so large a struct by a string instruction, which takes 10 ns.
+  // All at once, the chain's operands too: compilers clear the defaults of so large a struct by a string instruction,
+  // which takes 10 ns, and one that is copied has to wait for its own stores.
   const gemm_call call{m,   s.n,      s.k,        s.batch, a, lda, strides.a, s.a_layout,  packed ? weights->data() : b,
-                       ldb, stride_b, s.b_layout, packed,  c, ldc, strides.c, x.beta == 1, operands};
+                       ldb, stride_b, s.b_layout, packed,  c, ldc, strides.c, x.beta == 1, chain_operands(x, strides)};
   return run_gemm(call, choose_plan(table, m, ctx), ctx);
 }
 

@@ -10,6 +10,7 @@
 // family as far as the s32 sum goes.
 #pragma once
 
+#include "gemwright/dot_direct.h"
 #include "gemwright/dot_nest.h"
 #include "gemwright/dot_pack.h"
 #include "gemwright/dot_tile.h"
@@ -80,9 +81,7 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   if (x.weights != nullptr) {
     const packed_dot_weights& w = *x.weights;
     if (!w.valid()) return w.state();
-    if (w.mode() != s.mode || w.n() != x.n || w.k() != x.k || w.batch() != x.batch || !(w.format() == p.format)) {
-      return status::bad_weights;
-    }
+    if (!fits_weights(x, p)) return status::bad_weights;
   } else if (!dot_takes_weights(s.mode, x.b.type) || (x.b.scale != nullptr && x.b.type != element::s8)) {
     return status::bad_config;
   }
@@ -94,36 +93,23 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   return ctx.fits(scratch_for(p, x.n, x.k, x.batch, x.weights != nullptr)) ? status::ok : status::bad_config;
 }
 
-// Whether the operands of a call describe memory that can be read and written: what check_call asks of f32 operands.
-// Elements are at most as large as floats, so the bounds hold. `pair`: C has n / 2 columns.
 inline status check_dot_call(const dot_call& x, bool pair = false) {
-  static constexpr float kSomewhere = 0;
-  const auto pointer = [](const void* p) { return p != nullptr ? &kSomewhere : nullptr; };
-  float c = 0;
-  gemm_call g;
-  g.m = x.m;
-  g.n = x.n;
-  g.k = x.k;
-  g.batch = x.batch;
-  g.a = pointer(x.a);
-  g.lda = x.lda;
-  g.stride_a = x.stride_a;
-  g.a_layout = x.a_layout;
-  g.b_packed = x.weights != nullptr;
-  g.b = g.b_packed ? &kSomewhere : pointer(x.b.b);
-  g.ldb = x.b.ldb;
-  g.stride_b = g.b_packed ? 0 : x.b.stride;
-  g.b_layout = x.b.order;
-  g.c = x.c != nullptr ? &c : nullptr;
-  g.ldc = x.ldc;
-  g.stride_c = x.stride_c;
-  return check_call(g, pair);
+  const bool packed = x.weights != nullptr;
+  return check_memory(
+      {x.m, x.n, x.k, x.batch, x.lda, x.stride_a, x.a_layout, x.b.ldb, packed ? 0 : x.b.stride, x.b.order, packed,
+       x.ldc, x.stride_c, x.a != nullptr, packed || x.b.b != nullptr, x.c != nullptr},
+      pair);
 }
 
 inline status run_dot(const dot_call& x, const dot_plan& p, context& ctx) {
   const bool pair = p.kernels != nullptr && p.kernels->reads.pair;
   if (const status s = check_dot_call(x, pair); s != status::ok) return s;
   if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
+  if (p.kernels != nullptr && is_direct(x, p, ctx)) {
+    const status s = check_chain(p.kernels->reads, x.operands, {x.m, x.n, 1});
+    if (s == status::ok) run_direct(x, p);
+    return s;
+  }
   if (const status s = check_dot_plan(p, x, ctx); s != status::ok) return s;
   dot_nest(x, p, ctx).run();
   return status::ok;

@@ -64,10 +64,9 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
     if (weights->mode() != s.mode) return status::bad_weights;
   }
-  epilogue_operands operands;
   item_strides strides;
   const call_lines lines{m, lda, ldc, weights != nullptr ? std::nullopt : std::optional(ldb)};
-  if (const status wrong = set_operands(s, x, lines, operands, strides); wrong != status::ok) return wrong;
+  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
   if (m > 0 && s.a == element::u8 && (!q.a_scale || q.a_zero < 0 || q.a_zero > 255)) return status::bad_scalar;
   const float a_scale = q.a_scale.value_or(1.0F);
   // All at once: see the function for f32.
@@ -80,7 +79,7 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
                       weights,    {b, s.b, ldb, s.b_layout, strides.b, q.b_scale},
                       c,          ldc,
                       strides.c,  x.beta == 1,
-                      {},         operands};
+                      {},         chain_operands(x, strides)};
   return run_dot(call, choose_plan(table, m, ctx), ctx);
 }
 

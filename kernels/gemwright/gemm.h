@@ -13,6 +13,7 @@
 #include "gemwright/config.h"
 #include "gemwright/context.h"
 #include "gemwright/cpu.h"
+#include "gemwright/direct.h"
 #include "gemwright/epilogue.h"
 #include "gemwright/isa/avx2.h"
 #include "gemwright/isa/avx512f.h"
@@ -100,8 +101,20 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   return ctx.fits(scratch_for(p, x.n, x.k, x.batch, x.b_packed)) ? status::ok : status::bad_config;
 }
 
-// Whether the operands of a call describe memory that can be read and written. `pair`: C has n / 2 columns.
-inline status check_call(const gemm_call& x, bool pair = false) {
+// What the operands of a call say about memory, whatever their elements are: at most as large as floats.
+struct call_memory {
+  std::int64_t m, n, k, batch;
+  std::int64_t lda, stride_a;
+  layout a_layout;
+  std::int64_t ldb, stride_b;
+  layout b_layout;
+  bool b_packed;
+  std::int64_t ldc, stride_c;
+  bool a, b, c;  // the pointers are there
+};
+
+// Whether it can be read and written. `pair`: C has n / 2 columns.
+inline status check_memory(const call_memory& x, bool pair) {
   const auto in_range = [](std::int64_t v) { return v >= 0 && v <= max_extent; };
   if (!in_range(x.m) || !in_range(x.n) || !in_range(x.k) || !in_range(x.batch)) return status::bad_size;
   if (!in_range(x.lda) || !in_range(x.ldc) || (!x.b_packed && !in_range(x.ldb))) return status::bad_size;
@@ -124,14 +137,24 @@ inline status check_call(const gemm_call& x, bool pair = false) {
            (stride >= -max_floats && stride <= max_floats && fits(stride < 0 ? -stride : stride, x.batch));
   };
   if (!steps(x.stride_a) || !steps(x.stride_b) || !steps(x.stride_c)) return status::bad_stride;
-  if (x.c == nullptr || (x.k > 0 && (x.a == nullptr || x.b == nullptr))) return status::bad_pointer;
-  return status::ok;
+  return x.c && (x.k == 0 || (x.a && x.b)) ? status::ok : status::bad_pointer;
+}
+
+inline status check_call(const gemm_call& x, bool pair = false) {
+  return check_memory({x.m, x.n, x.k, x.batch, x.lda, x.stride_a, x.a_layout, x.ldb, x.stride_b, x.b_layout, x.b_packed,
+                       x.ldc, x.stride_c, x.a != nullptr, x.b != nullptr, x.c != nullptr},
+                      pair);
 }
 
 inline status run_gemm(const gemm_call& x, const plan& p, context& ctx) {
   const bool pair = p.kernels != nullptr && p.kernels->reads.pair;
   if (const status s = check_call(x, pair); s != status::ok) return s;
   if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
+  if (p.kernels != nullptr && is_direct(x, p, ctx)) {
+    const status s = check_chain(p.kernels->reads, x.operands, {x.m, x.n, 1});
+    if (s == status::ok) run_direct(x, p);
+    return s;
+  }
   if (const status s = check_plan(p, x, ctx); s != status::ok) return s;
   loop_nest(x, p, ctx).run();
   return status::ok;

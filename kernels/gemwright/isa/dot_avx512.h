@@ -110,7 +110,7 @@ struct dot : f32_acc {
 }  // namespace avx512f_bf16
 
 #undef GEMWRIGHT_TARGET
-#define GEMWRIGHT_TARGET __attribute__((target("avx512f,fma,avx512bf16")))
+#define GEMWRIGHT_TARGET __attribute__((target("avx512f,fma,avx512bf16,avx512bw,avx512vl")))
 namespace avx512_bf16_dot {
 using namespace avx512_dot;
 
@@ -126,7 +126,7 @@ struct io : avx512_dot::io {
       if (n == 16) {
         _mm256_storeu_si256(static_cast<__m256i*>(p), half);
       } else {
-        _mm512_mask_cvtepi32_storeu_epi16(p, f32::vec::first(n), _mm512_maskz_cvtepu16_epi32(all, half));
+        _mm256_mask_storeu_epi16(p, f32::vec::first(n), half);
       }
     } else {
       avx512_dot::io::store<E>(p, n, v, r);

@@ -1,0 +1,81 @@
+// Products that need none of the loop nest's means: packed weights, one job, one block, A read where it lies, the chain
+// in registers. The tiles, their order and the bits are those of the nest (loop_nest.h); what is left out is setting it
+// up, which takes longer than a whole product of 16 x 16 x 16.
+#pragma once
+
+#include <algorithm>
+
+#include "gemwright/context.h"
+#include "gemwright/loop_nest.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+// Whether a blocking leaves a product of this size whole.
+inline bool is_one_block(const blocking& g, std::int64_t m, std::int64_t n, std::int64_t k) {
+  // Farther ahead than this no prefetch is of use; the bound keeps its address from overflowing.
+  constexpr std::int64_t kMostAhead = 1 << 20;
+  return m <= g.mc && n <= g.nc && k <= g.kc && k > 0 && g.tm == 1 && g.tn == 1 && g.tk == 1 &&
+         g.pack_a == a_packing::none && g.chain_at == fusion::registers && g.prefetch_rows >= 0 &&
+         g.prefetch_rows <= kMostAhead;
+}
+
+// tile(first row, rows, first column) for each tile. Rows are spread evenly over the tiles: the first ones have one
+// more.
+template <class Tile>
+inline void for_each_tile(std::int64_t m, std::int64_t n, int mr, std::int64_t nr, bool rows_inside, const Tile& tile) {
+  if (m <= mr) {  // without a division
+    for (std::int64_t col = 0; col < n; col += nr) tile(0, m, col);
+    return;
+  }
+  const std::int64_t tiles = ceil_div(m, mr), even = m / tiles, longer = m - even * tiles;
+  const auto rows_of = [=](std::int64_t t) { return even + (t < longer ? 1 : 0); };
+  if (rows_inside) {
+    for (std::int64_t col = 0; col < n; col += nr) {
+      for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) tile(row, rows_of(t), col);
+    }
+  } else {
+    for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) {
+      for (std::int64_t col = 0; col < n; col += nr) tile(row, rows_of(t), col);
+    }
+  }
+}
+
+// Whether the nest would do no more than walk the tiles of the whole product. True also says that nothing in the plan
+// needs another check but the operands of its chain. The call has been checked, and is not empty.
+inline bool is_direct(const gemm_call& x, const plan& p, const context& ctx) {
+  const kernel_set& s = *p.kernels;
+  return x.b_packed && x.batch == 1 && is_one_block(p.block, x.m, x.n, x.k) && !x.bare && !s.reads.pair &&
+         p.format == packing{s.nr} && ctx.has(s.shape.family) && ctx.ready();
+}
+
+inline void run_direct(const gemm_call& call, const plan& p) {
+  const kernel_set& s = *p.kernels;
+  const bool by_rows = call.a_layout == layout::row_major;
+  const std::int64_t nr = s.nr;
+  micro_args x;  // all of it is set, here and for each tile
+  x.k = call.k;
+  x.a_row = by_rows ? call.lda : 1;
+  x.a_k = by_rows ? 1 : call.lda;
+  x.b_row = nr;
+  x.ldc = call.ldc;
+  x.prefetch = p.block.prefetch_rows * nr;
+  x.accumulate = call.beta;
+  x.finish = true;
+  x.operands = &call.operands;
+  x.item = 0;
+  x.pair = {};
+  for_each_tile(call.m, call.n, s.shape.mr, nr, p.block.rows_inside,
+                [&](std::int64_t row, std::int64_t rows, std::int64_t col) {
+                  x.a = call.a + row * x.a_row;
+                  x.b = call.b + col * call.k;
+                  x.c = call.c + row * call.ldc + col;
+                  x.row = row;
+                  x.col = col;
+                  x.cols = static_cast<int>(std::min(nr, call.n - col));
+                  (x.cols == nr ? s.full : s.tail)[rows - 1](x);
+                });
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright

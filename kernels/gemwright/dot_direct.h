@@ -1,0 +1,92 @@
+// Dot products that need none of the loop nest's means (dot_nest.h): what direct.h is for f32. K is whole groups here,
+// or the end of each row would have to be packed first.
+#pragma once
+
+#include <algorithm>
+
+#include "gemwright/direct.h"
+#include "gemwright/dot_nest.h"
+
+namespace gemwright {
+inline namespace gemwright_abi {
+
+inline bool fits_weights(const dot_call& x, const dot_plan& p) {
+  if (x.weights == nullptr) return false;
+  const packed_dot_weights& w = *x.weights;
+  return w.valid() && w.mode() == p.kernels->mode && w.n() == x.n && w.k() == x.k && w.batch() == x.batch &&
+         w.format() == p.format;
+}
+
+// As is_direct for f32.
+inline bool is_direct(const dot_call& x, const dot_plan& p, const context& ctx) {
+  const dot_kernel_set& s = *p.kernels;
+  return x.batch == 1 && is_one_block(p.block, x.m, x.n, x.k) && p.block.order == loop_order::mnk && !x.bare &&
+         !s.reads.pair && (s.c_type != element::u8 || (!x.beta && x.requant.zero >= 0 && x.requant.zero <= 255)) &&
+         p.format == packing{s.nr} && fits_weights(x, p) && x.k % k_group(s.mode) == 0 &&
+         reads_a_in_place(s, x.a_type, x.a_layout) &&
+         (s.mode == compute_mode::bf16 || (x.k <= max_u8s8_depth && x.a_zero >= 0 && x.a_zero <= 255)) &&
+         ctx.has(s.shape.family) && ctx.ready();
+}
+
+// What is the same for all tiles. `scale` and `zero` have room for max_dot_rows; they are used for u8 rows alone.
+inline dot_args direct_args(const dot_call& call, const dot_plan& p, float* scale, std::int32_t* zero) {
+  dot_args x;  // all of it is set, here and for each tile
+  x.groups = call.k / k_group(p.kernels->mode);
+  x.a = nullptr;
+  x.row_bytes = call.lda * element_size(call.a_type);
+  x.rest = nullptr;
+  x.b_group = p.format.panel;
+  x.prefetch = p.block.prefetch_rows * p.format.panel;
+  x.partial = nullptr;
+  x.partial_stride = 0;
+  x.first = x.last = true;
+  x.beta = call.beta;
+  x.bare = false;
+  x.ldc = call.ldc;
+  x.a_scale = scale;
+  x.a_zero = zero;
+  x.b_scale = nullptr;
+  x.b_sum = nullptr;
+  x.requant = call.requant;
+  x.operands = &call.operands;
+  x.item = 0;
+  x.pair = {};
+  if (has_column_scales(p.kernels->mode)) {
+    std::fill_n(scale, p.kernels->shape.mr, call.a_scale);
+    std::fill_n(zero, p.kernels->shape.mr, call.a_zero);
+  }
+  return x;
+}
+
+inline void run_direct(const dot_call& call, const dot_plan& p) {
+  const dot_kernel_set& s = *p.kernels;
+  float scale[max_dot_rows];
+  std::int32_t zero[max_dot_rows];
+  dot_args x = direct_args(call, p, scale, zero);
+  const std::int64_t nr = s.nr, c_bytes = element_size(s.c_type);
+  const std::uint32_t* const b = call.weights->data();
+  const float* of_columns = nullptr;
+  const std::int32_t* sums = nullptr;
+  if (has_column_scales(s.mode)) {
+    const std::int64_t columns = round_up(call.n, nr);
+    of_columns = reinterpret_cast<const float*>(b + x.groups * columns);
+    sums = reinterpret_cast<const std::int32_t*>(of_columns + columns);
+  }
+  for_each_tile(call.m, call.n, s.shape.mr, nr, p.block.rows_inside,
+                [&](std::int64_t row, std::int64_t rows, std::int64_t col) {
+                  x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
+                  x.b = b + col * x.groups;
+                  x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
+                  x.row = row;
+                  x.col = col;
+                  x.cols = static_cast<int>(std::min(nr, call.n - col));
+                  if (of_columns != nullptr) {
+                    x.b_scale = of_columns + col;
+                    x.b_sum = sums + col;
+                  }
+                  s.kernels[rows - 1](x);
+                });
+}
+
+}  // namespace gemwright_abi
+}  // namespace gemwright
