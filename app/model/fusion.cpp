@@ -7,6 +7,7 @@
 #include "app/model/contents.h"
 #include "app/model/rows.h"
 #include "tuner/problem/input_text.h"
+#include "tuner/space/limits.h"
 
 namespace gemwright::app {
 
@@ -41,7 +42,10 @@ Result<std::optional<FusionView>> view_of(const tuner::Store& store, const tuner
   for (const tuner::Trial& t : contents->trials) {
     const auto subject = subject_of(*contents, t.id);
     const auto place = t.config.blocking.chain_at;
-    if (t.id == view.winner) view.place = place;
+    if (t.id == view.winner) {
+      view.place = place;
+      view.has_choice = tuner::may_choose_fusion(study.key.problem, t.config);
+    }
     if (t.id == view.winner && subject) read_times(*counters, *subject, view);
     const auto figure = subject ? best_figure(*contents, study, *subject, baseline) : std::nullopt;
     if (!figure) continue;
@@ -56,13 +60,22 @@ std::string us_text(const std::optional<double>& ns) { return ns ? four_digits(*
 }  // namespace
 
 std::optional<double> FusionView::gain() const {
-  if (!whole_ns || !separate_ns) return std::nullopt;
+  if (!whole_ns || !separate_ns || place == gemwright::fusion::pass) return std::nullopt;
   return *separate_ns / *whole_ns;
 }
 
 std::optional<double> FusionView::hidden() const {
-  if (!whole_ns || !product_ns || !separate_ns || *separate_ns <= *product_ns) return std::nullopt;
-  return (*separate_ns - *whole_ns) / (*separate_ns - *product_ns);
+  if (!gain() || !product_ns) return std::nullopt;
+  const double pass_ns = *separate_ns - *product_ns;
+  if (pass_ns <= study.outcome.noise_floor.value_or(0) * *product_ns) return std::nullopt;
+  return (*separate_ns - *whole_ns) / pass_ns;
+}
+
+std::string FusionView::note() const {
+  if (!has_choice) return "registers are the only place in this mode";
+  if (!whole_ns || !separate_ns) return "not timed";
+  if (!gain()) return "the winner is the pass";
+  return hidden() ? "" : "the pass is lost in the noise";
 }
 
 Result<std::vector<FusionView>> fusion_views(const tuner::Store& store, const Filter& filter) {
@@ -84,6 +97,7 @@ std::string fusion_table(const std::vector<FusionView>& views) {
   for (std::size_t i = 0; i < gemwright::fusion_count; ++i) {
     columns.push_back({gemwright::fusion_name(place_at(i)), true});
   }
+  columns.push_back({"note"});
   std::vector<std::vector<std::string>> rows;
   for (const FusionView& v : views) {
     const auto gain = v.gain(), hidden = v.hidden();
@@ -92,11 +106,12 @@ std::string fusion_table(const std::vector<FusionView>& views) {
                     gemwright::fusion_name(v.place), us_text(v.whole_ns), us_text(v.product_ns), us_text(v.separate_ns),
                     gain ? fmt::format("{:.3f}", *gain) : "-", hidden ? fmt::format("{:.0f} %", 100 * *hidden) : "-"});
     for (const auto& best : v.best_gflops) rows.back().push_back(best ? four_digits(*best) : "-");
+    rows.back().push_back(v.note());
   }
   return table(columns, rows) +
          "call: the winner. product: the same without the chain. separate: product and chain as two passes. hidden: "
-         "the "
-         "share of\nthe pass that the winner does not spend. Behind them the best GFLOP/s of any trial with the chain "
+         "the share of\nthe pass that the winner does not spend. Behind them the best GFLOP/s of any trial with the "
+         "chain "
          "there.\n";
 }
 
@@ -118,6 +133,7 @@ json fusion_row(const FusionView& v) {
           {"separate_ns", or_null(v.separate_ns)},
           {"gain", or_null(v.gain())},
           {"hidden", or_null(v.hidden())},
+          {"note", v.note()},
           {"best_gflops", std::move(best)}};
 }
 

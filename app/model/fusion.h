@@ -18,13 +18,16 @@ struct FusionView {
   tuner::StudyRecord study;
   tuner::TrialId winner = 0;
   gemwright::fusion place = gemwright::fusion::registers;                  // the winner's
+  bool has_choice = true;                                                  // whether its chain could run elsewhere
   std::optional<double> whole_ns, product_ns, separate_ns;                 // of one call
   std::array<std::optional<double>, gemwright::fusion_count> best_gflops;  // by place, over all trials
 
-  // Times faster than two passes.
+  // Times faster than two passes; absent where the winner takes two.
   std::optional<double> gain() const;
-  // Of the time of a separate pass, the share that the winner does not spend. Below 0 where fusing loses.
+  // Of the time of a separate pass, the share that the winner does not spend: below 0 where fusing loses, absent where
+  // the pass is lost in the study's noise.
   std::optional<double> hidden() const;
+  std::string note() const;  // why a figure is missing
 };
 
 // Studies with a chain and a winner whose rows match the filter.

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <set>
 
@@ -32,7 +33,9 @@ Result<void> check_built(const TuneOptions& o) {
   if (o.device != "cpu") {
     return fail(fmt::format("--device {} is not built yet: only cpu is", o.device), ErrorKind::usage);
   }
-  if (o.max_error && !(*o.max_error > 0)) return fail("--max-error must be a positive number", ErrorKind::usage);
+  if (o.max_error && !(*o.max_error > 0 && std::isfinite(*o.max_error))) {
+    return fail("--max-error must be a positive number", ErrorKind::usage);
+  }
   return {};
 }
 

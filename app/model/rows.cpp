@@ -14,6 +14,9 @@ using tuner::Trial;
 
 namespace {
 
+// An interval whose ends differ by more than this factor says that one side was disturbed, not how fast it is.
+constexpr double kUnsteady = 2;
+
 // Columns of a terminal cell: UTF-8 continuation bytes take none.
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
@@ -171,7 +174,7 @@ std::string four_digits(double value) { return fmt::format("{:.4g}", value); }
 std::string ratio_text(std::optional<double> ratio, std::optional<double> lo, std::optional<double> hi) {
   if (!ratio) return "-";
   if (!lo || !hi) return fmt::format("{:.3f}", *ratio);
-  return fmt::format("{:.3f} [{:.3f}, {:.3f}]", *ratio, *lo, *hi);
+  return fmt::format("{:.3f} [{:.3f}, {:.3f}]{}", *ratio, *lo, *hi, *hi > kUnsteady * *lo ? " unsteady" : "");
 }
 
 std::string studies_table(const std::vector<StudyFigures>& studies) {
@@ -212,6 +215,8 @@ std::string studies_table(const std::vector<StudyFigures>& studies) {
       "data", false, [](const F&, const K& k) { return tuner::to_text(k.data); }, "normal");
   column(
       "compiler", false, [](const F&, const K& k) { return k.build.compiler; }, "g++");
+  column(
+      "bound", true, [](const F&, const K& k) { return k.max_error ? four_digits(*k.max_error) : "-"; }, "-");
   column("state", false,
          [](const F& f, const K&) { return f.abandoned() ? "abandoned" : tuner::to_text(f.study.state); });
   column("trials", true, [](const F& f, const K&) { return std::to_string(f.study.trials); });

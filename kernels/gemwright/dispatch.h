@@ -109,10 +109,11 @@ inline packed_weights pack_weights(const problem_shape& s, const float* w, std::
   return pack_weights(w, ldw, order, s.n, s.k, s.batch, stride.value_or(dense), s.format);
 }
 
-// M and the leading dimensions of a call; no ldb where B is packed.
+// M and the leading dimensions of a call; where B is packed ldb means nothing.
 struct call_lines {
   std::int64_t m, lda, ldc;
-  std::optional<std::int64_t> ldb;
+  bool packed;
+  std::int64_t ldb;
 };
 
 struct item_strides {
@@ -126,7 +127,7 @@ inline status find_strides(const problem_shape& s, const call_operands& x, const
   if (s.batch == 1) return status::ok;
   item_strides t;
   t.a = x.stride_a.value_or(item_size(s.a_layout == layout::row_major ? l.m : s.k, l.lda));
-  if (l.ldb) t.b = x.stride_b.value_or(item_size(s.b_layout == layout::row_major ? s.k : s.n, *l.ldb));
+  if (!l.packed) t.b = x.stride_b.value_or(item_size(s.b_layout == layout::row_major ? s.k : s.n, l.ldb));
   t.c = x.stride_c.value_or(item_size(l.m, l.ldc));
   t.residual = x.stride_residual.value_or(s.reads.residual ? item_size(l.m, x.ld_residual) : 0);
   t.operand = x.stride_operand.value_or(s.reads.operand ? item_size(l.m, x.ld_operand) : 0);
@@ -188,7 +189,7 @@ inline status run_table(const dispatch_table& table, context& ctx, std::int64_t 
   }
   const bool packed = weights != nullptr;
   item_strides strides;
-  const call_lines lines{m, lda, ldc, packed ? std::nullopt : std::optional(ldb)};
+  const call_lines lines{m, lda, ldc, packed, ldb};
   if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
   const std::int64_t stride_b = !packed ? strides.b : s.batch > 1 ? packed_b_size(s.n, s.k, s.format) : 0;
   // All at once, the chain's operands too: compilers clear the defaults of so large a struct by a string instruction,

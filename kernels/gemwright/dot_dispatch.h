@@ -65,7 +65,7 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
     if (weights->mode() != s.mode) return status::bad_weights;
   }
   item_strides strides;
-  const call_lines lines{m, lda, ldc, weights != nullptr ? std::nullopt : std::optional(ldb)};
+  const call_lines lines{m, lda, ldc, weights != nullptr, ldb};
   if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
   if (m > 0 && s.a == element::u8 && (!q.a_scale || q.a_zero < 0 || q.a_zero > 255)) return status::bad_scalar;
   const float a_scale = q.a_scale.value_or(1.0F);

@@ -27,6 +27,24 @@ TEST(Fusion, GainAndHiddenShareComeFromTheThreeTimes) {
   EXPECT_FALSE(view(1000, 900, 850).hidden());    // a pass that takes no time hides nothing
 }
 
+TEST(Fusion, AWinnerThatIsThePassGainsNothingAndAPassInTheNoiseHidesNothing) {
+  FusionView pass = view(1000, 900, 1000);
+  pass.place = gemwright::fusion::pass;
+  EXPECT_FALSE(pass.gain());
+  EXPECT_FALSE(pass.hidden());
+  EXPECT_EQ(pass.note(), "the winner is the pass");
+  FusionView noisy = view(1000, 900, 920);
+  EXPECT_TRUE(noisy.hidden());
+  noisy.study.outcome.noise_floor = 0.03;
+  EXPECT_FALSE(noisy.hidden());
+  EXPECT_EQ(noisy.note(), "the pass is lost in the noise");
+  FusionView alone = view(1000, 900, 1400);
+  alone.whole_ns.reset();
+  EXPECT_EQ(alone.note(), "not timed");
+  alone.has_choice = false;
+  EXPECT_EQ(alone.note(), "registers are the only place in this mode");
+}
+
 TEST(Fusion, WhatWasNotTimedIsAbsent) {
   FusionView v = view(1000, 900, 1400);
   v.separate_ns.reset();

@@ -89,12 +89,26 @@ TEST(Header, SaysOfEachModeHowItComputesAndWhatThatCosts) {
   EXPECT_TRUE(has(either, "// Computed in bf16: A and B are rounded to bfloat16"));
   EXPECT_TRUE(has(either, "// Computed in u8s8: each row of A is quantised"));
   EXPECT_TRUE(
-      has(either, "// Error at most 2.40e-03 (relative Frobenius distance to float64, outliers data), bound 0.02.\n"));
+      has(either,
+          "// Error measured 2.40e-03 at most (relative Frobenius distance to float64, outliers data), bound 0.02.\n"));
   EXPECT_TRUE(has(either, "inline constexpr const char* mode = \"bf16\";"));
   EXPECT_TRUE(has(either, "inline constexpr std::optional<double> measured_error = 0.0024;"));
   EXPECT_TRUE(has(either, "inline constexpr std::optional<double> error_bound = 0.02;"));
   EXPECT_TRUE(has(part_of(text, "q8"), "// Computed in u8s8: A and B as they are"));
   EXPECT_TRUE(has(text, "\"interface\":\"bf16\",\"max_error\":0.02,\"mode\":\"u8s8\""));
+}
+
+TEST(Header, SaysWhichTablesAreBatchInvariant) {
+  HeaderSpec spec = samples::modes_spec("modes", HeaderStyle::library);
+  const char* const comment = "// Batch-invariant: ";
+  EXPECT_FALSE(has(write_header(spec).value(), comment));
+  for (HeaderProblem& p : spec.problems) {
+    for (HeaderTable& t : p.tables) t.batch_invariant = true;
+  }
+  const std::string text = write_header(spec).value();
+  EXPECT_TRUE(has(text, comment));
+  EXPECT_TRUE(has(text, "inline constexpr bool batch_invariant = true;"));
+  EXPECT_FALSE(has(text, "inline constexpr bool batch_invariant = false;"));
 }
 
 TEST(Header, TakesTheElementsOfTheInterface) {

@@ -81,6 +81,15 @@ TEST(Select, ListsDifferentConditionsOfOneCell) {
   }
 }
 
+TEST(Select, NamesConditionsInTheWordsOfTheFilter) {
+  StudyRecord any = study(2, 1, 1);
+  any.key.modes = modes_behind(Interface::f32);
+  any.key.max_error = 0.02;
+  const auto s = select_studies({study(1, 1, 1), any}, kOptions);
+  ASSERT_FALSE(s);
+  EXPECT_TRUE(says(s.error(), "precision=auto") && says(s.error(), "precision=f32")) << s.error().message;
+}
+
 TEST(Select, NamesStudiesOfOtherKernelsAndLeavesThemOut) {
   StudyRecord old = study(2, 8, 99);
   old.key.build.source_digest = "kernels0";

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "tuner/worker/factors.h"
@@ -31,7 +32,18 @@ TEST(Fill, NormalHasMeanZeroAndVarianceOne) {
   const auto v = values(DataKind::normal, 1, 1);
   EXPECT_NEAR(moment(v, 1), 0, 0.01);
   EXPECT_NEAR(moment(v, 2), 1, 0.02);
-  EXPECT_NEAR(moment(v, 4), 2.85, 0.1);  // a sum of eight has kurtosis 3 - 1.2 / 8
+  EXPECT_NEAR(moment(v, 4), 3, 0.1);
+}
+
+TEST(Fill, NormalHasTheTailsOfTheNormalDistribution) {
+  const auto v = values(DataKind::normal, 1, 1);
+  // Shares beyond 1, 2, 3 and 4 standard deviations.
+  const std::pair<float, double> expected[] = {{1, 0.31731}, {2, 0.0455}, {3, 0.0027}, {4, 6.33e-5}};
+  for (const auto& [sigma, share] : expected) {
+    const auto beyond = std::count_if(v.begin(), v.end(), [s = sigma](float x) { return std::abs(x) > s; });
+    const double wanted = share * static_cast<double>(v.size());
+    EXPECT_NEAR(static_cast<double>(beyond), wanted, 4 * std::sqrt(wanted) + 1) << sigma;
+  }
 }
 
 TEST(Fill, UniformLiesBetweenMinusOneAndOne) {

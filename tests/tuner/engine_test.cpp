@@ -209,6 +209,17 @@ TEST(Engine, TheFastestModeThatKeepsTheBoundWins) {
   EXPECT_EQ(winning_mode(*make_memory_store(), 1e-5), ComputeMode::f32);
 }
 
+TEST(Engine, EveryAdmittedModeIsTriedHoweverSmallTheBudget) {
+  ScriptedMachine machine;
+  const auto store = make_memory_store();
+  StudyRequest request = auto_request(2e-2);
+  request.attributes.budget = *parse_budget("1");
+  ASSERT_TRUE(run_study(*store, machine, request, hooks_of(machine)));
+  std::set<ComputeMode> tried;
+  for (const Trial& t : *store->trials(1)) tried.insert(t.config.mode);
+  EXPECT_EQ(tried.size(), 3U);
+}
+
 TEST(Engine, AModeBeyondTheBoundIsTimedForTheFrontAndThenLeftAlone) {
   const auto store = make_memory_store();
   EXPECT_EQ(winning_mode(*store, 5e-3), ComputeMode::bf16);

@@ -117,6 +117,26 @@ TEST(Strategy, LocalStartsWithTheSeedsGivenAndBuiltIn) {
   EXPECT_EQ(proposed[1].origin, "seed:" + seeds(in)[0].name);
 }
 
+TEST(Strategy, LocalTriesTheFirstBestWithItsChainAtEachPlace) {
+  SpaceInput in = space_of(8, 512, 2048, 1);
+  in.problem.chain = {EpilogueOp::bias, EpilogueOp::relu};
+  const auto strategy = make("local", in, 1);
+  const auto first = strategy->propose(2);
+  ASSERT_EQ(first.size(), 2U);
+  strategy->observe({first[0].config, 2.0, TrialState::ok});
+  strategy->observe({first[1].config, 1.0, TrialState::ok});
+  const auto next = strategy->propose(4);
+  ASSERT_EQ(next.size(), 4U);
+  const char* const origins[] = {"seed:chain-at-tile", "seed:chain-at-block", "seed:chain-at-pass"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(next[i].origin, origins[i]);
+    Config c = next[i].config;
+    c.blocking.chain_at = first[1].config.blocking.chain_at;
+    EXPECT_TRUE(c == first[1].config) << label(next[i].config);
+  }
+  EXPECT_EQ(next[3].origin.find("chain-at"), std::string::npos);
+}
+
 TEST(Strategy, TheSameSeedGivesTheSameSequence) {
   const SpaceInput in = space_of(100, 333, 5000, 2);
   for (std::string_view name : strategy_names()) {

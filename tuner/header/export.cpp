@@ -116,6 +116,8 @@ Result<HeaderTable> table_of(const std::vector<Material>& all, double max_regret
   t.cache = first.key.cache;
   t.data = first.key.data;
   t.max_error = first.key.max_error;
+  t.batch_invariant =
+      std::all_of(all.begin(), all.end(), [](const Material& m) { return m.study.key.batch_invariant; });
   for (const Material& m : all) {
     const auto& bound = m.study.key.max_error;
     t.max_error = t.max_error && bound ? std::optional(std::max(*t.max_error, *bound)) : std::nullopt;

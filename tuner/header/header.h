@@ -54,6 +54,7 @@ struct HeaderTable {
   CacheState cache = CacheState::cold;
   DataKind data = DataKind::normal;
   std::optional<double> max_error;  // the bound on the error of the choices; absent where a study had none
+  bool batch_invariant = false;     // all choices were tuned so
 };
 
 struct HeaderProblem {

@@ -62,6 +62,7 @@ json build_of(const HeaderTable& table, const std::string& name, const Problem& 
             {"groups", ranges(table)}};
   if (!table.baseline.empty()) j["baseline"] = harmless(table.baseline);
   put(j, "max_error", table.max_error);
+  if (table.batch_invariant) j["batch_invariant"] = true;
   put(j, "error", largest_error(table));
   return j;
 }
@@ -120,8 +121,8 @@ std::string error_text(const HeaderTable& table) {
   const auto error = largest_error(table);
   const std::string bound = table.max_error ? fmt::format(", bound {:.3g}", *table.max_error) : ", no bound";
   if (!error) return "not measured" + bound;
-  return fmt::format("at most {:.2e} (relative Frobenius distance to float64, {} data){}", *error, to_text(table.data),
-                     bound);
+  return fmt::format("measured {:.2e} at most (relative Frobenius distance to float64, {} data){}", *error,
+                     to_text(table.data), bound);
 }
 
 // What a consumer writes.
@@ -189,6 +190,9 @@ std::string table_comment(const HeaderTable& table, const Problem& problem) {
                      harmless(table.build.flags), harmless(table.build.digest));
   out += fmt::format("// Measured with {} data, weights {}, {}.\n", to_text(table.data), to_text(table.cache),
                      table.baseline.empty() ? "no baseline" : "against " + harmless(table.baseline));
+  if (table.batch_invariant) {
+    out += "// Batch-invariant: a row of C has the same bits whatever M and the number of threads are.\n";
+  }
   for (const HeaderChoice& c : table.choices) out += choice_line(c, table);
   return out;
 }

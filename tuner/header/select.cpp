@@ -46,11 +46,9 @@ std::string listed(const std::set<std::string>& values) {
 
 std::string conditions(const StudyRecord& s) {
   std::string text = fmt::format("data={} cache={}", to_text(s.key.data), to_text(s.key.cache));
-  text += s.key.max_error ? fmt::format(" max_error={}", *s.key.max_error) : " no max_error";
+  if (s.key.max_error) text += fmt::format(" max_error={}", *s.key.max_error);
   if (s.key.batch_invariant) text += " batch_invariant";
-  std::set<std::string> modes;
-  for (const ComputeMode m : s.key.modes) modes.insert(std::string(to_text(m)));
-  return text + fmt::format(" precision={}", fmt::join(modes, ","));
+  return text + fmt::format(" precision={}", precision_text(s.key));
 }
 
 bool newer(const StudyRecord& x, const StudyRecord& y) {

@@ -150,8 +150,11 @@ std::string accuracy_code(const HeaderTable& t) {
       "float64),\n// and the data that it was measured with.\n"
       "inline constexpr std::optional<double> measured_error = {};\n"
       "inline constexpr std::optional<double> error_bound = {};\n"
-      "inline constexpr const char* data = \"{}\";\n",
-      to_text(t.mode), optional_double(largest_error(t)), optional_double(t.max_error), to_text(t.data));
+      "inline constexpr const char* data = \"{}\";\n"
+      "// Whether a row of C has the same bits whatever M and the number of threads are.\n"
+      "inline constexpr bool batch_invariant = {};\n",
+      to_text(t.mode), optional_double(largest_error(t)), optional_double(t.max_error), to_text(t.data),
+      bool_name(t.batch_invariant));
 }
 
 std::string table_code(const HeaderTable& t, const Problem& p) {

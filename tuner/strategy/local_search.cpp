@@ -38,7 +38,8 @@ LocalSearch::LocalSearch(const SpaceInput& in, std::uint64_t seed, const std::ve
 std::vector<Proposal> LocalSearch::propose(int count) {
   std::vector<Proposal> proposals;
   while (static_cast<int>(proposals.size()) < count) {
-    std::optional<Proposal> next = next_seed();
+    std::optional<Proposal> next = next_place();
+    if (!next) next = next_seed();
     if (!next) next = next_step();
     if (!next) break;
     const std::string name = key(next->config);
@@ -48,6 +49,27 @@ std::vector<Proposal> LocalSearch::propose(int count) {
     proposals.push_back(std::move(*next));
   }
   return proposals;
+}
+
+// Where the chain runs is worth a try early, and costs no compilation of a product: the first best config with the
+// chain at each other place. Seeds have it in registers.
+std::optional<Proposal> LocalSearch::next_place() {
+  if (!placed_ && !ranking_.empty()) {
+    placed_ = true;
+    for (int i = 0; i < gemwright::fusion_count; ++i) {
+      Config c = measured_.at(ranking_.begin()->second);
+      c.blocking.chain_at = static_cast<gemwright::fusion>(i);
+      if (!violated(in_, c) && canonical(in_, c) == c) places_.push_back(c);
+    }
+  }
+  while (!places_.empty()) {
+    const Config c = places_.front();
+    places_.pop_front();
+    if (known_.count(key(c)) == 0) {
+      return Proposal{c, std::string("seed:chain-at-") + gemwright::fusion_name(c.blocking.chain_at)};
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<Proposal> LocalSearch::next_seed() {
@@ -205,7 +227,7 @@ void LocalSearch::observe(const Observation& observation) {
 }
 
 bool LocalSearch::finished() const {
-  if (!seeds_.empty() || restarts_left_ > 0 || !awaited_.empty()) return false;
+  if (!seeds_.empty() || !places_.empty() || restarts_left_ > 0 || !awaited_.empty()) return false;
   if (!ranking_.empty() && has_untried_neighbour(ranking_.begin()->second)) return false;
   const bool descending = fruitless_ < kPatience && !descent_ranking_.empty();
   return !descending || !has_untried_neighbour(descent_ranking_.begin()->second);

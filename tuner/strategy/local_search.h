@@ -25,6 +25,7 @@ class LocalSearch : public Strategy {
     std::string key;
   };
 
+  std::optional<Proposal> next_place();
   std::optional<Proposal> next_seed();
   std::optional<Proposal> next_probe();
   std::optional<Proposal> next_restart();
@@ -46,6 +47,8 @@ class LocalSearch : public Strategy {
   Random random_;
   Surrogate surrogate_;
   std::deque<NamedConfig> seeds_;
+  std::deque<Config> places_;  // the first best config with its chain elsewhere
+  bool placed_ = false;
   std::set<std::string> known_;             // proposed or observed
   std::set<std::string> awaited_;           // proposed, not observed yet
   std::set<TileGroup> compiled_;            // what known configs needed

@@ -80,9 +80,19 @@ bool StudyRun::is_compiled(const Config& config) const {
   return compiled_.count(group_of(request_.key.problem, config)) != 0;
 }
 
+// What each admitted mode gives up and gains is the question: all are tried once, for one more budget at most.
+bool StudyRun::owes_modes() const {
+  const auto modes = static_cast<std::int64_t>(request_.key.modes.size());
+  const Budget b = budget();
+  const bool left = b.trials ? tried() < std::max(2 * *b.trials, modes) : spent() < 2 * budget_seconds();
+  return modes > 1 && left && modes_left() && !steering_.stopped();
+}
+
+bool StudyRun::owes(const Candidate& c) const { return owes_modes() && !tried_modes_.contains(c.config.mode); }
+
 // It would be compiled until after the end of the search, and there are candidates that need no compilation.
 bool StudyRun::compiles_too_late(const Candidate& c) const {
-  if (c.row || field_.empty() || !compile_s_ || is_compiled(c.config)) return false;
+  if (c.row || field_.empty() || !compile_s_ || is_compiled(c.config) || owes(c)) return false;
   return search_is_over_after(budget(), {spent() + *compile_s_, tried(), timer_->calls_made(), timer_->call_ns()});
 }
 
@@ -115,7 +125,7 @@ Result<void> StudyRun::search() {
   };
   // Modes that came first may all exceed the bound: the others are tried before the study gives up.
   const auto unlucky = [this] { return field_.empty() && modes_left() && !steering_.stopped(); };
-  while (!retry_.empty() || !search_is_over() || bare() || unlucky()) {
+  while (!retry_.empty() || !search_is_over() || bare() || unlucky() || owes_modes()) {
     if (const auto r = drop_unwanted(); !r) return r;
     auto batch = next_batch();
     if (batch.empty()) break;
@@ -130,7 +140,8 @@ Result<void> StudyRun::search() {
       if (const auto r = attend(); !r) return r;
       // Admitting alone can be slow: on large problems, or where a first study has to compile its tiles. The seeds come
       // first and are worth waiting for, up to twice the budget. What an earlier sitting began is always finished.
-      if (!c.row && within_bound(before) > 0 && !may_wait_for_seeds() && search_is_over()) break;
+      const bool needed = c.row || within_bound(before) == 0 || may_wait_for_seeds() || owes(c);
+      if (!needed && search_is_over()) continue;
       if (const auto r = admit(c); !r) return r;
     }
     if (const auto r = screen(field_.size() - before); !r) return r;

@@ -63,6 +63,8 @@ class StudyRun {
   bool is_compiled(const Config& config) const;
   bool compiles_too_late(const Candidate& candidate) const;
   bool may_wait_for_seeds() const;
+  bool owes_modes() const;
+  bool owes(const Candidate& candidate) const;
   bool set_late_apart(std::vector<Candidate>& batch);
   void take_back();
   Result<void> admit(const Candidate& candidate);

@@ -29,15 +29,32 @@ std::uint64_t bits_at(std::uint64_t key, std::uint64_t i) {
   return splitmix64(state);
 }
 
-std::int64_t sum16(std::uint64_t x) {
-  return static_cast<std::int64_t>((x & 0xffff) + (x >> 16 & 0xffff) + (x >> 32 & 0xffff) + (x >> 48));
+// (((p3 r + p2) r + p1) r + p0.
+double cubic(const double (&p)[4], double r) { return ((p[3] * r + p[2]) * r + p[1]) * r + p[0]; }
+
+// The quantile of the normal distribution, to 7 digits: M. J. Wichura, "Algorithm AS 241: The Percentage Points of the
+// Normal Distribution", Applied Statistics 37 (1988), PPND7. Tails matter: the largest element of a row sets the step
+// of its 8-bit integers.
+double normal_quantile(double p) {
+  static constexpr double kA[4] = {3.3871327179, 5.0434271938e1, 1.5929113202e2, 5.9109374720e1};
+  static constexpr double kB[4] = {1, 1.7895169469e1, 7.8757757664e1, 6.7187563600e1};
+  static constexpr double kC[4] = {1.4234372777, 2.7568153900, 1.3067284816, 1.7023821103e-1};
+  static constexpr double kD[4] = {1, 7.3700164250e-1, 1.2021132975e-1, 0};
+  static constexpr double kE[4] = {6.6579051150, 3.0812263860, 4.2868294337e-1, 1.7337203997e-2};
+  static constexpr double kF[4] = {1, 2.4197894225e-1, 1.2258202635e-2, 0};
+  const double q = p - 0.5;
+  if (std::abs(q) <= 0.425) {
+    const double r = 0.180625 - q * q;
+    return q * cubic(kA, r) / cubic(kB, r);
+  }
+  const double r = std::sqrt(-std::log(q < 0 ? p : 1 - p));
+  const double magnitude = r <= 5 ? cubic(kC, r - 1.6) / cubic(kD, r - 1.6) : cubic(kE, r - 5) / cubic(kF, r - 5);
+  return q < 0 ? -magnitude : magnitude;
 }
 
 float normal_at(std::uint64_t key, std::uint64_t i) {
-  // The sum of eight numbers below 2^16 has mean 8 * 65535 / 2 and variance 8 * (2^32 - 1) / 12.
-  constexpr std::int64_t kMean = 8 * 65535 / 2;
-  const float scale = static_cast<float>(1.0 / std::sqrt(8.0 * 4294967295.0 / 12.0));
-  return static_cast<float>(sum16(bits_at(key, 2 * i)) + sum16(bits_at(key, 2 * i + 1)) - kMean) * scale;
+  // The middle of one of 2^52 equal steps of (0, 1).
+  return static_cast<float>(normal_quantile((static_cast<double>(bits_at(key, i) >> 12) + 0.5) * 0x1p-52));
 }
 
 float uniform_at(std::uint64_t key, std::uint64_t i) {
