@@ -41,33 +41,48 @@ inline void for_each_tile(std::int64_t m, std::int64_t n, int mr, std::int64_t n
   }
 }
 
-// Whether the nest would do no more than walk the tiles of the whole product. True also says that nothing in the plan
-// needs another check but the operands of its chain. The call has been checked, and is not empty.
-inline bool is_direct(const gemm_call& x, const plan& p, const context& ctx) {
+// What such a product needs of a call: row i of A begins a_row * i behind `a`, and its elements lie a_k apart.
+struct direct_call {
+  std::int64_t m, n, k;
+  const float* a;
+  std::int64_t a_row, a_k;
+  const float* b;
+  float* c;
+  std::int64_t ldc;
+  bool beta;
+  const epilogue_operands* operands;
+};
+
+// Whether the nest would do no more than walk the tiles of one whole item, with its chain. True also says that nothing
+// in the plan needs another check but the operands of the chain.
+inline bool is_direct(const plan& p, std::int64_t m, std::int64_t n, std::int64_t k, const context& ctx) {
   const kernel_set& s = *p.kernels;
-  return x.b_packed && x.batch == 1 && is_one_block(p.block, x.m, x.n, x.k) && !x.bare && !s.reads.pair &&
-         p.format == packing{s.nr} && ctx.has(s.shape.family) && ctx.ready();
+  return is_one_block(p.block, m, n, k) && !s.reads.pair && p.format == packing{s.nr} && ctx.has(s.shape.family) &&
+         ctx.ready();
 }
 
-inline void run_direct(const gemm_call& call, const plan& p) {
+inline bool is_direct(const gemm_call& x, const plan& p, const context& ctx) {
+  return x.b_packed && x.batch == 1 && !x.bare && is_direct(p, x.m, x.n, x.k, ctx);
+}
+
+inline void run_direct(const direct_call& call, const plan& p) {
   const kernel_set& s = *p.kernels;
-  const bool by_rows = call.a_layout == layout::row_major;
   const std::int64_t nr = s.nr;
   micro_args x;  // all of it is set, here and for each tile
   x.k = call.k;
-  x.a_row = by_rows ? call.lda : 1;
-  x.a_k = by_rows ? 1 : call.lda;
+  x.a_row = call.a_row;
+  x.a_k = call.a_k;
   x.b_row = nr;
   x.ldc = call.ldc;
   x.prefetch = p.block.prefetch_rows * nr;
   x.accumulate = call.beta;
   x.finish = true;
-  x.operands = &call.operands;
+  x.operands = call.operands;
   x.item = 0;
   x.pair = {};
   for_each_tile(call.m, call.n, s.shape.mr, nr, p.block.rows_inside,
                 [&](std::int64_t row, std::int64_t rows, std::int64_t col) {
-                  x.a = call.a + row * x.a_row;
+                  x.a = call.a + row * call.a_row;
                   x.b = call.b + col * call.k;
                   x.c = call.c + row * call.ldc + col;
                   x.row = row;
@@ -75,6 +90,14 @@ inline void run_direct(const gemm_call& call, const plan& p) {
                   x.cols = static_cast<int>(std::min(nr, call.n - col));
                   (x.cols == nr ? s.full : s.tail)[rows - 1](x);
                 });
+}
+
+// A and C of a row- or column-major A.
+inline direct_call direct_call_of(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
+                                  layout a_layout, const float* b, float* c, std::int64_t ldc, bool beta,
+                                  const epilogue_operands& operands) {
+  const bool by_rows = a_layout == layout::row_major;
+  return {m, n, k, a, by_rows ? lda : 1, by_rows ? 1 : lda, b, c, ldc, beta, &operands};
 }
 
 }  // namespace gemwright_abi

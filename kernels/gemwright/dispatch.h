@@ -179,6 +179,25 @@ status check_weights(const problem_shape& s, const Weights& w) {
   return same ? status::ok : status::bad_weights;
 }
 
+// One item with packed weights and a plan that needs no loop nest: where the product itself may take 40 ns.
+inline status run_whole(const problem_shape& s, const plan& p, std::int64_t m, const float* a, std::int64_t lda,
+                        const packed_weights& w, float* c, std::int64_t ldc, const call_operands& x) {
+  if (x.beta != 0 && x.beta != 1) return status::bad_config;
+  if (const status wrong = m > 0 ? check_given(s.reads, x) : status::ok; wrong != status::ok) return wrong;
+  const call_memory memory{m,   s.n, s.k,          1,    lda,         0, s.a_layout, 0, 0, layout::row_major, true,
+                           ldc, 0,   a != nullptr, true, c != nullptr};
+  if (const status wrong = check_memory(memory, false); wrong != status::ok || m == 0) return wrong;
+  const auto run_with = [&](const epilogue_operands& operands) {
+    run_direct(direct_call_of(m, s.n, s.k, a, lda, s.a_layout, w.data(), c, ldc, x.beta == 1, operands), p);
+    return status::ok;
+  };
+  static constexpr epilogue_operands kNone{};  // not built for each call: ten stores
+  if (!reads_any(s.reads)) return run_with(kNone);
+  const epilogue_operands operands = chain_operands(x, {});
+  const status wrong = check_chain(s.reads, operands, {m, s.n, 1});
+  return wrong == status::ok ? run_with(operands) : wrong;
+}
+
 // `weights` where they are constant, `b` and `ldb` otherwise.
 inline status run_table(const dispatch_table& table, context& ctx, std::int64_t m, const float* a, std::int64_t lda,
                         const packed_weights* weights, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
@@ -188,6 +207,10 @@ inline status run_table(const dispatch_table& table, context& ctx, std::int64_t 
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
   }
   const bool packed = weights != nullptr;
+  if (packed && s.batch == 1) {
+    const plan& p = choose_plan(table, m, ctx);
+    if (is_direct(p, m, s.n, s.k, ctx)) return run_whole(s, p, m, a, lda, *weights, c, ldc, x);
+  }
   item_strides strides;
   const call_lines lines{m, lda, ldc, packed, ldb};
   if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;

@@ -152,7 +152,9 @@ inline status run_gemm(const gemm_call& x, const plan& p, context& ctx) {
   if (x.m == 0 || x.n == 0 || x.batch == 0) return status::ok;
   if (p.kernels != nullptr && is_direct(x, p, ctx)) {
     const status s = check_chain(p.kernels->reads, x.operands, {x.m, x.n, 1});
-    if (s == status::ok) run_direct(x, p);
+    if (s == status::ok) {
+      run_direct(direct_call_of(x.m, x.n, x.k, x.a, x.lda, x.a_layout, x.b, x.c, x.ldc, x.beta, x.operands), p);
+    }
     return s;
   }
   if (const status s = check_plan(p, x, ctx); s != status::ok) return s;

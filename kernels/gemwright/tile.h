@@ -34,6 +34,8 @@ struct chain_reads {
   bool pair = false;  // the chain halves the columns
 };
 
+constexpr bool reads_any(const chain_reads& r) { return r.bias || r.residual || r.operand || r.scale || r.clamp; }
+
 // Where the halves of a pair of products stand in the columns of the product: runs of `run` columns of the gate and of
 // as many of the other half take turns; or, with run 0, `columns` of the gate, then all of the other half.
 struct pair_layout {
