@@ -89,7 +89,9 @@ Result<tuner::SuiteEntry> entry_of(const TuneOptions& o, const std::string& text
   if (!chain) return fail("--epilogue: " + chain.error().message, ErrorKind::usage);
   e.problem.chain = *chain;
   e.m = {size->m};
-  if (const auto r = tuner::check(e.problem, size->m); !r) return fail("--gemm " + r.error().message, ErrorKind::usage);
+  if (const auto r = tuner::check_before_interface(e.problem, size->m); !r) {
+    return fail("--gemm " + r.error().message, ErrorKind::usage);
+  }
   return e;
 }
 
@@ -208,7 +210,7 @@ Result<tuner::Suite> resolve_suite(const TuneOptions& o, const std::filesystem::
   }
   for (const tuner::SuiteEntry& e : suite->entries) {
     for (const std::int64_t m : e.m) {
-      if (const auto r = tuner::check(e.problem, m); !r) return tl::unexpected(r.error());
+      if (const auto r = tuner::check_before_interface(e.problem, m); !r) return tl::unexpected(r.error());
     }
   }
   return suite;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "gemwright/dispatch.h"
@@ -27,12 +28,25 @@ constexpr scratch_size scratch_for(const dot_problem_shape& s, const dot_plan& p
   return scratch_for(p, s.n, s.k, s.batch, s.constant_weights);
 }
 
-// What integers mean: value(A) = a_scale * (a - a_zero), value(B) = b_scale[column] * b. A of u8 needs its scale.
+// What integers mean: value(A) = a_scale * (a - a_zero), value(B) = b_scale[column] * b, value(C) = c_scale * (c -
+// c_zero). A and C of u8 need their scales.
 struct integer_meaning {
   std::optional<float> a_scale;
   std::int32_t a_zero = 0;
   const float* b_scale = nullptr;  // of weights per call, n an item; null: all 1
+  std::optional<float> c_scale;
+  std::int32_t c_zero = 0;
 };
+
+// How values become elements of a C of u8: nothing where that is not told or makes no sense.
+inline std::optional<requantisation> requantisation_of(const integer_meaning& q) {
+  constexpr float most = std::numeric_limits<float>::max();
+  const float scale = q.c_scale.value_or(0);
+  if (!(scale > 0 && scale <= most) || q.c_zero < 0 || q.c_zero > 255) return std::nullopt;
+  const float inverse = 1.0F / scale;
+  if (inverse > most) return std::nullopt;
+  return requantisation{inverse, q.c_zero};
+}
 
 // Constant weights in the packing format of a problem, from any element that its mode takes; `stride` lies between the
 // items of a batch. Only s8 has column scales, n an item (null: all 1); other elements are converted.
@@ -69,6 +83,12 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
   if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
   if (m > 0 && s.a == element::u8 && (!q.a_scale || q.a_zero < 0 || q.a_zero > 255)) return status::bad_scalar;
   const float a_scale = q.a_scale.value_or(1.0F);
+  requantisation to_u8{};
+  if (m > 0 && s.c == element::u8) {
+    const std::optional<requantisation> told = requantisation_of(q);
+    if (!told) return status::bad_scalar;
+    to_u8 = *told;
+  }
   // All at once: see the function for f32.
   const dot_call call{m,          s.n,
                       s.k,        s.batch,
@@ -79,7 +99,7 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
                       weights,    {b, s.b, ldb, s.b_layout, strides.b, q.b_scale},
                       c,          ldc,
                       strides.c,  x.beta == 1,
-                      {},         chain_operands(x, strides)};
+                      to_u8,      chain_operands(x, strides)};
   return run_dot(call, choose_plan(table, m, ctx), ctx);
 }
 

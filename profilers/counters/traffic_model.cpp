@@ -77,7 +77,7 @@ struct Sizes {
     if (operand == kOperandA) return in.a_bytes * e.m * e.k;
     if (operand == kOperandB) return in.b_bytes * items * e.k * e.n + column_bytes(in) * e.n;
     // Accumulators lie where C will.
-    const int c = in.dot && nest.loops[kInnerBlocks].several ? std::max(in.c_bytes, 4) : in.c_bytes;
+    const double c = in.dot && nest.loops[kInnerBlocks].several ? std::max(in.c_bytes, 4.0) : in.c_bytes;
     return (c + in.chain_element_bytes) * e.m * e.n;
   }
 
@@ -314,10 +314,11 @@ std::string misfit(const TrafficInput& in) {
     return "the thread grid is empty or too large";
   }
   constexpr int kMostBytes = 64;  // a residual, two scales and a wide type together are far less
-  if (!within(in.a_bytes, 1, kMostBytes) || !within(in.b_bytes, 1, kMostBytes) || !within(in.c_bytes, 1, kMostBytes) ||
-      !within(in.a_source_bytes, 1, kMostBytes) || !within(in.b_source_bytes, 1, kMostBytes) ||
-      !within(in.a_passes, 1, 2) || !within(in.b_column_bytes, 0, kMostBytes) ||
-      !within(in.chain_column_bytes, 0, kMostBytes) || !within(in.chain_element_bytes, 0, kMostBytes)) {
+  if (!within(in.a_bytes, 1, kMostBytes) || !within(in.b_bytes, 1, kMostBytes) ||
+      !(in.c_bytes > 0 && in.c_bytes <= kMostBytes) || !within(in.a_source_bytes, 1, kMostBytes) ||
+      !within(in.b_source_bytes, 1, kMostBytes) || !within(in.a_passes, 1, 2) ||
+      !within(in.b_column_bytes, 0, kMostBytes) || !within(in.chain_column_bytes, 0, kMostBytes) ||
+      !within(in.chain_element_bytes, 0, kMostBytes)) {
     return "the size of an element is out of range";
   }
   return std::isfinite(in.weights_between) && in.weights_between >= 0 ? "" : "the bytes between weights are no size";

@@ -54,7 +54,8 @@ struct TrafficInput {
   gemwright::blocking blocking{};
   bool b_packed = true;  // weights packed beforehand; false with a packing format: the call packs B itself
   bool beta = false;
-  int a_bytes = 4, b_bytes = 4, c_bytes = 4;                  // of an element, as the micro-kernel reads it
+  int a_bytes = 4, b_bytes = 4;                               // of an element, as the micro-kernel reads it
+  double c_bytes = 4;                                         // the same; of a pair's product half a column of C
   bool dot = false;                                           // the nest of the dot modes: order mnk, tk 1, B packed
   int a_source_bytes = 4, b_source_bytes = 4;                 // dot: of an element as the caller holds it
   int a_passes = 1;                                           // dot: 2 where rows of A are measured before quantising

@@ -91,6 +91,10 @@ TEST(Plan, WhatIsNotBuiltOrHasNoMeaningIsUsage) {
   EXPECT_TRUE(refused([](TuneOptions& o) { o.weights = "maybe"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.beta = 2; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "requant"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "requant", o.precision = "u8s8,bf16"; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "requant", o.precision = "auto", o.max_error = 0.1; }));
+  EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "requant", o.precision = "u8s8", o.beta = 1; }));
+  EXPECT_FALSE(refused([](TuneOptions& o) { o.epilogue = "requant", o.precision = "u8s8"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.gemm = {"4x5x6"}, o.epilogue = "swiglu"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.epilogue = "add+swiglu"; }));
   EXPECT_TRUE(refused([](TuneOptions& o) { o.precision = "bf17"; }));

@@ -1,5 +1,6 @@
 // Every pair of interface and compute mode, as a user calls it.
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "check_modes.h"
@@ -11,7 +12,7 @@ namespace {
 using modes::bf16;
 
 static_assert(std::is_same_v<modes::n51_k38_bf16::a_type, bf16> && std::is_same_v<modes::q8::b_type, std::int8_t> &&
-                  std::is_same_v<modes::q8::c_type, float>,
+                  std::is_same_v<modes::q8::c_type, float> && std::is_same_v<modes::to_u8::c_type, std::uint8_t>,
               "the elements of an interface have names");
 static_assert(modes::q8::measured_error.has_value() && *modes::q8::measured_error > 0, "as has what was measured");
 
@@ -166,6 +167,43 @@ int check_pairs(modes::context& ctx, const std::string& how) {
   return wrong;
 }
 
+int check_requantised(modes::context& ctx, const std::string& how) {
+  int wrong = 0;
+  for (const std::int64_t m : kRows) {
+    mode_shape constant{m, 50, 61};
+    constant.bias = true;
+    constant.chain = [](double v, double, double) { return relu_of(v); };
+    constant.mode = modes::to_u8::mode;
+    wrong += check_mode<std::uint8_t, std::int8_t, std::uint8_t>(how + " to u8", constant, [&](auto& o) {
+      namespace proj = modes::to_u8;
+      const auto weights = proj::pack_weights(o.b.data(), o.ldb, o.b_scale.data());
+      proj::args x;
+      x.bias = o.bias.data();
+      x.a_scale = kAScale;
+      x.a_zero = kAZero;
+      x.c_scale = kCScale;
+      x.c_zero = kCZero;
+      return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
+    });
+    mode_shape glu{m, 58, 47, 2};
+    glu.mode = modes::glu_to_u8::mode;
+    glu.pair = [](double gate, double up) { return silu_of(gate) * up; };
+    wrong += check_mode<std::uint8_t, std::int8_t, std::uint8_t>(how + " glu to u8", glu, [&](auto& o) {
+      namespace proj = modes::glu_to_u8;
+      proj::args x;
+      x.a_scale = kAScale;
+      x.a_zero = kAZero;
+      x.b_scale = o.b_scale.data();
+      x.c_scale = kCScale;
+      x.c_zero = kCZero;
+      x.stride_b = o.stride_b;
+      set_strides(x, o);
+      return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, o.b.data(), o.ldb, o.c.data(), o.ldc, x));
+    });
+  }
+  return wrong;
+}
+
 int expect(const char* what, modes::status got, modes::status wanted) {
   if (got == wanted) return 0;
   std::printf("%s: %s, not %s\n", what, modes::status_text(got), modes::status_text(wanted));
@@ -206,6 +244,34 @@ int check_refusals(modes::context& ctx) {
   return wrong;
 }
 
+int check_requant_refusals(modes::context& ctx) {
+  using modes::status;
+  namespace proj = modes::to_u8;
+  using limits = std::numeric_limits<float>;
+  auto o = make_mode_operands<std::uint8_t, std::int8_t, std::uint8_t>({4, 50, 61});
+  const auto weights = proj::pack_weights(o.b.data(), o.ldb, o.b_scale.data());
+  int wrong = 0;
+  const auto refuse = [&](const char* what, status wanted, const std::function<void(proj::args&)>& spoil) {
+    proj::args x;
+    x.bias = o.bias.data();
+    x.a_scale = kAScale;
+    x.c_scale = kCScale;
+    spoil(x);
+    wrong += expect(what, proj::run(ctx, 4, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x), wanted);
+  };
+  refuse("whole requant", status::ok, [](auto&) {});
+  refuse("missing scale of C", status::bad_scalar, [](auto& x) { x.c_scale.reset(); });
+  for (const float scale : {0.0F, -0.5F, limits::infinity(), limits::quiet_NaN(), limits::denorm_min()}) {
+    refuse("scale of C that is none", status::bad_scalar, [&](auto& x) { x.c_scale = scale; });
+  }
+  for (const int zero : {-1, 256}) {
+    refuse("zero point of C outside u8", status::bad_scalar, [&](auto& x) { x.c_zero = zero; });
+  }
+  refuse("beta with u8", status::bad_config, [](auto& x) { x.beta = 1; });
+  const proj::args none;
+  return wrong + expect("no rows", proj::run(ctx, 0, nullptr, o.lda, weights, nullptr, o.ldc, none), status::ok);
+}
+
 void backwards(void*, int jobs, void (*task)(void*, int), void* argument) {
   for (int j = jobs - 1; j >= 0; --j) task(argument, j);
 }
@@ -223,12 +289,13 @@ int check_modes() {
   int wrong = 0;
   for (const auto& [how, ctx] : all) {
     if (!ctx->ready()) return 1;
-    wrong += check_bf16(*ctx, how) + check_u8s8(*ctx, how) + check_behind(*ctx, how) + check_pairs(*ctx, how);
+    wrong += check_bf16(*ctx, how) + check_u8s8(*ctx, how) + check_behind(*ctx, how) + check_pairs(*ctx, how) +
+             check_requantised(*ctx, how);
   }
 #if defined(__clang__)
   if (std::strcmp(modes::either::mode, "u8s8") != 0) ++wrong;
 #else
   if (std::strcmp(modes::either::mode, "bf16") != 0) ++wrong;
 #endif
-  return wrong + check_refusals(pair);
+  return wrong + check_refusals(pair) + check_requant_refusals(pair);
 }

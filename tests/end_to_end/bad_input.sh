@@ -60,12 +60,15 @@ echo "== how"
 for list in bad 0 -1 1,,2 1, 1.5 1e3; do bad 2 "--m: " "--m=$list"; done
 bad 2 "choose nn, nt, tn or tt" --layout nx
 bad 2 "choose constant or call" --weights maybe
-bad 2 "requant is not built yet" --epilogue requant
+bad 2 "the interface u8s8 alone" --epilogue requant
+bad 2 "the interface u8s8 alone" --epilogue bias+requant --precision auto --max-error 0.1
+bad 2 "the interface u8s8 alone" --epilogue bias+requant --precision u8s8,bf16
+bad 2 "comes last in its chain" --epilogue requant+relu --precision u8s8
+bad 2 "no place for beta" --epilogue requant --precision u8s8 --beta 1
 bad 2 "a pair of products comes first" --epilogue relu+swiglu
 bad 2 "unknown epilogue operation" --epilogue bias+sigmoid
 bad 2 "stands twice" --epilogue relu+relu
 bad 2 "stands twice" --epilogue add+gelu_erf+add
-bad 2 "requant is not built yet; built are: bias, relu, gelu_tanh" --epilogue bias+gelu_erf+requant
 bad 2 "w4 is not built yet" --precision w4
 bad 2 "unknown compute mode" --precision f33
 bad 2 "needs a bound" --precision auto

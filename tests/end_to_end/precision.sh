@@ -21,6 +21,18 @@ expect "errors out of range" "$(json out "SELECT count(*) FROM lines WHERE t ->>
 gw show studies --filter "precision=bf16" --json --db "$db"
 expect "bf16 studies" "$(json out 'SELECT count(*) FROM lines')" 1
 
+echo "== a C of u8"
+# shellcheck disable=SC2086
+gw bench --gemm 8x64x80 --precision u8s8 --epilogue bias+relu+requant --threads 1 $quick --db requant.db --json
+expect "failures" "$(json out "SELECT count(*) FROM lines WHERE t ->> 'failure' IS NOT NULL")" 0
+# Half of the results are zero and the others lie on 256 steps.
+expect "errors out of range" \
+  "$(json out "SELECT count(*) FROM lines WHERE t ->> 'type' = 'bench' AND NOT t ->> 'error' BETWEEN 1e-4 AND 2e-2")" 0
+gw show trials --json --db requant.db
+expect "trials that are wrong" "$(json out "SELECT count(*) FROM lines WHERE t ->> 'state' = 'correctness'")" 0
+gw export -o requant.h --db requant.db
+for text in c_scale c_zero bias+relu+requant; do grep -q "$text" requant.h || fail "$text is not in the header"; done
+
 echo "== auto keeps the bound"
 # The seeds alone try every mode.
 tune() { gw tune --gemm 8x96x256 --precision auto --threads 1 --budget 8 --protocol quick --db "$db" --json "$@"; }

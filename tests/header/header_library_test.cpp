@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -207,6 +208,30 @@ TEST(HeaderLibrary, RunsIntegersWithConstantWeights) {
   }
   api.free_packed(packed);
   api.free_context(context);
+}
+
+TEST(HeaderLibrary, RunsARequantisedResult) {
+  const Library library("to_u8");
+  ASSERT_NE(library.api(), nullptr);
+  const HeaderLibraryApi& api = *library.api();
+  Integers x(50, 61, 1);
+  void* const context = api.make_context(1);
+  void* const packed = api.pack(x.b.data(), x.n, x.b_scale.data());
+  ASSERT_TRUE(context != nullptr && packed != nullptr);
+  x.chain.bias = x.bias.data();
+  x.chain.c_scale = 2;  // halves stay exact
+  x.chain.c_zero = 30;
+  std::vector<std::uint8_t> c(static_cast<std::size_t>(kRows * x.n));
+  ASSERT_EQ(api.run(context, kRows, x.a.data(), x.k, packed, nullptr, 0, c.data(), x.n, &x.chain), 0);
+  for (std::size_t at = 0; at < c.size(); ++at) {
+    const float v = std::max(0.0F, x.right(static_cast<std::int64_t>(at), false, true));
+    EXPECT_EQ(c[at], std::min(255.0F, std::nearbyint(v / 2) + 30)) << at;
+  }
+  x.chain.c_scale = 0;
+  EXPECT_NE(api.run(context, kRows, x.a.data(), x.k, packed, nullptr, 0, c.data(), x.n, &x.chain), 0);
+  api.free_packed(packed);
+  api.free_context(context);
+  expect_verified(library);
 }
 
 TEST(HeaderLibrary, RunsIntegersWithWeightsOfTheCall) {

@@ -134,6 +134,22 @@ TEST(Header, TakesTheElementsOfTheInterface) {
                   "//   modes::q8::args x;  x.a_scale = scale;  x.a_zero = zero;\n"));
 }
 
+TEST(Header, ARequantisedResultTakesItsScaleAndZeroPoint) {
+  HeaderSpec s = samples::modes_spec("modes", HeaderStyle::library);
+  const std::string text = write_header(s).value();
+  const std::string part = part_of(text, "to_u8"), q8 = part_of(text, "q8");
+  for (const char* line :
+       {"using c_type = std::uint8_t;", "std::optional<float> c_scale;  // must be given", "std::int32_t c_zero = 0;",
+        "int beta = 0;  // must be 0", "x.c_scale, x.c_zero", "C is quantised to 8 bits by c_scale and c_zero",
+        "the chain being bias+relu+requant", "kernels::element::u8, kernels::chain<kernels::epilogue_op::bias"}) {
+    EXPECT_TRUE(has(part, line)) << line;
+    EXPECT_FALSE(has(q8, line)) << line;
+  }
+  EXPECT_FALSE(has(part, "epilogue_op::requant"));
+  std::erase_if(s.problems, [](const HeaderProblem& p) { return p.name != "to u8"; });
+  EXPECT_TRUE(has(write_header(s).value(), "x.c_scale = c_scale;  x.c_zero = c_zero;\n"));
+}
+
 TEST(Header, SaysOfACertifiedWinnerHowSureItIs) {
   HeaderSpec s = samples::small_spec("small", HeaderStyle::library);
   HeaderChoice& c = s.problems[0].tables[0].choices[0];

@@ -217,6 +217,14 @@ inline HeaderSpec modes_spec(std::string name_space, HeaderStyle style) {
   q8_glu.constant_weights = false;
   q8_glu.chain = {EpilogueOp::geglu, EpilogueOp::add};
   s.problems.push_back({"q8 glu", q8_glu, {dot_pair_table(gcc_build(), u8s8)}});
+  Problem to_u8 = problem(Interface::u8s8, 50, 61);
+  to_u8.chain = {EpilogueOp::bias, EpilogueOp::relu, EpilogueOp::requant};
+  s.problems.push_back({"to u8", to_u8, {dot_table(gcc_build(), u8s8, 32)}});
+  Problem glu_to_u8 = problem(Interface::u8s8, 58, 47);
+  glu_to_u8.batch = 2;
+  glu_to_u8.constant_weights = false;
+  glu_to_u8.chain = {EpilogueOp::swiglu, EpilogueOp::requant};
+  s.problems.push_back({"glu to u8", glu_to_u8, {dot_pair_table(gcc_build(), u8s8)}});
   Problem f32_call = problem(39, 31);
   f32_call.constant_weights = false;
   s.problems.push_back({"f32 call", f32_call, {dot_table(gcc_build(), u8s8, 32)}});

@@ -55,6 +55,17 @@ TEST(TrafficOf, ADotModeMovesTheBytesOfItsInterfaceAndOfItsPackedElements) {
   }
 }
 
+TEST(TrafficOf, ARequantisedCIsOneByteWide) {
+  StudyKey key = study_key();
+  key.problem.interface = Interface::u8s8;
+  for (const auto& chain : {std::vector{EpilogueOp::requant}, std::vector{EpilogueOp::swiglu, EpilogueOp::requant}}) {
+    key.problem.chain = chain;
+    const auto all = traffic_of(key, config(ComputeMode::u8s8, gemwright::isa::avx512_vnni));
+    EXPECT_EQ(value(all, "bytes.min"), min_bytes(key.problem, key.m));
+    EXPECT_EQ(value(all, "bytes.min"), 10 * 96 + 64 * 96 + 10 * (chain.size() == 1 ? 64 : 32));
+  }
+}
+
 TEST(TrafficOf, FloatsBehindADotModeAreReadWideAndPackedNarrow) {
   const auto behind_f32 = traffic_of(study_key(), config(ComputeMode::u8s8, gemwright::isa::avx512_vnni));
   const double a = 10 * 96, b = 64 * 96, c = 10 * 64;

@@ -85,6 +85,19 @@ TEST_F(PairBaselineTest, EveryWayEqualsFloat64ForAllLayoutsChainsAndSizes) {
   }
 }
 
+TEST_F(PairBaselineTest, EveryWayRequantises) {
+  if (!computes(Interface::u8s8)) GTEST_SKIP() << "oneDNN has no u8s8 on this CPU";
+  for (const PairWay way : kWays) {
+    auto baseline = *make_onednn(way);
+    for (const Chain& chain : {Chain{EpilogueOp::swiglu, EpilogueOp::scale, EpilogueOp::requant},
+                               Chain{EpilogueOp::bias, EpilogueOp::geglu, EpilogueOp::add, EpilogueOp::requant}}) {
+      for (const int threads : {1, 2}) {
+        EXPECT_TRUE(right_or_refused(*baseline, pair(Interface::u8s8, 2 * 1100, 29, chain), 7, 128, threads));
+      }
+    }
+  }
+}
+
 TEST_F(PairBaselineTest, TheFastestWayIsRightAndHasTheNameOfAll) {
   for (const Interface interface : kInterfaces) {
     if (!computes(interface)) continue;

@@ -192,6 +192,24 @@ TEST_F(BaselineTest, ShortElementsEqualFloat64ForAllLayoutsChainsAndSizes) {
   }
 }
 
+TEST_F(BaselineTest, RequantisedResultsEqualFloat64) {
+  if (!computes(Interface::u8s8)) GTEST_SKIP() << "oneDNN has no u8s8 on this CPU";
+  const Chain chains[] = {{EpilogueOp::requant},
+                          {EpilogueOp::bias, EpilogueOp::relu, EpilogueOp::requant},
+                          {EpilogueOp::bias, EpilogueOp::gelu_erf, EpilogueOp::mul, EpilogueOp::requant},
+                          {EpilogueOp::scale, EpilogueOp::add, EpilogueOp::clamp, EpilogueOp::requant}};
+  int computed = 0;
+  for (const Chain& chain : chains) {
+    for (const bool constant : {true, false}) {
+      for (const std::int64_t batch : {1, 3}) {
+        const Problem p{Interface::u8s8, 70, 50, batch, layout::row_major, layout::col_major, constant, 0, chain};
+        if (right_or_refused(p, 9, 128)) ++computed;
+      }
+    }
+  }
+  EXPECT_GT(computed, 8);
+}
+
 TEST_F(BaselineTest, BatchedItemsOfU8s8HaveScalesOfTheirOwn) {
   if (!computes(Interface::u8s8)) GTEST_SKIP() << "oneDNN has no u8s8 on this CPU";
   for (const int beta : {0, 1}) {

@@ -39,11 +39,14 @@ const dot_kernel_set& kernels(int tile) {
 
 float& f32_at(const dot_call& x, std::int64_t i) { return static_cast<float*>(x.c)[i]; }
 bf16& bf16_at(const dot_call& x, std::int64_t i) { return static_cast<bf16*>(x.c)[i]; }
+std::uint8_t& u8_at(const dot_call& x, std::int64_t i) { return static_cast<std::uint8_t*>(x.c)[i]; }
 
-// Adds to an element as much as `part` of it.
+// Adds to an element as much as `part` of it, or a step.
 void move_element(const dot_call& x, std::int64_t at, float part) {
   if (kC == element::f32) {
     f32_at(x, at) *= 1 + part;
+  } else if (kC == element::u8) {
+    u8_at(x, at) ^= 1;
   } else {
     bf16_at(x, at) = to_bf16(to_float(bf16_at(x, at)) * (1 + part));
   }
@@ -69,6 +72,9 @@ dot_call misread(dot_call x) {
     case DOT_FAULT_SMALL_ZERO:
       if (x.a_zero == 255) x.a_zero = 254;
       break;
+    case DOT_FAULT_C_ZERO:
+      x.requant.zero = 0;
+      break;
     case DOT_FAULT_SYMMETRIC:
       x.quantisation = row_quantisation::symmetric;
       break;
@@ -78,6 +84,15 @@ dot_call misread(dot_call x) {
   return x;
 }
 
+// What quantises C wrongly: everything is one step too low, or what does not fit wraps around.
+void spoil_codes(const dot_call& x) {
+  for (std::int64_t i = 0; i < x.batch * x.m * x.n; ++i) {
+    std::uint8_t& c = u8_at(x, i / (x.m * x.n) * x.stride_c + i / x.n % x.m * x.ldc + i % x.n);
+    if (gemwright_test_fault == DOT_FAULT_STEP) c = c > 0 ? static_cast<std::uint8_t>(c - 1) : c;
+    if (gemwright_test_fault == DOT_FAULT_WRAP) c = c == 255 ? 0 : c;
+  }
+}
+
 void spoil(const dot_call& x) {
   const std::int64_t last = (x.batch - 1) * x.stride_c + (x.m - 1) * x.ldc + x.n - 1;
   if (gemwright_test_fault == DOT_FAULT_ELEMENT && large(x))
@@ -85,7 +100,9 @@ void spoil(const dot_call& x) {
   if (gemwright_test_fault == DOT_FAULT_WRITE) {
     if (kC == element::f32) f32_at(x, last + 1) = 0;
     if (kC == element::bf16) bf16_at(x, last + 1) = {0};
+    if (kC == element::u8) u8_at(x, last + 1) = 0;
   }
+  if (kC == element::u8) spoil_codes(x);
 }
 
 // Swaps the scales of two columns of u8s8, or loses the last elements of a column.

@@ -23,9 +23,17 @@ std::string module(const std::string& name) {
   return std::string(GEMWRIGHT_MODULE_DIR) + "/libsession_" + name + ".so";
 }
 
-std::string library(Interface i, ComputeMode mode) {
+std::string library(const Problem& p, ComputeMode mode) {
+  using gemwright::element;
   if (mode == ComputeMode::f32) return module("tiles_NONE");
-  return module(fmt::format("dot_{}_{}", to_text(mode), i == Interface::bf16 ? "bf16" : "f32"));
+  const element c = c_element(p);
+  return module(fmt::format("dot_{}_{}", to_text(mode), c == element::bf16 ? "bf16" : c == element::u8 ? "u8" : "f32"));
+}
+
+std::string library(Interface i, ComputeMode mode) {
+  Problem p;
+  p.interface = i;
+  return library(p, mode);
 }
 
 // The tiles of dot_module.cpp that this CPU has, the best first; the chain is bias+relu.
@@ -94,7 +102,7 @@ class DotSessionTest : public testing::Test {
     const auto ready = session_.setup(s);
     EXPECT_TRUE(ready) << ready.error().message;
     if (!ready) return {};
-    const auto a = session_.admit(c, library(s.problem.interface, c.mode), true);
+    const auto a = session_.admit(c, library(s.problem, c.mode), true);
     EXPECT_TRUE(a) << a.error().message;
     if (!a) return {};
     EXPECT_EQ(a->state, state) << key(s.problem) << ": " << key(c) << ": " << a->reason;
@@ -214,6 +222,56 @@ TEST_F(DotSessionTest, AWrongResultOfEachModeIsFound) {
   }
 }
 
+MeasureSetup requantised(std::int64_t m, std::int64_t n, std::int64_t k, std::vector<EpilogueOp> before = {}) {
+  MeasureSetup s = setup_for(Interface::u8s8, m, n, k);
+  s.problem.chain = std::move(before);
+  s.problem.chain.push_back(EpilogueOp::requant);
+  return s;
+}
+
+TEST_F(DotSessionTest, RequantisedResultsAreAdmittedAndTimed) {
+  const ComputeMode mode = ComputeMode::u8s8;
+  for (const gemwright::tile& t : tiles(mode)) {
+    for (const MeasureSetup& s : {requantised(70, 90, 110), requantised(1, 77, 33), requantised(300, 700, 400)}) {
+      const Admission a = admitted(s, config(mode, t));
+      // A step of a range of some nine standard deviations, over the root of 12.
+      EXPECT_GT(a.error_fro.value_or(0), 3e-3);
+      EXPECT_LT(a.error_fro.value_or(1), 2e-2);
+      EXPECT_EQ(session_.block(a.handle, 3)->state, TrialState::ok);
+    }
+  }
+  for (const gemwright::tile& t : tiles(mode, true)) {
+    MeasureSetup s = requantised(30, 40, 50, {EpilogueOp::bias, EpilogueOp::relu});
+    s.problem.batch = 2;
+    admitted(s, config(mode, t));
+    const auto bare = session_.admit_bare(config(mode, t), library(s.problem, mode));
+    ASSERT_TRUE(bare);
+    EXPECT_EQ(bare->state, TrialState::ok) << bare->reason;
+  }
+}
+
+TEST_F(DotSessionTest, AWrongQuantisationOfCIsFound) {
+  const Config c = config(ComputeMode::u8s8);
+  const MeasureSetup s = requantised(70, 90, 110);
+  const std::string path = library(s.problem, c.mode);
+  for (const int wrong : {DOT_FAULT_STEP, DOT_FAULT_C_ZERO, DOT_FAULT_WRAP, DOT_FAULT_ELEMENT, DOT_FAULT_WRITE}) {
+    SCOPED_TRACE(wrong);
+    const bool small = wrong != DOT_FAULT_ELEMENT;
+    {
+      const Faulty fault(path, wrong);
+      Session fresh;
+      ASSERT_TRUE(fresh.setup(s));
+      const auto a = fresh.admit(c, path, true);
+      ASSERT_TRUE(a);
+      EXPECT_EQ(a->state, TrialState::correctness);
+      EXPECT_EQ(a->reason.find("small problem") != std::string::npos, small) << a->reason;
+    }
+    admitted(s, c);  // the tile is checked now, so that only the large problem can tell
+    const Faulty again(path, wrong);
+    admitted(s, c, TrialState::correctness, wrong == DOT_FAULT_WRITE ? "wrote outside C" : "wrong result");
+  }
+}
+
 TEST_F(DotSessionTest, AResultTooLargeForFloat64IsCheckedInEveryMode) {
   for (const Interface i : kInterfaces) {
     for (const ComputeMode mode : modes_behind(i)) {
@@ -259,6 +317,11 @@ TEST_F(DotSessionTest, ATileOfAnotherModeOrInterfaceIsRefused) {
   const auto other_c = session_.admit(config(ComputeMode::bf16), module("dot_bf16_f32"), true);
   ASSERT_TRUE(other_c);
   EXPECT_EQ(other_c->state, TrialState::compile);
+  ASSERT_TRUE(session_.setup(requantised(7, 16, 8)));
+  const auto f32_c = session_.admit(config(ComputeMode::u8s8), module("dot_u8s8_f32"), true);
+  ASSERT_TRUE(f32_c);
+  EXPECT_EQ(f32_c->state, TrialState::compile);
+  ASSERT_TRUE(session_.setup(setup_for(Interface::bf16, 7, 16, 8)));
   Config u8s8 = config(ComputeMode::u8s8);
   u8s8.tile = tiles(ComputeMode::bf16).back();  // both libraries have the scalar tile
   const auto other_mode = session_.admit(u8s8, module("dot_bf16_bf16"), true);

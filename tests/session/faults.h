@@ -23,3 +23,6 @@
 #define DOT_FAULT_SYMMETRIC 5   // rows of A are quantised symmetrically
 #define DOT_FAULT_SHORT 6       // the last elements along K of a column are lost
 #define DOT_FAULT_SCALES 7      // the scales of two columns are swapped
+#define DOT_FAULT_STEP 8        // a C of u8 is one step too low everywhere
+#define DOT_FAULT_C_ZERO 9      // the zero point of a C of u8 is left out
+#define DOT_FAULT_WRAP 10       // what lies beyond the largest u8 wraps around

@@ -13,6 +13,7 @@
 #include "tuner/baseline/baseline.h"
 #include "tuner/worker/chain_reference.h"
 #include "tuner/worker/operands.h"
+#include "tuner/worker/verify.h"
 
 namespace gemwright::tuner {
 
@@ -74,7 +75,7 @@ class TypedOperands {
         a_(random_elements(a_element(p_.interface), 1, p_.batch * m * p_.k)),
         b_(random_elements(b_element(p_.interface), 2, p_.batch * p_.k * p_.n)),
         columns_(c_columns(p_)),
-        c0_(random_elements(c_element(p_.interface), 3, p_.batch * m * columns_)),
+        c0_(random_elements(c_element(p_), 3, p_.batch * m * columns_)),
         bias_(random_floats(4, p_.n)),
         residual_(random_floats(5, p_.batch * m * columns_)),
         operand_(random_floats(6, p_.batch * m * columns_)),
@@ -105,6 +106,8 @@ class TypedOperands {
     x.clamp_lo = -0.5F;
     x.clamp_hi = 1.0F;
     call.c = c_.data();
+    call.c_scale = kCScale;
+    call.c_zero = kCZero;
     return call;
   }
 
@@ -127,7 +130,7 @@ class TypedOperands {
       for (std::int64_t i = 0; i < m_; ++i) {
         for (std::int64_t j = 0; j < columns_; ++j) {
           const Bounded want = expected(item, i, j);
-          const double got = element_at(c_, c_element(p_.interface), (item * m_ + i) * columns_ + j);
+          const double got = c_at((item * m_ + i) * columns_ + j);
           if (!(std::abs(got - want.value) <= want.error)) {
             return fmt::format("item {} row {} column {}: {} instead of {} +- {}", item, i, j, got, want.value,
                                want.error);
@@ -140,6 +143,14 @@ class TypedOperands {
 
  private:
   static constexpr float kScale = 0.02F;
+  // Some results lie beyond 0 and 255 of these.
+  static constexpr float kCScale = 0.03F;
+  static constexpr int kCZero = 100;
+
+  double c_at(std::int64_t at) const {
+    const double element = element_at(c_, c_element(p_), at);
+    return c_element(p_) == element::u8 ? static_cast<double>(kCScale) * (element - kCZero) : element;
+  }
 
   // Of the bare product.
   Bounded sum(std::int64_t item, std::int64_t i, std::int64_t j) {
@@ -163,14 +174,15 @@ class TypedOperands {
     const Problem& p = p_;
     Bounded v = sum(item, i, j);
     if (p.beta == 1) {
-      const double c0 = element_at(c0_, c_element(p.interface), (item * m_ + i) * p.n + j);
+      const double c0 = element_at(c0_, c_element(p), (item * m_ + i) * p.n + j);
       v = {v.value + c0, v.error + (std::abs(v.value) + std::abs(c0)) * 0x1p-23};
     }
     const bool pair = has_pair(p);
     const Bounded up = pair ? sum(item, i, columns_ + j) : Bounded{};
     v = apply_chain(p.chain, v, chain_point(call().operands, item, i, j, pair ? columns_ : 0), 2e-6, up);
     const double unit = p.interface == Interface::bf16 ? 0x1p-8 : 0x1p-24;
-    return {v.value, 1.01 * v.error + (std::abs(v.value) + v.error) * unit + 1e-7};
+    v.error = 1.01 * v.error + (std::abs(v.value) + v.error) * unit + 1e-7;
+    return c_element(p) == element::u8 ? in_element(element::u8, v, kCScale, kCZero) : v;
   }
 
   Problem p_;

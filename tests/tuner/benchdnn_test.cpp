@@ -89,6 +89,19 @@ TEST(Benchdnn, DataTypesNameTheInterface) {
   EXPECT_EQ(suite->entries[3].problem.interface, Interface::f32);
 }
 
+TEST(Benchdnn, ADestinationOfU8IsRequantised) {
+  const auto suite = parse_benchdnn(
+      "--dt=u8:s8:u8 2x4:4x5\n--bia_dt=f32 --attr-post-ops=relu 2x4:4x5\n--dt=u8:s8:f32 2x4:4x5\n"
+      "--reset --dt=u8:s8:u8 --attr-post-ops=sum 2x4:4x6",
+      "f");
+  ASSERT_TRUE(suite) << error_of(suite);
+  ASSERT_EQ(suite->entries.size(), 4u);
+  EXPECT_EQ(key(suite->entries[0].problem), "gemm/u8s8/n5/k4/b1/nn/constant/beta0/requant");
+  EXPECT_EQ(epilogue_text(suite->entries[1].problem.chain), "bias+relu+requant");
+  EXPECT_EQ(epilogue_text(suite->entries[2].problem.chain), "bias+relu");
+  EXPECT_EQ(suite->entries[3].note, "chain sum+requant is not built yet: runs with epilogue none");
+}
+
 TEST(Benchdnn, RefusesWithALine) {
   EXPECT_EQ(bench_error(""), "f.txt:1: the file holds no problem MxK:KxN");
   EXPECT_EQ(bench_error("--reset\n# x\n"), "f.txt:2: the file holds no problem MxK:KxN");
@@ -96,9 +109,10 @@ TEST(Benchdnn, RefusesWithALine) {
   EXPECT_EQ(bench_error("2x4\n"), "f.txt:1: \"2x4\" is neither an option nor a problem MxK:KxN");
   EXPECT_EQ(bench_error("\n--batch=shapes_2d\n"),
             "f.txt:2: nested batch files are not read; put the problems of \"shapes_2d\" into this file");
-  EXPECT_EQ(bench_error("--dt=f16\n"), "f.txt:1: data type \"f16\" is not built yet; built are: f32, bf16, u8:s8:f32");
+  EXPECT_EQ(bench_error("--dt=f16\n"),
+            "f.txt:1: data type \"f16\" is not built yet; built are: f32, bf16, u8:s8:f32, u8:s8:u8");
   EXPECT_EQ(bench_error("--dt=f32:bf16:f32\n"),
-            "f.txt:1: data type \"f32:bf16:f32\" is not built yet; built are: f32, bf16, u8:s8:f32");
+            "f.txt:1: data type \"f32:bf16:f32\" is not built yet; built are: f32, bf16, u8:s8:f32, u8:s8:u8");
   EXPECT_EQ(bench_error("--bia_dt=bf16\n"), "f.txt:1: bias data type \"bf16\" is not built yet; built are: f32");
   EXPECT_EQ(bench_error("--bia_mask=x\n"), "f.txt:1: bias mask \"x\" is not a whole number");
   EXPECT_EQ(bench_error("--stag=ab,ba\n"), "f.txt:1: option --stag has several values; write one line for each");

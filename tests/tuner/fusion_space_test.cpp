@@ -48,6 +48,15 @@ TEST(FusionSpace, AChainOfADotModeHasEveryPlaceWhereCIsF32) {
   EXPECT_EQ(drawn(in, place), std::set{fusion::registers});
 }
 
+TEST(FusionSpace, AChainThatEndsInRequantStaysInRegisters) {
+  SpaceInput in = test::space_of_modes({ComputeMode::u8s8}, 8, 512, 2048, 2, {isa::avx2, isa::avx512_vnni});
+  in.problem.interface = Interface::u8s8;
+  in.problem.chain = {EpilogueOp::bias};
+  EXPECT_EQ(drawn(in, place), (std::set{fusion::registers, fusion::tile, fusion::block, fusion::pass}));
+  in.problem.chain.push_back(EpilogueOp::requant);
+  EXPECT_EQ(drawn(in, place), std::set{fusion::registers});
+}
+
 TEST(FusionSpace, SlicesOfKLeaveTheChainNoPlaceOfItsOwn) {
   const SpaceInput in = with_chain(8, {EpilogueOp::relu});
   Random random(6);

@@ -68,9 +68,10 @@ TEST(ProblemKey, RefusesWhatKeyDoesNotWrite) {
   }
 }
 
-TEST(ProblemKey, NamesWhatIsNotBuiltYet) {
-  EXPECT_NE(error_of(parse_key("gemm/f32/n1/k1/b1/nn/constant/beta0/requant")).find("requant is not built yet"),
+TEST(ProblemKey, SaysWhatTheProblemCannotHave) {
+  EXPECT_NE(error_of(parse_key("gemm/f32/n1/k1/b1/nn/constant/beta0/requant")).find("the interface u8s8 alone"),
             std::string::npos);
+  EXPECT_TRUE(parse_key("gemm/u8s8/n1/k1/b1/nn/constant/beta0/requant"));
   EXPECT_NE(error_of(parse_key("gemm/f32/n0/k1/b1/nn/constant/beta0/none")).find("N is 0"), std::string::npos);
 }
 
@@ -87,11 +88,35 @@ TEST(Epilogue, ReadsBuiltChainsInOrder) {
   EXPECT_EQ(epilogue_text(*parse_epilogue(all)), all);
 }
 
-TEST(Epilogue, RefusesPlannedOperationsAsNotBuiltYet) {
-  EXPECT_EQ(error_of(parse_epilogue("bias+requant")),
-            "epilogue operation requant is not built yet; built are: bias, relu, gelu_tanh, gelu_erf, silu, add, mul, "
-            "scale, clamp, swiglu, geglu");
-  EXPECT_TRUE(check_epilogue_words("bias+requant"));
+TEST(Epilogue, RequantComesLast) {
+  for (const char* text : {"requant", "bias+requant", "bias+swiglu+add+requant"}) {
+    const auto chain = parse_epilogue(text);
+    ASSERT_TRUE(chain) << text;
+    EXPECT_EQ(epilogue_text(*chain), text);
+  }
+  EXPECT_EQ(error_of(parse_epilogue("bias+requant+relu")),
+            "requant makes u8 of the result and comes last in its chain, but relu follows it in \"bias+requant+relu\"");
+  EXPECT_FALSE(parse_epilogue("requant+bias"));
+}
+
+TEST(Problem, RequantMakesCOfU8BehindU8s8Alone) {
+  Problem p;
+  p.n = 14;
+  p.k = 3;
+  p.interface = Interface::u8s8;
+  EXPECT_EQ(c_element(p), gemwright::element::f32);
+  p.chain = *parse_epilogue("bias+requant");
+  EXPECT_EQ(c_element(p), gemwright::element::u8);
+  EXPECT_TRUE(check(p, 5));
+  EXPECT_EQ(min_bytes(p, 5), 5 * 3 + 14 * 3 + 5 * 14);
+  p.beta = 1;
+  EXPECT_EQ(error_of(check(p, 5)), "requant in the chain leaves no place for beta: it must be 0");
+  p.beta = 0;
+  for (const Interface i : {Interface::f32, Interface::bf16}) {
+    p.interface = i;
+    EXPECT_NE(error_of(check(p, 5)).find("the interface is " + std::string(to_text(i))), std::string::npos);
+    EXPECT_TRUE(check_before_interface(p, 5)) << "--precision may still settle it";
+  }
 }
 
 TEST(Epilogue, APairComesFirstOrSecondAfterABias) {
@@ -124,10 +149,9 @@ TEST(Problem, APairHalvesTheColumnsOfC) {
 TEST(Epilogue, RefusesUnknownEmptyAndRepeatedOperations) {
   EXPECT_EQ(error_of(parse_epilogue("bias+tanh")),
             "unknown epilogue operation \"tanh\" in chain \"bias+tanh\"; built are: bias, relu, gelu_tanh, gelu_erf, "
-            "silu, add, mul, scale, clamp, swiglu, geglu");
+            "silu, add, mul, scale, clamp, swiglu, geglu, requant");
   for (const char* text : {"", "bias+", "+bias", "bias++relu", "none+relu", "BIAS", "bias relu"}) {
     EXPECT_NE(error_of(parse_epilogue(text)).find("unknown epilogue operation"), std::string::npos) << text;
-    EXPECT_FALSE(check_epilogue_words(text)) << text;
   }
   EXPECT_EQ(error_of(parse_epilogue("bias+bias")),
             "epilogue operation bias stands twice in chain \"bias+bias\", but each may stand there once");

@@ -130,13 +130,11 @@ TEST(ShapesJson, AcceptsByteOrderMarkAndCrLf) {
       "\xef\xbb\xbf{\"gemwright_shapes\": 1,\r\n\"problems\": [{\"n\":1,\"k\":1,\"m\":1}]}\r\n", "f"));
 }
 
-TEST(ShapesJson, RunsAChainThatIsNotBuiltYetAsNoneAndSaysSo) {
-  const auto suite =
-      parse_shapes_json(one(R"("n": 28672, "k": 4096, "m": 1, "epilogue": "requant", "note": "x")"), "f");
+TEST(ShapesJson, ReadsAChainWhoseInterfaceIsSettledLater) {
+  const auto suite = parse_shapes_json(one(R"("n": 28672, "k": 4096, "m": 1, "epilogue": "requant")"), "f");
   ASSERT_TRUE(suite) << error_of(suite);
-  EXPECT_TRUE(suite->entries[0].problem.chain.empty());
-  EXPECT_EQ(suite->entries[0].problem.n, 28672);
-  EXPECT_EQ(suite->entries[0].note, "chain requant is not built yet: runs with epilogue none; x");
+  EXPECT_EQ(epilogue_text(suite->entries[0].problem.chain), "requant");
+  EXPECT_EQ(suite->entries[0].note, "");
 }
 
 TEST(ShapesJson, MakesNamesUnique) {
@@ -278,11 +276,10 @@ TEST(ShapesCsv, UnitesRowsOfOneProblemAndName) {
   EXPECT_EQ(suite->entries[2].name, "a_2");
 }
 
-TEST(ShapesCsv, RunsAChainThatIsNotBuiltYetAsNone) {
-  const auto suite = parse_shapes_csv("m,n,k,epilogue\n1,2,3,bias+requant\n", "f.csv");
+TEST(ShapesCsv, ReadsChainsWithTheirPrecision) {
+  const auto suite = parse_shapes_csv("m,n,k,precision,epilogue\n1,2,3,u8s8,bias+requant\n", "f.csv");
   ASSERT_TRUE(suite) << error_of(suite);
-  EXPECT_TRUE(suite->entries[0].problem.chain.empty());
-  EXPECT_EQ(suite->entries[0].note, "chain bias+requant is not built yet: runs with epilogue none");
+  EXPECT_EQ(key(suite->entries[0].problem), "gemm/u8s8/n2/k3/b1/nn/constant/beta0/bias+requant");
 }
 
 TEST(ShapesCsv, RefusesWithALine) {

@@ -91,6 +91,15 @@ TEST(TileSource, NamesModeAndTypeOfC) {
   EXPECT_EQ(all.size(), 4u);
 }
 
+TEST(TileSource, RequantIsTheTypeOfCAndNoOperation) {
+  const TileGroup g = dot_group(ComputeMode::u8s8, Interface::u8s8);
+  const std::string text = tile_library_source(g, {EpilogueOp::bias, EpilogueOp::requant});
+  EXPECT_NE(text.find("kernels::element::u8, kernels::chain<kernels::epilogue_op::bias>>"), std::string::npos);
+  EXPECT_NE(tile_library_source(g, {EpilogueOp::requant}).find("kernels::element::u8, kernels::chain<>>"),
+            std::string::npos);
+  EXPECT_NE(text, tile_library_source(g, {EpilogueOp::bias}));
+}
+
 TEST(TileSource, ConvertsWhatTheInterfaceHandsOverAlone) {
   const auto begins = [](ComputeMode mode, Interface interface) {
     const std::string text = tile_library_source(dot_group(mode, interface), {});

@@ -52,6 +52,8 @@ struct BaselineCall {
   const float* b_scale = nullptr;  // u8s8: one a column, item after item; value(B) = b_scale * b
   gemwright::epilogue_operands operands;  // the chain's, dense
   void* c = nullptr;
+  float c_scale = 1;  // of u8: value(C) = c_scale * (c - c_zero)
+  int c_zero = 0;
 };
 
 class Baseline {

@@ -71,15 +71,22 @@ void append_eltwise(dnnl::post_ops& ops, dnnl::algorithm what, float alpha, floa
 #endif
 }
 
-// An operation that reads nothing but its element and scalars.
-void append_scalar_op(dnnl::post_ops& ops, EpilogueOp op, const gemwright::epilogue_operands& x) {
+// An operation that reads nothing but its element and scalars. Of two post-operations of one algorithm oneDNN 2.6 takes
+// the second for the first: where requant is linear, scale is a power.
+void append_scalar_op(dnnl::post_ops& ops, EpilogueOp op, const MatmulTask& t) {
   using dnnl::algorithm;
+  const gemwright::epilogue_operands& x = t.scalars;
+  const bool requant = t.ops.back().op == EpilogueOp::requant;
   if (op == EpilogueOp::relu) append_eltwise(ops, algorithm::eltwise_relu, 0.0F, 0.0F);
   if (op == EpilogueOp::gelu_tanh) append_eltwise(ops, algorithm::eltwise_gelu_tanh, 0.0F, 0.0F);
   if (op == EpilogueOp::gelu_erf) append_eltwise(ops, algorithm::eltwise_gelu_erf, 0.0F, 0.0F);
   if (op == EpilogueOp::silu) append_eltwise(ops, algorithm::eltwise_swish, 1.0F, 0.0F);
-  if (op == EpilogueOp::scale) append_eltwise(ops, algorithm::eltwise_linear, x.scale, 0.0F);
+  if (op == EpilogueOp::scale && requant) append_eltwise(ops, algorithm::eltwise_pow, x.scale, 1.0F);
+  if (op == EpilogueOp::scale && !requant) append_eltwise(ops, algorithm::eltwise_linear, x.scale, 0.0F);
   if (op == EpilogueOp::clamp) append_eltwise(ops, algorithm::eltwise_clip, x.clamp_lo, x.clamp_hi);
+  if (op == EpilogueOp::requant) {  // storing rounds and saturates
+    append_eltwise(ops, algorithm::eltwise_linear, 1.0F / t.c_scale, static_cast<float>(t.c_zero));
+  }
 }
 
 Memory plain_part(const dnnl::engine& engine, const void* b, const WeightPart& part) {
@@ -121,8 +128,10 @@ MatmulTask task_of(const BaselineCall& call, const Memory::desc& weights, void* 
   t.a_scale = call.a_scale;
   t.a_zero = call.a_zero;
   t.b_scale = call.b_scale;
-  t.c_element = c_element(call.problem.interface);
+  t.c_element = c_element(call.problem);
   t.c = c;
+  t.c_scale = call.c_scale;
+  t.c_zero = call.c_zero;
   t.scalars = call.operands;
   return t;
 }
@@ -236,7 +245,7 @@ std::optional<Memory::desc> Matmul::fuse(const MatmulTask& t, dnnl::post_ops& op
     } else if (op == EpilogueOp::mul) {
       append_binary(ops, dnnl::algorithm::binary_mul, matrix, data);
     } else {
-      append_scalar_op(ops, op, t.scalars);
+      append_scalar_op(ops, op, t);
     }
   }
   return bias;

@@ -36,6 +36,8 @@ struct MatmulTask {
   const float* b_scale = nullptr;
   gemwright::element c_element = gemwright::element::f32;
   void* c = nullptr;
+  float c_scale = 1;  // of u8, as in BaselineCall
+  int c_zero = 0;
   bool sum = false;  // adds to C
   std::vector<PostOp> ops;
   gemwright::epilogue_operands scalars;  // what scale and clamp read

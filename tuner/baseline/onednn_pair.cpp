@@ -58,8 +58,9 @@ Result<void> Pair::prepare_operands(const BaselineCall& call) {
       scales_[part].insert(scales_[part].end(), from, from + half);
     }
   }
-  pass_ = {between_.get(),         rows,   half,        pair_op(p), after_pair(p), call.operands,
-           c_element(p.interface), call.c, call.threads};
+  pass_ = {between_.get(), rows,          half,         pair_op(p),
+           after_pair(p),  call.operands, c_element(p), {1.0F / call.c_scale, call.c_zero},
+           call.c,         call.threads};
   return {};
 }
 
@@ -84,7 +85,7 @@ Pair::Way Pair::separate(const BaselineCall& call, PairWay kind) const {
   MatmulTask last = half_task(call, second);
   last.ops.push_back({EpilogueOp::mul, between_.get()});
   for (const PostOp& op : post_ops(after_pair(p), call.operands)) last.ops.push_back(op);
-  last.c_element = c_element(p.interface);
+  last.c_element = c_element(p);
   last.c = call.c;
   Way way{kind, {}, {first, second}, {}, {}};
   way.steps.emplace_back(engine_, half_task(call, first));

@@ -6,7 +6,7 @@
 // gate_first    the activated gate into memory; then up, with that as a factor
 // concatenated  all columns into memory, then a pass over them (pair_pass.h)
 //
-// What stands in memory in between is f32 in every interface: a C of bf16 is rounded once, as ours is.
+// What stands in memory in between is f32 in every interface: a C of bf16 or u8 is rounded once, as ours is.
 #pragma once
 
 #include <gemwright/memory.h>

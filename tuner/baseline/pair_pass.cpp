@@ -71,6 +71,14 @@ GEMWRIGHT_PASS_INLINE std::uint16_t bf16_bits(float v) {
   return static_cast<std::uint16_t>(v != v ? 0x7fc0U : rounded);
 }
 
+// To the nearest, ties to even, kept in 0 to 255.
+GEMWRIGHT_PASS_INLINE std::uint8_t u8_of(float v, float inverse_scale, float zero) {
+  constexpr float kRound = 12582912.0F;  // as in exp_of
+  const float code = v * inverse_scale + zero;
+  const float above = code > 0.0F ? code : 0.0F;
+  return static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>((above < 255.0F ? above : 255.0F) + kRound));
+}
+
 // Columns [col, col + n) of a row.
 GEMWRIGHT_PASS_INLINE void part_of_row(const PairPass& x, std::int64_t row, std::int64_t col, std::int64_t n) {
   float v[kColumns];
@@ -86,6 +94,10 @@ GEMWRIGHT_PASS_INLINE void part_of_row(const PairPass& x, std::int64_t row, std:
   if (x.c_element == gemwright::element::bf16) {
     auto* const c = static_cast<std::uint16_t*>(x.c) + at;
     for (std::int64_t i = 0; i < n; ++i) c[i] = bf16_bits(v[i]);
+  } else if (x.c_element == gemwright::element::u8) {
+    const float inverse = x.requant.inverse_scale, zero = static_cast<float>(x.requant.zero);
+    auto* const c = static_cast<std::uint8_t*>(x.c) + at;
+    for (std::int64_t i = 0; i < n; ++i) c[i] = u8_of(v[i], inverse, zero);
   } else {
     std::copy_n(v, n, static_cast<float*>(x.c) + at);
   }

@@ -3,7 +3,7 @@
 // the library uses.
 #pragma once
 
-#include <gemwright/tile.h>
+#include <gemwright/dot_tile.h>
 
 #include <cstdint>
 #include <vector>
@@ -19,6 +19,7 @@ struct PairPass {
   std::vector<EpilogueOp> after;          // what follows it
   gemwright::epilogue_operands operands;  // that `after` reads: dense, all rows of all items behind each other
   gemwright::element c_element = gemwright::element::f32;
+  gemwright::requantisation requant;  // of a C of u8
   void* c = nullptr;
   int threads = 1;
 };

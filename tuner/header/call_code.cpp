@@ -41,6 +41,11 @@ std::string integer_members(const Problem& p) {
   if (!p.constant_weights) {
     out += "  const float* b_scale = nullptr;  // n a batch item: a column of B means its scale * b; null: all 1\n";
   }
+  if (has_op(p, EpilogueOp::requant)) {
+    out +=
+        "  std::optional<float> c_scale;  // must be given, above 0: an element of C means c_scale * (c - c_zero)\n"
+        "  std::int32_t c_zero = 0;       // from 0 to 255\n";
+  }
   return out;
 }
 
@@ -56,7 +61,8 @@ std::string operands_code(const Problem& p) {
   const bool add = has_op(p, EpilogueOp::add), mul = has_op(p, EpilogueOp::mul);
   const bool clamp = has_op(p, EpilogueOp::clamp);
   const std::string integers =
-      fmt::format(", {{x.a_scale, x.a_zero, {}}}", p.constant_weights ? "nullptr" : "x.b_scale");
+      fmt::format(", {{x.a_scale, x.a_zero, {}, {}}}", p.constant_weights ? "nullptr" : "x.b_scale",
+                  has_op(p, EpilogueOp::requant) ? "x.c_scale, x.c_zero" : "std::nullopt, 0");
   return fmt::format("{{x.bias, {}, {}, {}, {}, x.beta, x.stride_a, x.stride_b, x.stride_c, {}, {}}}{}",
                      add ? "x.residual, x.ld_residual" : "nullptr, 0", mul ? "x.operand, x.ld_operand" : "nullptr, 0",
                      has_op(p, EpilogueOp::scale) ? "x.scale" : "std::nullopt",
@@ -94,20 +100,24 @@ std::string packing_code(const Problem& p) {
 
 std::string product_text(const Problem& p) {
   const char* const product = has_integers(p) ? "a_scale * (A[m,k] - a_zero) * (scale[n] * B[k,n])" : "A[m,k] * B[k,n]";
+  const bool requant = has_op(p, EpilogueOp::requant);
+  const std::string chain =
+      epilogue_text(p.chain) + (requant ? ",\n// requant the nearest to v / c_scale + c_zero from 0 to 255" : "");
   if (has_pair(p)) {
     return fmt::format(
         "P[m,n] = {}, its first half of columns the gate, its second up;\n// C[m,c_columns] = chain(P), the chain "
         "being "
         "{}",
-        product, epilogue_text(p.chain));
+        product, chain);
   }
-  return fmt::format("C[m,n] = chain({} + beta * C), the chain being {}", product, epilogue_text(p.chain));
+  return fmt::format("C[m,n] = chain({}{}), the chain being {}", product, requant ? "" : " + beta * C", chain);
 }
 
 }  // namespace
 
 std::string calls_code(const Problem& p) {
-  std::string out = fmt::format(R"code(
+  std::string out = fmt::format(
+      R"code(
 // The operands beside A, B and C. Strides count elements between the items of a batch; without one, an item lies
 // directly behind the one before it. stride_b is for weights given per call only.
 struct args {{
@@ -116,8 +126,8 @@ struct args {{
 }};
 
 )code",
-                                chain_members(p), integer_members(p), p.beta,
-                                has_pair(p) ? "must be 0" : "1 adds to C, 0 overwrites it", stride_members(p));
+      chain_members(p), integer_members(p), p.beta,
+      has_pair(p) || has_op(p, EpilogueOp::requant) ? "must be 0" : "1 adds to C, 0 overwrites it", stride_members(p));
   if (p.constant_weights) out += packing_code(p);
   const std::string given = fmt::format("const {}* b, std::int64_t ldb", element_type(b_element(p.interface)));
   out += fmt::format(
@@ -130,7 +140,7 @@ inline status run(context& ctx, std::int64_t m, const {}* a, std::int64_t lda, {
 }}
 )code",
       product_text(p), element_type(a_element(p.interface)),
-      p.constant_weights ? "const packed_weights& weights" : given, element_type(c_element(p.interface)),
+      p.constant_weights ? "const packed_weights& weights" : given, element_type(c_element(p)),
       has_integers(p) ? "" : " = args{}", p.constant_weights ? "&weights, nullptr, 0" : "nullptr, b, ldb",
       operands_code(p));
   return out;

@@ -175,7 +175,7 @@ using c_type = {};
                      q.n, q.k, q.batch, c_columns(q), has_pair(q) ? "; B is [gate | up], n columns" : "",
                      bool_name(q.constant_weights), reads(q, EpilogueOp::bias), max_tuned_m(p),
                      element_type(a_element(q.interface)), element_type(b_element(q.interface)),
-                     element_type(c_element(q.interface)));
+                     element_type(c_element(q)));
   out += tables_code(p);
   out += R"code(#if defined(GEMWRIGHT_REQUIRE_TUNED_COMPILER)
 static_assert(tuned_for_this_compiler, "this header was not tuned with this compiler: tune and export again");

@@ -1,7 +1,5 @@
 #include "tuner/header/code_text.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "tuner/header/text.h"
@@ -15,24 +13,11 @@ const char* layout_name(layout l) { return l == layout::row_major ? "layout::row
 
 const char* bool_name(bool b) { return b ? "true" : "false"; }
 
-std::string element_name(element e) {
-  const char* const name = e == element::f32 ? "f32" : e == element::bf16 ? "bf16" : e == element::u8 ? "u8" : "s8";
-  return fmt::format("kernels::element::{}", name);
-}
-
 const char* element_type(element e) {
   return e == element::f32 ? "float" : e == element::bf16 ? "bf16" : e == element::u8 ? "std::uint8_t" : "std::int8_t";
 }
 
 const char* reads(const Problem& p, EpilogueOp op) { return bool_name(has_op(p, op)); }
-
-std::string chain_type(const Problem& p) {
-  std::string ops;
-  for (const EpilogueOp op : p.chain) {
-    ops += fmt::format("{}kernels::epilogue_op::{}", ops.empty() ? "" : ", ", to_text(op));
-  }
-  return fmt::format("kernels::chain<{}>", ops);
-}
 
 std::string optional_double(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? double_literal(*value) : "std::nullopt";

@@ -103,7 +103,8 @@ std::string choice_line(const HeaderChoice& c, const HeaderTable& table) {
 }
 
 // How a mode computes, and where precision is lost on the way.
-std::string mode_text(const HeaderTable& table, Interface interface) {
+std::string mode_text(const HeaderTable& table, const Problem& problem) {
+  const Interface interface = problem.interface;
   const std::string rounded = interface == Interface::bf16 ? ", C is rounded to bfloat16" : "";
   if (table.mode == ComputeMode::f32) return "f32";
   if (table.mode == ComputeMode::bf16) {
@@ -111,7 +112,10 @@ std::string mode_text(const HeaderTable& table, Interface interface) {
                                         : "bf16: A and B are rounded to bfloat16 (8 significant bits) as they are "
                                           "packed, products summed in f32";
   }
-  if (interface == Interface::u8s8) return "u8s8: A and B as they are, sums exact in 32 bits, then scaled in f32";
+  if (interface == Interface::u8s8) {
+    return std::string("u8s8: A and B as they are, sums exact in 32 bits, then scaled in f32") +
+           (c_element(problem) == gemwright::element::u8 ? ", C is quantised to 8 bits by c_scale and c_zero" : "");
+  }
   return "u8s8: each row of A is quantised to 8 bits by its range in every call, each column of B to 8 bits as it is "
          "packed, sums exact" +
          rounded;
@@ -135,7 +139,10 @@ std::string usage(const HeaderSpec& spec, const std::vector<std::string>& names)
   if (p.constant_weights) {
     out += fmt::format("//   auto weights = {}::pack_weights(w, ldw{});  // once\n", ns, integers ? ", scales" : "");
   }
-  if (integers) out += fmt::format("//   {}::args x;  x.a_scale = scale;  x.a_zero = zero;\n", ns);
+  if (integers) {
+    out += fmt::format("//   {}::args x;  x.a_scale = scale;  x.a_zero = zero;{}\n", ns,
+                       has_op(p, EpilogueOp::requant) ? "  x.c_scale = c_scale;  x.c_zero = c_zero;" : "");
+  }
   return out + fmt::format(
                    "//   {}::run(ctx, m, a, lda, {}, c, ldc{});  // picks the config for this m; returns a "
                    "status\n//\n",
@@ -184,8 +191,7 @@ std::string provenance_comment(const HeaderSpec& spec, const std::vector<std::st
 }
 
 std::string table_comment(const HeaderTable& table, const Problem& problem) {
-  std::string out =
-      fmt::format("// Computed in {}.\n// Error {}.\n", mode_text(table, problem.interface), error_text(table));
+  std::string out = fmt::format("// Computed in {}.\n// Error {}.\n", mode_text(table, problem), error_text(table));
   out += fmt::format("// Compiled with {}, flags {}, build {}.\n", harmless(table.build.compiler_version),
                      harmless(table.build.flags), harmless(table.build.digest));
   out += fmt::format("// Measured with {} data, weights {}, {}.\n", to_text(table.data), to_text(table.cache),

@@ -9,6 +9,7 @@
 #include "tuner/header/compiler.h"
 #include "tuner/header/provenance.h"
 #include "tuner/header/text.h"
+#include "tuner/problem/kernel_text.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -17,6 +18,9 @@ template <class T>
 std::string optional_integer(const std::optional<T>& value) {
   return value ? fmt::format("{}", *value) : "std::nullopt";
 }
+
+// The kernels are a namespace of that name in a header.
+std::string element_name(gemwright::element e) { return kernel_element(e, "kernels"); }
 
 std::string tile_variable(const gemwright::tile& t) { return "tile_" + tile_name(t); }
 
@@ -32,7 +36,7 @@ std::string tile_code(const std::string& name, const gemwright::tile& t, const H
       "kernels::prefetch::{}, {}{}>();\n",
       dot_prefix(table), name, dot_prefix(table), is_dot(table) ? mode_name(table.mode) + ", " : "",
       gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint),
-      is_dot(table) ? element_name(c_element(p.interface)) + ", " : "", chain_type(p));
+      is_dot(table) ? element_name(c_element(p)) + ", " : "", kernel_chain(p.chain, "kernels"));
 }
 
 std::string plan_code(std::size_t i, const Config& c, const HeaderTable& table) {
@@ -139,7 +143,7 @@ std::string shape_code(const HeaderTable& t, const Problem& p) {
   if (!is_dot(t)) return fmt::format("inline constexpr kernels::problem_shape shape{};\n", shape);
   return fmt::format("inline constexpr kernels::dot_problem_shape shape{{\n    {}, {},\n    {}, {}, {}}};\n", shape,
                      mode_name(t.mode), element_name(a_element(p.interface)), element_name(b_element(p.interface)),
-                     element_name(c_element(p.interface)));
+                     element_name(c_element(p)));
 }
 
 // How the product is computed, and what that costs.

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "tuner/problem/input_text.h"
+#include "tuner/problem/kernel_text.h"
 #include "tuner/toolchain/amalgamate.h"
 #include "tuner/toolchain/kernel_source.h"
 #include "tuner/toolchain/process.h"
@@ -72,24 +73,19 @@ std::string kernels_for(ComputeMode mode) {
   return amalgamate(kernel_headers(), {"gemwright/dot.h"}, source_digest()).value();
 }
 
-std::string_view element_name(gemwright::element e) { return e == gemwright::element::bf16 ? "bf16" : "f32"; }
-
 }  // namespace
 
 std::string micro_kernel_source(const Config& config, const Problem& problem) {
   const gemwright::tile& t = config.tile;
-  std::string ops;
-  for (const EpilogueOp op : problem.chain) {
-    ops += fmt::format("{}gemwright::epilogue_op::{}", ops.empty() ? "" : ", ", to_text(op));
-  }
+  const std::string chain = kernel_chain(problem.chain, "gemwright");
   const std::string shape =
       fmt::format("{}, {}, {}, {}, gemwright::prefetch::{}", t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint));
   const std::string kernel =
       config.mode == ComputeMode::f32
-          ? fmt::format("{}_kernels::micro<{}, false, gemwright::chain<{}>>(const gemwright::micro_args&)",
-                        gemwright::isa_name(t.family), shape, ops)
-          : fmt::format("{}::dot_micro<{}, gemwright::element::{}, gemwright::chain<{}>>(const gemwright::dot_args&)",
-                        dot_namespace(config.mode, t.family), shape, element_name(c_element(problem.interface)), ops);
+          ? fmt::format("{}_kernels::micro<{}, false, {}>(const gemwright::micro_args&)", gemwright::isa_name(t.family),
+                        shape, chain)
+          : fmt::format("{}::dot_micro<{}, {}, {}>(const gemwright::dot_args&)", dot_namespace(config.mode, t.family),
+                        shape, kernel_element(c_element(problem), "gemwright"), chain);
   return kernels_for(config.mode) + fmt::format("\ntemplate void gemwright::{};\n", kernel);
 }
 

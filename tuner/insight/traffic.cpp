@@ -22,7 +22,7 @@ void set_dot(profilers::TrafficInput& in, const Problem& p, const Config& config
   if (in.blocking.kc < p.k) in.blocking.kc += (group - in.blocking.kc % group) % group;  // whole words
   in.a_bytes = kWord * packed_words(config.mode, config.tile.family) / group;
   in.b_bytes = kWord / group;
-  in.c_bytes = element_size(c_element(p.interface)) / (has_pair(p) ? 2 : 1);
+  in.c_bytes = element_size(c_element(p)) / (has_pair(p) ? 2.0 : 1.0);
   in.a_source_bytes = element_size(a_element(p.interface));
   in.b_source_bytes = element_size(b_element(p.interface));
   if (config.mode != ComputeMode::u8s8) return;

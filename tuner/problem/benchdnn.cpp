@@ -6,10 +6,10 @@
 //   16x128x64:16x64x128_n"scores"            leading dimensions are the batch
 //
 // How it maps: tags give the layout (wtag=any means that the library may reorder: nn, packed); bias data type f32 and
-// the post-operations give the chain; a first post-operation `sum` is beta 1. A chain that is not built yet runs as
-// none with a note. Products without batch have constant weights, those with a batch take both operands per call, as
-// attention does. A name that ends in "*28" gives weight 28. Problems of equal key are one: their M are united and
-// their weights summed.
+// the post-operations give the chain, a destination of u8 its requant; a first post-operation `sum` is beta 1. A chain
+// that is not built yet runs as none with a note. Products without batch have constant weights, those with a batch take
+// both operands per call, as attention does. A name that ends in "*28" gives weight 28. Problems of equal key are one:
+// their M are united and their weights summed.
 //
 // Whatever would change what is computed and is not known here is refused, never ignored: other data types, several
 // values for one option ("ab,ba"), nested batch files, strides, scales, blocked tags, broadcast along the batch.
@@ -60,6 +60,7 @@ constexpr auto kHarmless = std::to_array<std::string_view>({"allow-enum-tags-onl
 // The options in force.
 struct Options {
   Interface interface = Interface::f32;
+  bool requant = false;
   std::string a_tag, b_tag, c_tag;
   bool bias = false;
   std::optional<std::int64_t> bias_mask;
@@ -70,15 +71,16 @@ using Dims = std::vector<std::int64_t>;
 
 // Of source, weights and destination: one word stands for all three.
 Result<void> set_data_types(Options& options, std::string_view text) {
+  options.requant = text == "u8:s8:u8";
   for (const Interface i : {Interface::f32, Interface::bf16, Interface::u8s8}) {
     const std::string_view name = to_text(i);
-    const bool is_one =
-        i == Interface::u8s8 ? text == "u8:s8:f32" : text == name || text == fmt::format("{0}:{0}:{0}", name);
+    const bool is_one = i == Interface::u8s8 ? options.requant || text == "u8:s8:f32"
+                                             : text == name || text == fmt::format("{0}:{0}:{0}", name);
     if (!is_one) continue;
     options.interface = i;
     return {};
   }
-  return fail(fmt::format("data type {} is not built yet; built are: f32, bf16, u8:s8:f32", quote(text)));
+  return fail(fmt::format("data type {} is not built yet; built are: f32, bf16, u8:s8:f32, u8:s8:u8", quote(text)));
 }
 
 Result<void> set_bias_type(Options& options, std::string_view text) {
@@ -212,12 +214,13 @@ void set_operations(const Options& options, std::size_t dims, SuiteEntry& entry)
       built = false;
     }
   }
-  if (built) {
+  if (options.requant) chain.push_back(EpilogueOp::requant);
+  if (built && !(options.requant && beta == 1)) {
     p.chain = chain;
     p.beta = beta;
     return;
   }
-  const std::string text = (options.bias ? "bias+" : "") + options.post_ops;
+  const std::string text = (options.bias ? "bias+" : "") + options.post_ops + (options.requant ? "+requant" : "");
   add_note(entry, fmt::format("chain {} is not built yet: runs with epilogue none", printable(text)));
 }
 

@@ -15,7 +15,7 @@ struct OpName {
   std::string_view word;
   EpilogueOp op;
 };
-constexpr std::array<OpName, 11> kBuiltOps = {{{"bias", EpilogueOp::bias},
+constexpr std::array<OpName, 12> kBuiltOps = {{{"bias", EpilogueOp::bias},
                                                {"relu", EpilogueOp::relu},
                                                {"gelu_tanh", EpilogueOp::gelu_tanh},
                                                {"gelu_erf", EpilogueOp::gelu_erf},
@@ -25,8 +25,8 @@ constexpr std::array<OpName, 11> kBuiltOps = {{{"bias", EpilogueOp::bias},
                                                {"scale", EpilogueOp::scale},
                                                {"clamp", EpilogueOp::clamp},
                                                {"swiglu", EpilogueOp::swiglu},
-                                               {"geglu", EpilogueOp::geglu}}};
-constexpr std::array<std::string_view, 1> kPlannedOps = {"requant"};
+                                               {"geglu", EpilogueOp::geglu},
+                                               {"requant", EpilogueOp::requant}}};
 constexpr std::array<std::string_view, 2> kPlannedModes = {"w8", "w4"};
 constexpr std::array<Interface, 3> kInterfaces = {Interface::f32, Interface::bf16, Interface::u8s8};
 constexpr std::string_view kBuiltPrecisions = "f32, bf16, u8s8";
@@ -96,8 +96,10 @@ gemwright::element b_element(Interface i) {
   return i == Interface::f32 ? element::f32 : i == Interface::bf16 ? element::bf16 : element::s8;
 }
 
-gemwright::element c_element(Interface i) {
-  return i == Interface::bf16 ? gemwright::element::bf16 : gemwright::element::f32;
+gemwright::element c_element(Interface i, const std::vector<EpilogueOp>& chain) {
+  using gemwright::element;
+  if (!chain.empty() && chain.back() == EpilogueOp::requant) return element::u8;
+  return i == Interface::bf16 ? element::bf16 : element::f32;
 }
 
 ComputeMode own_mode(Interface i) {
@@ -134,42 +136,33 @@ Result<ComputeMode> parse_compute_mode(std::string_view text) {
   return fail(fmt::format("unknown compute mode {}; built are: {}", quote(text), kBuiltPrecisions), ErrorKind::usage);
 }
 
-Result<void> check_epilogue_words(std::string_view text) {
-  if (text == "none") return {};
-  std::vector<std::string_view> seen;
+Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text) {
+  std::vector<EpilogueOp> chain;
+  if (text == "none") return chain;
   for (const std::string_view word : split(text, '+')) {
-    if (!built_op(word) && !contains(kPlannedOps, word)) {
+    const auto op = built_op(word);
+    if (!op) {
       return fail(fmt::format("unknown epilogue operation {} in chain {}; built are: {}", quote(word), quote(text),
                               built_ops()),
                   ErrorKind::usage);
     }
     // `args` of the exported header holds one operand of each kind.
-    if (contains(seen, word)) {
+    if (std::find(chain.begin(), chain.end(), *op) != chain.end()) {
       return fail(fmt::format("epilogue operation {} stands twice in chain {}, but each may stand there once", word,
                               quote(text)),
                   ErrorKind::usage);
     }
-    const bool pair = word == to_text(EpilogueOp::swiglu) || word == to_text(EpilogueOp::geglu);
-    const bool first = seen.empty() || (seen.size() == 1 && seen.front() == to_text(EpilogueOp::bias));
+    const bool pair = op == EpilogueOp::swiglu || op == EpilogueOp::geglu;
+    const bool first = chain.empty() || (chain.size() == 1 && chain.front() == EpilogueOp::bias);
     if (pair && !first) {
       return fail(
           fmt::format("a pair of products comes first in its chain, or second after a bias, but {} does not in {}",
                       word, quote(text)),
           ErrorKind::usage);
     }
-    seen.push_back(word);
-  }
-  return {};
-}
-
-Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text) {
-  if (const auto known = check_epilogue_words(text); !known) return tl::unexpected(known.error());
-  std::vector<EpilogueOp> chain;
-  if (text == "none") return chain;
-  for (const std::string_view word : split(text, '+')) {
-    const auto op = built_op(word);
-    if (!op) {
-      return fail(fmt::format("epilogue operation {} is not built yet; built are: {}", word, built_ops()),
+    if (!chain.empty() && chain.back() == EpilogueOp::requant) {
+      return fail(fmt::format("requant makes u8 of the result and comes last in its chain, but {} follows it in {}",
+                              word, quote(text)),
                   ErrorKind::usage);
     }
     chain.push_back(*op);
@@ -185,6 +178,8 @@ std::string epilogue_text(const std::vector<EpilogueOp>& chain) {
   }
   return text.empty() ? "none" : text;
 }
+
+gemwright::element c_element(const Problem& p) { return c_element(p.interface, p.chain); }
 
 bool has_op(const Problem& p, EpilogueOp op) { return std::find(p.chain.begin(), p.chain.end(), op) != p.chain.end(); }
 
@@ -265,6 +260,17 @@ Result<Problem> parse_key(std::string_view text) {
 }
 
 Result<void> check(const Problem& p, std::int64_t m) {
+  if (has_op(p, EpilogueOp::requant) && p.interface != Interface::u8s8) {
+    return fail(
+        fmt::format(
+            "requant makes u8 of the results of the interface u8s8 alone (--precision u8s8), but the interface is {}",
+            to_text(p.interface)),
+        ErrorKind::usage);
+  }
+  return check_before_interface(p, m);
+}
+
+Result<void> check_before_interface(const Problem& p, std::int64_t m) {
   const std::array<std::pair<std::string_view, std::int64_t>, 4> sizes = {
       {{"M", m}, {"N", p.n}, {"K", p.k}, {"batch", p.batch}}};
   for (const auto& [name, value] : sizes) {
@@ -279,6 +285,9 @@ Result<void> check(const Problem& p, std::int64_t m) {
             ? "the pair of products in the chain leaves no place for beta: it must be 0"
             : fmt::format("N is {}, but the weights of a pair of products are [gate | up]: an even number", p.n),
         ErrorKind::usage);
+  }
+  if (has_op(p, EpilogueOp::requant) && p.beta != 0) {
+    return fail("requant in the chain leaves no place for beta: it must be 0", ErrorKind::usage);
   }
   if (p.interface == Interface::u8s8 && p.k > gemwright::max_u8s8_depth) {
     return fail(
@@ -303,7 +312,7 @@ double weight_bytes(const Problem& p) {
 double min_bytes(const Problem& p, std::int64_t m) {
   const double a = gemwright::element_size(a_element(p.interface)) * static_cast<double>(m) * static_cast<double>(p.k);
   const double c = static_cast<double>(m) * static_cast<double>(c_columns(p)) *
-                   (gemwright::element_size(c_element(p.interface)) * (p.beta == 0 ? 1 : 2) +
+                   (gemwright::element_size(c_element(p)) * (p.beta == 0 ? 1 : 2) +
                     static_cast<double>(sizeof(float)) * chain_matrices(p));
   return weight_bytes(p) + static_cast<double>(p.batch) * (a + c);
 }

@@ -22,22 +22,24 @@ constexpr std::int64_t kMaxSize = std::int64_t{1} << 30;
 constexpr std::int64_t kMaxElements = std::int64_t{1}
                                       << 33;  // 32 GiB of f32: beyond the memory of the hosts we tune on
 
-// What the caller hands in and gets: f32 x f32 -> f32, bf16 x bf16 -> bf16, u8 x s8 -> f32. u8s8: A has one scale and
-// zero point, B one scale a column. The chain's operands are f32 in all of them.
+// What the caller hands in and gets: f32 x f32 -> f32, bf16 x bf16 -> bf16, u8 x s8 -> f32, or u8 behind requant. u8s8:
+// A has one scale and zero point, B one scale a column. The chain's operands are f32 in all of them.
 enum class Interface { f32, bf16, u8s8 };
 using ComputeMode = gemwright::compute_mode;  // how the product is computed inside
 // What follows the product. add and mul read an operand as large as C each, scale a number, clamp two. Of a pair of
 // products (swiglu, geglu) B is [gate | up] along N and C has N / 2 columns: silu, or gelu_tanh, of the gate, times up.
-enum class EpilogueOp { bias, relu, gelu_tanh, gelu_erf, silu, add, mul, scale, clamp, swiglu, geglu };
+// requant, the last of its chain, makes u8 of the results of u8s8: round(v / scale) + zero point, kept in 0 to 255,
+// both numbers one for all of C. In the kernels it is the type of C and no operation of the chain.
+enum class EpilogueOp { bias, relu, gelu_tanh, gelu_erf, silu, add, mul, scale, clamp, swiglu, geglu, requant };
 
 std::string_view to_text(Interface i);
 std::string_view to_text(ComputeMode m);
 std::string_view to_text(EpilogueOp op);
 
-// What the operands of an interface are made of.
+// What the operands of an interface are made of; C with a chain.
 gemwright::element a_element(Interface i);
 gemwright::element b_element(Interface i);
-gemwright::element c_element(Interface i);
+gemwright::element c_element(Interface i, const std::vector<EpilogueOp>& chain);
 // The mode that computes with the interface's own elements, and all that may stand behind it, the most exact first.
 ComputeMode own_mode(Interface i);
 std::vector<ComputeMode> modes_behind(Interface i);
@@ -46,11 +48,9 @@ std::vector<ComputeMode> modes_behind(Interface i);
 Result<Interface> parse_interface(std::string_view text);
 Result<ComputeMode> parse_compute_mode(std::string_view text);
 
-// "none" or "bias+gelu_erf+add": any order, each operation at most once; a pair comes first, or second after a bias.
-// One that is planned and not built yet is refused by name.
+// "none" or "bias+gelu_erf+add": any order, each operation at most once; a pair comes first, or second after a bias;
+// requant comes last.
 Result<std::vector<EpilogueOp>> parse_epilogue(std::string_view text);
-// Whether every operation is a known one, built or not: a shapes file may name a chain that cannot run yet.
-Result<void> check_epilogue_words(std::string_view text);
 std::string epilogue_text(const std::vector<EpilogueOp>& chain);
 
 struct Problem {
@@ -67,6 +67,7 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
+gemwright::element c_element(const Problem& p);
 bool has_op(const Problem& p, EpilogueOp op);
 // Whether the chain makes one column of C of two of the product.
 bool has_pair(const Problem& p);
@@ -88,8 +89,10 @@ Result<void> set_weights(Problem& p, std::string_view text);
 std::string key(const Problem& p);
 Result<Problem> parse_key(std::string_view text);
 
-// Refuses sizes out of range with a sentence, a beta other than 0 or 1, and a pair that cannot be one.
+// Refuses sizes out of range with a sentence, a beta other than 0 or 1, and a pair or a requant that cannot be one.
 Result<void> check(const Problem& p, std::int64_t m);
+// All of it but whether the interface has the chain: what was read before the interface is settled.
+Result<void> check_before_interface(const Problem& p, std::int64_t m);
 
 // 2 * M * N * K * batch; the chain is not counted.
 double flops(const Problem& p, std::int64_t m);

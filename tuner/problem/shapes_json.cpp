@@ -13,8 +13,8 @@
 //         "layout": "nn",                 nn, nt, tn or tt: first A, then B; t is transposed (B is N x K)
 //         "weights": "constant",          or "call": handed in with each call
 //         "beta": 0,                      or 1
-//         "epilogue": "bias+relu",        a chain that is not built yet runs as none, and the note says so; the N of a
-//                                         pair (swiglu, geglu) is the full width of both products
+//         "epilogue": "bias+relu",        the N of a pair (swiglu, geglu) is the full width of both products; requant
+//                                         needs u8s8, here or by --precision
 //         "precision": "f32",             optional: f32, bf16 or u8s8, interface and compute mode alike
 //         "weight": 32,                   how often it runs; 1 where absent
 //         "note": "...",                  for people; optional

@@ -20,7 +20,7 @@ struct SuiteEntry {
   Problem problem;
   std::vector<std::int64_t> m;  // ascending, without repeats, not empty
   double weight = 1;            // how often (or how long) it runs in the real program
-  std::string note;  // what a user should know, e.g. "chain swiglu is not built yet: runs with epilogue none"
+  std::string note;  // what a user should know, e.g. "chain relu:0.5 is not built yet: runs with epilogue none"
 
   std::string source = {};  // where the sizes come from
 

@@ -53,7 +53,7 @@ Result<void> check_entry(const SuiteEntry& entry) {
     return fail(fmt::format("weight is {}, but it must be above 0 and at most {}", entry.weight, kMaxWeight));
   }
   for (const std::int64_t m : {entry.m.front(), entry.m.back()}) {
-    if (const auto fits = check(entry.problem, m); !fits) return fail(fits.error().message);
+    if (const auto fits = check_before_interface(entry.problem, m); !fits) return fail(fits.error().message);
   }
   return {};
 }
@@ -81,10 +81,9 @@ void add_note(SuiteEntry& entry, std::string_view note) {
 }
 
 Result<void> set_chain(SuiteEntry& entry, std::string_view text) {
-  if (const auto known = check_epilogue_words(text); !known) return fail(known.error().message);
   const auto chain = parse_epilogue(text);
-  entry.problem.chain = chain ? *chain : std::vector<EpilogueOp>{};
-  if (!chain) add_note(entry, fmt::format("chain {} is not built yet: runs with epilogue none", text));
+  if (!chain) return fail(chain.error().message);
+  entry.problem.chain = *chain;
   return {};
 }
 

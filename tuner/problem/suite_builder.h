@@ -19,7 +19,6 @@ bool next_line(std::string_view& rest, std::string_view& line);
 // Joined with "; " unless it is there already.
 void add_note(SuiteEntry& entry, std::string_view note);
 
-// Sets the chain. One that is known and not built yet becomes none, and a note says so.
 Result<void> set_chain(SuiteEntry& entry, std::string_view text);
 
 // The stem of a file name, printable: the name of a suite that has none.

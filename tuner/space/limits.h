@@ -78,11 +78,11 @@ inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
   return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;
 }
 
-// Whether the chain of a config has places to run in: slices of K are added up first, a C of bf16 would be rounded
-// before the chain, and the halves of a pair of a dot mode meet in registers alone.
+// Whether the chain of a config has places to run in: slices of K are added up first, a C of bf16 or u8 would be
+// rounded before the chain, and the halves of a pair of a dot mode meet in registers alone.
 inline bool may_choose_fusion(const Problem& p, const Config& c) {
   if (p.chain.empty() || c.blocking.tk > 1) return false;
-  return !is_dot(c.mode) || (c_element(p.interface) == gemwright::element::f32 && !has_pair(p));
+  return !is_dot(c.mode) || (c_element(p) == gemwright::element::f32 && !has_pair(p));
 }
 // Whether both halves of a pair meet in the tile, so that its registers can be a place.
 inline bool holds_pairs(const Problem& p, const Config& c) {

@@ -62,9 +62,16 @@ constexpr std::string_view kHeaderFunctions = R"cpp(
     x.b_scale = o.b_scale;
   }
   template <class Args>
+  auto set_requant(Args& x, const ChainOperands& o, int) -> decltype(x.c_scale, void()) {
+    x.c_scale = o.c_scale;
+    x.c_zero = o.c_zero;
+  }
+  template <class Args>
   void set_integers(Args&, const ChainOperands&, long) {}
   template <class Args>
   void set_column_scales(Args&, const ChainOperands&, long) {}
+  template <class Args>
+  void set_requant(Args&, const ChainOperands&, long) {}
 
   // Of the elements of the problem's interface.
   template <class A, class B, class C>
@@ -119,6 +126,7 @@ constexpr std::string_view kHeaderFunctions = R"cpp(
       set_clamp(x, *chain, 0);
       set_integers(x, *chain, 0);
       set_column_scales(x, *chain, 0);
+      set_requant(x, *chain, 0);
       const auto* const a_elements = static_cast<const A*>(a);
       auto* const c_elements = static_cast<C*>(c);
       if constexpr (constant_weights) {

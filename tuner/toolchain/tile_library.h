@@ -11,7 +11,7 @@
 
 namespace gemwright::tuner {
 
-constexpr std::uint32_t kLibraryVersion = 4;
+constexpr std::uint32_t kLibraryVersion = 5;
 
 extern "C" {
 
@@ -57,6 +57,8 @@ struct ChainOperands {
   float a_scale;         // u8s8
   std::int32_t a_zero;   // u8s8
   const float* b_scale;  // u8s8 with weights given per call: n a batch item
+  float c_scale;         // C of u8
+  std::int32_t c_zero;   // C of u8
 };
 
 // One problem of an exported header, seen through what its consumer calls. Its interface says what a, b and c are made

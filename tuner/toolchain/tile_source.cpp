@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "tuner/problem/kernel_text.h"
 #include "tuner/space/config.h"
 #include "tuner/toolchain/kernel_source.h"
 #include "tuner/toolchain/library_text.h"
@@ -11,13 +12,6 @@
 
 namespace gemwright::tuner {
 namespace {
-
-std::string chain_type(const std::vector<EpilogueOp>& chain) {
-  std::string ops;
-  for (const EpilogueOp op : chain)
-    ops += fmt::format("{}kernels::epilogue_op::{}", ops.empty() ? "" : ", ", to_text(op));
-  return fmt::format("kernels::chain<{}>", ops);
-}
 
 constexpr std::string_view kTileFunctions = R"cpp(
   constexpr int kTileCount = static_cast<int>(sizeof(kSets) / sizeof(kSets[0]));
@@ -93,11 +87,6 @@ constexpr std::string_view kDotFunctions = R"cpp(
   }
 )cpp";
 
-std::string_view element_name(gemwright::element e) {
-  using gemwright::element;
-  return e == element::f32 ? "f32" : e == element::bf16 ? "bf16" : e == element::u8 ? "u8" : "s8";
-}
-
 // Defines kSet<rows, unroll, accumulators along K>, the table of functions of a tile.
 std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& chain) {
   const std::string tile = fmt::format("kernels::isa::{}, Rows, {}, Unroll, Along, kernels::prefetch::{}",
@@ -105,13 +94,14 @@ std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& ch
   constexpr std::string_view kHead = "template <int Rows, int Unroll, int Along>\nconstexpr kernel_set kSet = ";
   if (g.mode == ComputeMode::f32) {
     return fmt::format("using kernel_set = kernels::kernel_set;\n{}kernels::compiled_tile<{}, {}>();\n", kHead, tile,
-                       chain_type(chain));
+                       kernel_chain(chain, "kernels"));
   }
   return fmt::format(
       "using kernel_set = kernels::dot_kernel_set;\nconstexpr kernels::compute_mode kMode = "
       "kernels::compute_mode::{};\n"
-      "{}kernels::compiled_dot_tile<kMode, {}, kernels::element::{}, {}>();\n",
-      to_text(g.mode), kHead, tile, element_name(c_element(g.interface)), chain_type(chain));
+      "{}kernels::compiled_dot_tile<kMode, {}, {}, {}>();\n",
+      to_text(g.mode), kHead, tile, kernel_element(c_element(g.interface, chain), "kernels"),
+      kernel_chain(chain, "kernels"));
 }
 
 // What the kernels are told of the operands: the mode and the elements that are packed (dot_tile.h).
@@ -143,7 +133,7 @@ std::string tile_library_source(const TileGroup& g, const std::vector<EpilogueOp
       "\n{}\n\nconstexpr TileLibraryApi kApi{{{}, \"{}\", {}, {}, kTileCount, kNames, make_context, free_context,\n"
       "                              park, free_packed, scratch, {}}};\n\n}}  // namespace gemwright_candidates\n",
       struct_text("TileLibraryApi"), kLibraryVersion, source_digest(), static_cast<int>(g.mode),
-      static_cast<int>(c_element(g.interface)),
+      static_cast<int>(c_element(g.interface, chain)),
       f32 ? "pack, packed_data, run, nullptr, nullptr, nullptr"
           : "nullptr, nullptr, nullptr, pack_dot, copy_packed, run_dot");
   return out + visible_entry("gemwright_candidates::TileLibraryApi", kTileLibrarySymbol, "gemwright_candidates::kApi");

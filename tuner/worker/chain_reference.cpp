@@ -39,6 +39,8 @@ Bounded apply(EpilogueOp op, Bounded b, const ChainPoint& at, double approximati
       return {v * at.operand, b.error * std::abs(at.operand)};
     case EpilogueOp::scale:
       return {v * at.scale, b.error * std::abs(at.scale)};
+    case EpilogueOp::requant:  // how the result is stored: in_element() of verify.h
+      return b;
     case EpilogueOp::relu:
       return monotone([](double x) { return x < 0 ? 0 : x; }, b);
     case EpilogueOp::clamp:

@@ -37,8 +37,8 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 struct Case {
   std::int64_t m = 0, n = 0, k = 0, batch = 1;
   Values values = Values::normal;
-  bool extreme = false;  // u8 and s8: the largest and smallest alone
-  int a_zero = 0;
+  bool extreme = false;        // u8 and s8: the largest and smallest alone
+  int a_zero = 0, c_zero = 0;  // of u8
   gemwright::blocking block{};
 };
 
@@ -86,6 +86,8 @@ struct Instance {
 };
 
 constexpr float kTensorScale = 0.0123F;
+// Of C: the results of most cases are some hundred steps wide, so that a part of them saturates.
+constexpr float kResultScale = 0.03F;
 
 gemwright::epilogue_operands Instance::chain() const {
   gemwright::epilogue_operands o;
@@ -227,7 +229,7 @@ Result<Instance> make_instance(const Case& c, const Problem& p, ComputeMode mode
   auto a = make_small(a_element(p.interface), c.m, c.k, p.a_layout, 3, c.batch);
   auto b = make_small(b_element(p.interface), c.k, c.n, p.b_layout, 5, c.batch);
   const std::int64_t columns = out_columns(p, c.n);
-  auto out = make_small(c_element(p.interface), c.m, columns, layout::row_major, 7, c.batch);
+  auto out = make_small(c_element(p), c.m, columns, layout::row_major, 7, c.batch);
   auto residual = make_small(element::f32, residual_rows, columns, layout::row_major, 11, c.batch);
   auto operand = make_small(element::f32, operand_rows, columns, layout::row_major, 13, c.batch);
   auto bias = GuardedFloats::make(std::max<std::int64_t>(c.n, 1));
@@ -253,8 +255,11 @@ Result<Instance> make_instance(const Case& c, const Problem& p, ComputeMode mode
   return x;
 }
 
-double element_of(const GuardedElements& e, std::int64_t at) {
+// What an element of C means.
+double element_of(const Instance& x, std::int64_t at) {
+  const GuardedElements& e = x.out.memory;
   if (e.type() == element::f32) return static_cast<double>(e.as<float>()[at]);
+  if (e.type() == element::u8) return static_cast<double>(kResultScale) * (e.as<std::uint8_t>()[at] - x.c.c_zero);
   return static_cast<double>(gemwright::to_float(e.as<gemwright::bf16>()[at]));
 }
 
@@ -263,7 +268,7 @@ void remember_c(Instance& x) {
   if (x.problem->beta == 0) return;
   for (std::int64_t i = 0; i < c.batch * c.m * c.n; ++i) {
     const std::int64_t at = x.out.at(i / (c.m * c.n), i / c.n % c.m, i % c.n);
-    x.before.push_back(static_cast<float>(element_of(x.out.memory, at)));
+    x.before.push_back(static_cast<float>(element_of(x, at)));
   }
 }
 
@@ -303,6 +308,7 @@ std::optional<std::string> run(const TileLibrary& library, int tile, const gemwr
   call.ldc = x.out.ld;
   call.stride_c = x.out.stride;
   call.beta = p.beta == 1;
+  call.requant = {1.0F / kResultScale, c.c_zero};
   call.operands = x.chain();
 
   gemwright::scratch_size scratch;
@@ -380,8 +386,8 @@ std::optional<std::string> compare_item(const Instance& x, std::int64_t item, ge
       if (!std::isfinite(v.value)) v.error = 0;
       if (!std::isfinite(up.value)) up.error = 0;
       v = apply_chain(p.chain, v, chain_point(operands, item, i, j, has_pair(p) ? columns : 0), kActivationError, up);
-      v.error += rounding_of(c_element(p.interface), v.value, v.error);
-      const double got = element_of(x.out.memory, x.out.at(item, i, j));
+      v = in_element(c_element(p), v, kResultScale, c.c_zero);
+      const double got = element_of(x, x.out.at(item, i, j));
       if (!agrees(got, v)) {
         return fmt::format("row {}, column {}{}: got {:.9g}, expected {:.9g}", i, j,
                            c.batch > 1 ? fmt::format(" of item {}", item) : "", got, v.value);
@@ -454,8 +460,8 @@ std::vector<Case> cases(const Config& config, const Problem& p) {
   const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k, Values v) {
     if (has_pair(p)) n += n % 2;
     const bool extreme = integers && all.size() % 2 == 1;
-    const int zero = integers ? zeros[all.size() / 2 % zeros.size()] : 0;
-    all.push_back({m, n, k, p.batch > 1 ? 2 : 1, v, extreme, zero, cuts[all.size() % cuts.size()]});
+    const int zero = integers ? zeros[all.size() / 2 % zeros.size()] : 0, c_zero = zeros[all.size() % zeros.size()];
+    all.push_back({m, n, k, p.batch > 1 ? 2 : 1, v, extreme, zero, c_zero, cuts[all.size() % cuts.size()]});
   };
   const auto kind = [&] { return static_cast<Values>(all.size() % kValueKinds); };
   // Each number of rows has a function of its own.

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tuner/random.h"
+#include "tuner/worker/c_scale.h"
 #include "tuner/worker/factors.h"
 
 namespace gemwright::tuner {
@@ -124,7 +125,7 @@ Result<void> make_b(Operands& o) {
 Result<void> make_c(Operands& o) {
   const Problem& p = o.problem;
   const std::int64_t size = o.rows() * c_columns(p);
-  const gemwright::element type = c_element(p.interface);
+  const gemwright::element type = c_element(p);
   const bool f32 = type == gemwright::element::f32;
   if (auto made = f32 ? make_one(o.c, size) : make_one(o.short_c, type, size); !made) return made;
   if (p.beta == 0) return {};
@@ -232,8 +233,14 @@ const float* Operands::c_row(std::int64_t row, std::vector<float>& space) const 
   const std::int64_t n = c_columns(problem);
   if (c.data() != nullptr) return c.data() + row * n;
   space.resize(static_cast<std::size_t>(n));
-  const auto* const from = short_c.as<gemwright::bf16>() + row * n;
-  std::transform(from, from + n, space.begin(), gemwright::to_float);
+  if (short_c.type() == gemwright::element::u8) {
+    const auto* const from = short_c.as<std::uint8_t>() + row * n;
+    const auto value = [this](std::uint8_t c) { return c_scale * static_cast<float>(c - c_zero); };
+    std::transform(from, from + n, space.begin(), value);
+  } else {
+    const auto* const from = short_c.as<gemwright::bf16>() + row * n;
+    std::transform(from, from + n, space.begin(), gemwright::to_float);
+  }
   return space.data();
 }
 
@@ -289,7 +296,7 @@ double bytes_for_m(const Problem& p, std::int64_t m) {
   const int short_a = p.interface == Interface::f32 ? 0 : element_size(a_element(p.interface));
   // The trusted result, what it may be off by, and what the call reads: with beta what C held before, and the chain's.
   const int with_c = 4 * ((p.beta == 1 ? 3 : 2) + chain_matrices(p));
-  return (4 + short_a) * a + (element_size(c_element(p.interface)) + with_c) * c;
+  return (4 + short_a) * a + (element_size(c_element(p)) + with_c) * c;
 }
 
 Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKind data, std::uint64_t seed) {
@@ -302,6 +309,8 @@ Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKi
   for (GuardedElements* const old : {&o.short_a, &o.short_c}) *old = {};
   o.a_scale = 1;
   o.a_zero = 0;
+  o.c_scale = 1;
+  o.c_zero = 0;
   if (!keep) {
     o.b_scale = {};
     o.short_b = {};
@@ -319,7 +328,9 @@ Result<void> make_operands(Operands& o, const Problem& p, std::int64_t m, DataKi
     if (has_op(p, EpilogueOp::mul)) {
       if (auto made = make_filled(o.operand, o.rows() * c_columns(p), o, kStreamOperand); !made) return made;
     }
-    return make_c(o);
+    if (auto made = make_c(o); !made) return made;
+    if (o.short_c.type() == gemwright::element::u8) choose_c_scale(o);
+    return {};
   };
   auto made = rest();
   if (!made) o.m = 0;

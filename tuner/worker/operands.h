@@ -85,9 +85,11 @@ struct Operands {
   GuardedElements short_a, short_b;
   float a_scale = 1;  // u8s8
   int a_zero = 0;
-  GuardedFloats b_scale;                  // u8s8: one a column, item after item
-  GuardedFloats c;                        // where it is f32, otherwise
-  GuardedElements short_c;                // bf16
+  GuardedFloats b_scale;    // u8s8: one a column, item after item
+  GuardedFloats c;          // where it is f32, otherwise
+  GuardedElements short_c;  // bf16 or u8
+  float c_scale = 1;        // u8: an element means c_scale * (c - c_zero)
+  int c_zero = 0;
   GuardedFloats c0;                       // what C holds before a call, where beta is 1
   GuardedFloats bias, residual, operand;  // where the chain reads them
 
@@ -101,7 +103,7 @@ struct Operands {
   // C as it is before a call: c0, or what no call leaves.
   void reset_c();
   bool c_bands_intact() const { return c.bands_intact() && short_c.bands_intact(); }
-  // A row of C as f32: where it lies, or in `space`.
+  // What a row of C means as f32: where it lies, or in `space`.
   const float* c_row(std::int64_t row, std::vector<float>& space) const;
   // Items of what is laid out as A, B and, dense with all columns of B, their product.
   MatrixView a_item(const float* values, std::int64_t item) const;

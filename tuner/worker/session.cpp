@@ -156,6 +156,8 @@ Result<BaselineCall> Session::State::baseline_call() {
   call.a_zero = operands.a_zero;
   call.operands = operands.chain();
   call.c = operands.c_data();
+  call.c_scale = operands.c_scale;
+  call.c_zero = operands.c_zero;
   call.b = {operands.b_data(), 0, 1};
   call.b_scale = operands.b_scale.data();
   if (!operands.problem.constant_weights) {
@@ -376,7 +378,7 @@ std::variant<FoundTile, Admission> Session::State::find_tile(const Config& confi
   }
   const TileLibrary& library = **loaded;
   const std::optional<int> tile = library.find(config.tile);
-  if (tile && library.mode() == config.mode && library.c_type() == c_element(interface)) {
+  if (tile && library.mode() == config.mode && library.c_type() == c_element(setup->problem)) {
     return FoundTile{**loaded, *tile};
   }
   return refused(TrialState::compile, fmt::format("{} has no tile {} of {} for the interface {}", path,

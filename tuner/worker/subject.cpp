@@ -67,6 +67,7 @@ void DotTileSubject::make_call() {
   x.ldc = c_columns(p);
   x.stride_c = operands_.m * x.ldc;
   x.beta = p.beta == 1;
+  x.requant = {1.0F / operands_.c_scale, operands_.c_zero};
   x.bare = bare_;
   x.operands = operands_.chain();
   call_ = x;
@@ -122,7 +123,9 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
                             o.clamp_hi,
                             operands_.a_scale,
                             operands_.a_zero,
-                            operands_.b_scale.data()};
+                            operands_.b_scale.data(),
+                            operands_.c_scale,
+                            operands_.c_zero};
   for (std::int64_t i = 0; i < calls; ++i) {
     const void* packed = nullptr;
     const void* b = nullptr;

@@ -144,6 +144,22 @@ double rounding_of(gemwright::element c, double value, double error) {
   return std::ldexp(0.5, exponent - kFraction);
 }
 
+Bounded in_element(gemwright::element c, Bounded value, float scale, int zero) {
+  if (c != gemwright::element::u8) {
+    value.error += rounding_of(c, value.value, value.error);
+    return value;
+  }
+  // A value is multiplied by a rounded inverse and the zero point is added; the element's meaning is rounded in turn.
+  // Each is off by a unit or two of 255 steps.
+  constexpr double kLost = 8 * 255 * kUnit;
+  const double step = static_cast<double>(scale);
+  const double low = -zero * step, high = (255 - zero) * step;
+  const auto reached = [&](double v) { return v > low ? std::min(v, high) : low; };  // a NaN becomes `low`
+  const double right = reached(value.value);
+  const double error = std::max(reached(value.value + value.error) - right, right - reached(value.value - value.error));
+  return {right, error + (0.5 + kLost) * step};
+}
+
 std::vector<std::int64_t> border_rows(std::int64_t m, std::int64_t batch, ComputeMode mode, int mr,
                                       const gemwright::blocking& g) {
   using gemwright::ceil_div;
@@ -283,8 +299,7 @@ Bounded TrustedResult::finished(const ProductRow& product, std::int64_t col) con
     const ChainPoint at = chain_point(chain_, row / o_->m, row % o_->m, col, has_pair(p) ? columns : 0);
     b = apply_chain(p.chain, b, at, kActivationError, up);
   }
-  b.error += rounding_of(c_element(p.interface), b.value, b.error);
-  return b;
+  return in_element(c_element(p), b, o_->c_scale, o_->c_zero);
 }
 
 // How large an element's rounding errors may be, in units in the last place: what the sum is made of, what was there

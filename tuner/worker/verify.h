@@ -14,7 +14,8 @@
 // bf16: products are exact in f32 and sums as above, in an order of the instruction's own, which also takes what is
 // below the normal numbers for zero: 2^-126 a product. u8s8: sums are exact; the conversion to f32 and two scales are
 // off by 3 u of the result, and its factors as f32 by 2 u of each product: 8 u of the norms, whatever K is. A C of bf16
-// adds half the distance of the bf16 numbers there.
+// adds half the distance of the bf16 numbers there. A C of u8 is compared by what its elements mean: with the result
+// as far as they reach, within half a step more.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,9 @@ class ErrorBound {
 
 // How far rounding to an element of C may move a value that lies within `error` of `value`.
 double rounding_of(gemwright::element c, double value, double error);
+// What an element of C may mean that was made of a value. u8 (`scale` and `zero` as Operands has them): the value as
+// far as 0 to 255 reach, half a step to either side, and what f32 loses on the way to a step.
+Bounded in_element(gemwright::element c, Bounded value, float scale, int zero);
 
 // The rows of C, over all items of the batch, that lie on either side of a border of tiles, blocks or threads:
 // ascending, thinned out evenly where there are more than can be checked anyway.

@@ -1,0 +1,17 @@
+// How generated C++ names what a problem asks of the kernels; `kernels` is the namespace that stands for theirs there.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tuner/problem/problem.h"
+
+namespace gemwright::tuner {
+
+// "kernels::element::u8".
+std::string kernel_element(gemwright::element e, std::string_view kernels);
+// "kernels::chain<kernels::epilogue_op::bias>"; requant is the type of C and no operation there.
+std::string kernel_chain(const std::vector<EpilogueOp>& chain, std::string_view kernels);
+
+}  // namespace gemwright::tuner
