@@ -216,7 +216,8 @@ TEST(Engine, EveryAdmittedModeIsTriedHoweverSmallTheBudget) {
   request.attributes.budget = *parse_budget("1");
   ASSERT_TRUE(run_study(*store, machine, request, hooks_of(machine)));
   std::set<ComputeMode> tried;
-  for (const Trial& t : *store->trials(1)) tried.insert(t.config.mode);
+  const auto trials = *store->trials(1);
+  for (const Trial& t : trials) tried.insert(t.config.mode);
   EXPECT_EQ(tried.size(), 3U);
 }
 
