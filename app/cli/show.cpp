@@ -44,11 +44,9 @@ tuner::Result<std::vector<StudyFigures>> all_studies(const tuner::Store& store) 
 int show_studies(const std::vector<StudyFigures>& studies, const Filter& filter, bool json) {
   std::vector<StudyFigures> chosen;
   std::vector<nlohmann::json> rows;
+  if (const auto r = check_fields(filter, any_study_row()); !r) return report(r.error());
   for (const StudyFigures& f : studies) {
     auto row = study_row(f);
-    if (rows.empty()) {
-      if (const auto r = check_fields(filter, row); !r) return report(r.error());
-    }
     if (!filter.matches(row)) continue;
     chosen.push_back(f);
     rows.push_back(std::move(row));
@@ -64,14 +62,12 @@ int show_studies(const std::vector<StudyFigures>& studies, const Filter& filter,
 }
 
 int show_trials(const tuner::Store& store, const std::vector<StudyFigures>& studies, const Filter& filter, bool json) {
+  if (const auto r = check_fields(filter, any_trial_row()); !r) return report(r.error());
   std::vector<nlohmann::json> rows;
   for (const StudyFigures& f : studies) {
     auto all = trial_rows(store, f);
     if (!all) return report(all.error());
     for (nlohmann::json& row : *all) {
-      if (rows.empty()) {
-        if (const auto r = check_fields(filter, row); !r) return report(r.error());
-      }
       if (filter.matches(row)) rows.push_back(std::move(row));
     }
   }

@@ -14,6 +14,13 @@ using tuner::TrialState;
 
 bool verified(TrialState s) { return s == TrialState::ok || s == TrialState::pruned || s == TrialState::constraint; }
 
+// Confirmed where anything is; else the best phase that all have passed.
+tuner::Phase basis_of(const std::vector<tuner::Phase>& phases) {
+  const auto has = [&](tuner::Phase p) { return std::find(phases.begin(), phases.end(), p) != phases.end(); };
+  if (has(tuner::Phase::confirm)) return tuner::Phase::confirm;
+  return has(tuner::Phase::screen) ? tuner::Phase::screen : tuner::Phase::race;
+}
+
 }  // namespace
 
 Pareto pareto(const StudySnapshot& study, const TrialSet& shown) {
@@ -21,6 +28,7 @@ Pareto pareto(const StudySnapshot& study, const TrialSet& shown) {
   out.bound = study.record().key.max_error;
   out.over_baseline = !study.record().baseline.empty();
   std::vector<tuner::ErrorAndSpeed> figures;
+  std::vector<tuner::Phase> phases;
   for (std::size_t i = 0; i < study.trials.size(); ++i) {
     if (!shown[i]) continue;
     const auto& gflops = study.columns.gflops[i];
@@ -30,8 +38,14 @@ Pareto pareto(const StudySnapshot& study, const TrialSet& shown) {
       continue;
     }
     const bool over = study.columns.state[i] == TrialState::constraint || (out.bound && *f.error > *out.bound);
-    out.points.push_back({i, *f.error, *gflops, *f.speed, false, over});
+    out.points.push_back({i, *f.error, *gflops, *f.speed, false, false, over});
     figures.push_back(f);
+    phases.push_back(study.estimates[i] ? study.estimates[i]->phase : tuner::Phase::screen);
+  }
+  out.basis = basis_of(phases);
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    out.points[i].counts = out.basis != tuner::Phase::confirm || phases[i] == tuner::Phase::confirm;
+    if (!out.points[i].counts) figures[i] = {};
   }
   out.front = tuner::pareto_front(figures);
   for (const std::size_t i : out.front) out.points[i].on_front = true;
@@ -57,6 +71,9 @@ nlohmann::json pareto_row(const StudySnapshot& study, const ParetoPoint& p) {
           {"error", p.error},
           {"gflops", p.gflops},
           {"ratio", or_null(study.columns.ratio[p.trial])},
+          {"phase", study.estimates[p.trial] ? nlohmann::json(tuner::to_text(study.estimates[p.trial]->phase))
+                                             : nlohmann::json(nullptr)},
+          {"counts", p.counts},
           {"on_front", p.on_front},
           {"over_bound", p.over_bound},
           {"max_error", or_null(key.max_error)},
@@ -71,12 +88,20 @@ std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto
 }
 
 std::string pareto_line(const Pareto& p) {
-  std::string out =
-      fmt::format("front of {} of {} trial{}", p.front.size(), p.points.size(), p.points.size() == 1 ? "" : "s");
+  const auto counting =
+      static_cast<std::size_t>(std::count_if(p.points.begin(), p.points.end(), [](const auto& x) { return x.counts; }));
+  const bool confirmed = p.basis == tuner::Phase::confirm && counting > 0;
+  std::string out = fmt::format("front of {} of {} {}trial{}", p.front.size(), counting, confirmed ? "confirmed " : "",
+                                counting == 1 ? "" : "s");
+  if (counting < p.points.size()) out += fmt::format(" ({} more only searched)", p.points.size() - counting);
   if (p.bound) out += fmt::format(", error bound {:.1e}", *p.bound);
   const auto over = std::count_if(p.points.begin(), p.points.end(), [](const auto& x) { return x.over_bound; });
   if (over > 0) out += fmt::format(", {} over the bound", over);
   if (p.without > 0) out += fmt::format("; {} without error or speed", p.without);
+  if (!confirmed && counting > 0) {
+    out += fmt::format("; nothing is confirmed: figures of {}",
+                       p.basis == tuner::Phase::race ? "the race" : "screening, few blocks each");
+  }
   return out;
 }
 

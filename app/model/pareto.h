@@ -6,6 +6,9 @@
 // ratios to the baseline, timed in the same rounds, are. So the speed of the front is that ratio where the study has a
 // baseline, else GFLOP/s.
 //
+// A figure of the search rests on few blocks: one disturbed block of the baseline makes any trial look fast. So only
+// confirmed figures make the front, as long as there are any.
+//
 // Units: the error is the relative Frobenius distance to the float64 result.
 #pragma once
 
@@ -22,7 +25,8 @@ namespace gemwright::app {
 struct ParetoPoint {
   std::size_t trial = 0;  // index in the study
   double error = 0, gflops = 0;
-  double speed = 0;  // what the front is made of
+  double speed = 0;     // what the front is made of
+  bool counts = false;  // for the front
   bool on_front = false, over_bound = false;
 };
 
@@ -32,6 +36,8 @@ struct Pareto {
   std::optional<double> bound;      // of the study
   bool over_baseline = false;       // speeds are ratios to the baseline, else GFLOP/s
   std::size_t without = 0;          // shown trials that lack an error or a speed
+  // The front is made of the confirmed points alone; of all of them, from this phase, where none is confirmed.
+  tuner::Phase basis = tuner::Phase::confirm;
 };
 
 Pareto pareto(const StudySnapshot& study, const TrialSet& shown);

@@ -60,6 +60,7 @@ json study_row(const StudyFigures& f) {
   const StudyRecord& s = f.study;
   json row{{"type", "study"},
            {"id", s.id},
+           {"study", s.id},
            {"generation", s.generation},
            {"name", s.attributes.name},
            {"suite", s.attributes.suite},
@@ -107,6 +108,7 @@ json study_row(const StudyFigures& f) {
 json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estimate>& e) {
   json row{{"type", "trial"},
            {"id", t.id},
+           {"trial", t.id},
            {"study", t.study},
            {"seq", t.seq},
            {"state", tuner::to_text(t.state)},
@@ -133,6 +135,14 @@ json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estima
   row["excluded"] = e ? json(e->excluded) : json(nullptr);
   return row;
 }
+
+json any_study_row() {
+  StudyFigures f;
+  f.trial.emplace();
+  return study_row(f);
+}
+
+json any_trial_row() { return trial_row({}, {}, {}); }
 
 std::string json_line(const json& row) { return row.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 

@@ -26,6 +26,9 @@ struct StudyFigures {
 };
 
 nlohmann::json study_row(const StudyFigures& figures);
+// Rows with every field that one of this kind may have, for checking what a filter names.
+nlohmann::json any_study_row();
+nlohmann::json any_trial_row();
 nlohmann::json trial_row(const StudyFigures& study, const tuner::Trial& trial,
                          const std::optional<tuner::Estimate>& estimate);
 

@@ -76,7 +76,7 @@ void TrialTable::restart(const Selection& selection) {
   if (!study_ || study_->trials.empty()) return;
   const auto known = check_fields(filter_, study_->row(0));
   if (known) return;
-  error_ = known.error().message;
+  error_ = without_option(known.error());
   filter_ = {};
 }
 

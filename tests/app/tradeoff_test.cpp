@@ -81,6 +81,20 @@ TEST(ParetoView, ShowsTimedTrialsOverTheBoundAndCountsThoseWithoutFigures) {
   EXPECT_NE(text.find("over"), std::string::npos);
 }
 
+TEST(ParetoView, TheFrontIsMadeOfConfirmedFiguresAndSaysSoWhereThereAreNone) {
+  auto s = study({{1, 1, 900, 3e-7}, {2, 1, 300, 3e-7}, {4, 1, 200, 3e-7}});
+  for (auto& e : s.estimates) e.emplace().phase = tuner::Phase::screen;
+  const Pareto searched = pareto(s, all(s));
+  EXPECT_EQ(searched.front, (std::vector<std::size_t>{0}));
+  EXPECT_EQ(pareto_line(searched),
+            "front of 1 of 3 trials; nothing is confirmed: figures of screening, few blocks each");
+  s.estimates[1]->phase = s.estimates[2]->phase = tuner::Phase::confirm;
+  const Pareto confirmed = pareto(s, all(s));
+  EXPECT_EQ(confirmed.front, (std::vector<std::size_t>{1}));
+  EXPECT_EQ(pareto_line(confirmed), "front of 1 of 2 confirmed trials (1 more only searched)");
+  EXPECT_EQ(pareto_row(s, confirmed.points[0])["counts"], false);
+}
+
 TEST(ParetoView, AFilterLeavesTheFrontToTheRest) {
   const auto s = study({{1, 1, 100, 3e-7}, {2, 1, 300, 3e-7}});
   const Pareto p = pareto(s, {true, false});

@@ -32,12 +32,16 @@ StateMark mode_mark(const Look& look, tuner::ComputeMode mode, bool over) {
   return {look.dim(), hollow + ImPlotMarker_Square, "another mode"};
 }
 
+// A figure of the search beside confirmed ones: on no front.
+StateMark searched_mark(const Look& look) { return {look.dim(), ImPlotMarker_Plus, "not confirmed"}; }
+
 double on_axis(double error) { return std::max(error, kLeastError); }
 
 class ParetoView : public StudyView {
  public:
   ParetoView()
       : marks_([this](const Frame& f, std::size_t trial) {
+          if (trial < searched_.size() && searched_[trial]) return searched_mark(f.look);
           return mode_mark(f.look, f.study->trials[trial].config.mode, trial < over_.size() && over_[trial]);
         }) {}
 
@@ -81,6 +85,8 @@ class ParetoView : public StudyView {
   void fill() {
     marks_.clear();
     over_.assign(study_->trials.size(), false);
+    searched_.assign(study_->trials.size(), false);
+    searched_count_ = 0;
     modes_.fill({});
     top_ = 1;
     low_ = high_ = 0;
@@ -90,11 +96,16 @@ class ParetoView : public StudyView {
       const double x = on_axis(p.error);
       marks_.add(x, p.speed, p.trial);
       over_[p.trial] = p.over_bound;
-      const auto mode = static_cast<std::size_t>(study_->trials[p.trial].config.mode);
-      if (mode < modes_.size()) ++(p.over_bound ? modes_[mode].second : modes_[mode].first);
+      searched_[p.trial] = !p.counts;
       top_ = std::max(top_, p.speed);
       low_ = low_ > 0 ? std::min(low_, x) : x;
       high_ = std::max(high_, x);
+      if (!p.counts) {
+        ++searched_count_;
+        continue;
+      }
+      const auto mode = static_cast<std::size_t>(study_->trials[p.trial].config.mode);
+      if (mode < modes_.size()) ++(p.over_bound ? modes_[mode].second : modes_[mode].first);
     }
     if (!all.bound || points_ == 0) return;
     low_ = std::min(low_, on_axis(*all.bound));
@@ -114,6 +125,9 @@ class ParetoView : public StudyView {
                      first);
         first = false;
       }
+    }
+    if (searched_count_ > 0) {
+      legend_entry(searched_mark(look), fmt::format("{} not confirmed: on no front", searched_count_), first);
     }
   }
 
@@ -159,7 +173,8 @@ class ParetoView : public StudyView {
   bool fit_ = true;
   Pareto pareto_;
   std::vector<double> steps_x_, steps_y_;
-  std::vector<bool> over_;  // by trial
+  std::vector<bool> over_, searched_;  // by trial
+  std::size_t searched_count_ = 0;
   // By mode: trials within and over the bound.
   std::array<std::pair<std::size_t, std::size_t>, gemwright::compute_mode_count> modes_{};
   std::size_t points_ = 0;
