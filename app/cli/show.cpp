@@ -244,7 +244,9 @@ Runner add_show(CLI::App& app) {
   app.add_option("what", o->what,
                  "studies, trials, counters, roofline, rank-flip, pareto, importance, heatmap or fusion")
       ->capture_default_str();
-  app.add_option("--filter", o->filter, "field op value, joined by and/or: 'm<=32 and threads=1'");
+  app.add_option("--filter", o->filter,
+                 "field op value, joined by and/or: 'm<=32 and threads=1'; id is the study in show studies and fusion, "
+                 "else the trial; study= names the study everywhere");
   app.add_option("--x", o->x, "heatmap: parameter across (default: the most important one)");
   app.add_option("--y", o->y, "heatmap: parameter down (default: the next one)");
   app.add_option("--value", o->value, "heatmap: best or median of the trials in a cell")->capture_default_str();

@@ -39,11 +39,14 @@ std::optional<SubjectId> FigureIndex::subject(tuner::TrialId trial) const {
 
 std::optional<Estimate> FigureIndex::figure(tuner::TrialId trial) const {
   const auto own = subject(trial);
-  if (!own) return std::nullopt;
-  if (const auto r = reported_.find(*own); r != reported_.end()) return *r->second;
-  const std::vector<Sample> samples = beside_reference(*own);
+  return own ? figure_of(*own) : std::nullopt;
+}
+
+std::optional<Estimate> FigureIndex::figure_of(SubjectId subject) const {
+  if (const auto r = reported_.find(subject); r != reported_.end()) return *r->second;
+  const std::vector<Sample> samples = beside_reference(subject);
   for (const Phase phase : {Phase::confirm, Phase::race, Phase::screen}) {
-    if (auto e = tuner::estimate(samples, *own, reference_, {phase, 0}, flops_)) return e;
+    if (auto e = tuner::estimate(samples, subject, reference_, {phase, 0}, flops_)) return e;
   }
   return std::nullopt;
 }

@@ -23,6 +23,7 @@ class FigureIndex {
   std::optional<tuner::SubjectId> subject(tuner::TrialId trial) const;
   // What the study reported where that is over the same reference; else from the confirmation, the race, screening.
   std::optional<tuner::Estimate> figure(tuner::TrialId trial) const;
+  std::optional<tuner::Estimate> figure_of(tuner::SubjectId subject) const;
   // Its own blocks and those of the reference in its rounds, by round and position.
   std::vector<tuner::Sample> beside_reference(tuner::SubjectId subject) const;
   // Median time of one undisturbed call of the anchor loop in this phase.

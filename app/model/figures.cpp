@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "app/model/figure_index.h"
+#include "app/model/steer.h"
 #include "tuner/study/runner.h"
 
 namespace gemwright::app {
@@ -17,6 +18,11 @@ tuner::Result<StudyFigures> study_figures(const tuner::Store& store, const tuner
   StudyFigures f;
   f.study = study;
   if (study.state == tuner::StudyState::running && study.runner) f.runner_alive = tuner::alive(*study.runner);
+  if (f.runner_alive == true) {
+    const auto events = store.events(study.id);
+    if (!events) return tl::unexpected(events.error());
+    f.paused = paused(*events);
+  }
   const auto estimates = store.estimates(study.id);
   const auto subjects = store.subjects(study.id);
   if (!estimates) return tl::unexpected(estimates.error());

@@ -6,8 +6,9 @@
 // ratios to the baseline, timed in the same rounds, are. So the speed of the front is that ratio where the study has a
 // baseline, else GFLOP/s.
 //
-// A figure of the search rests on few blocks: one disturbed block of the baseline makes any trial look fast. So only
-// confirmed figures make the front, as long as there are any.
+// A figure of the search rests on few blocks: one disturbed block of the baseline beside it makes any trial look fast.
+// So of a mode only confirmed figures make the front, as long as there are any; and a figure that is not confirmed
+// counts by its GFLOP/s over those of the baseline in the whole study.
 //
 // Units: the error is the relative Frobenius distance to the float64 result.
 #pragma once
@@ -25,7 +26,8 @@ namespace gemwright::app {
 struct ParetoPoint {
   std::size_t trial = 0;  // index in the study
   double error = 0, gflops = 0;
-  double speed = 0;     // what the front is made of
+  double speed = 0;  // what the front is made of
+  bool confirmed = false;
   bool counts = false;  // for the front
   bool on_front = false, over_bound = false;
 };
@@ -36,8 +38,6 @@ struct Pareto {
   std::optional<double> bound;      // of the study
   bool over_baseline = false;       // speeds are ratios to the baseline, else GFLOP/s
   std::size_t without = 0;          // shown trials that lack an error or a speed
-  // The front is made of the confirmed points alone; of all of them, from this phase, where none is confirmed.
-  tuner::Phase basis = tuner::Phase::confirm;
 };
 
 Pareto pareto(const StudySnapshot& study, const TrialSet& shown);
@@ -48,6 +48,6 @@ std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto
 // The front as a table, and how many are dominated.
 std::string pareto_text(const StudySnapshot& study, const Pareto& p);
 // "front of 3 of 120 trials, error bound 2.0e-02, 4 over it".
-std::string pareto_line(const Pareto& p);
+std::string pareto_line(const StudySnapshot& study, const Pareto& p);
 
 }  // namespace gemwright::app

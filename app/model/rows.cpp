@@ -89,6 +89,7 @@ json study_row(const StudyFigures& f) {
            {"created_at", s.created_at},
            {"verdict", s.outcome.verdict}};
   row["runner_alive"] = f.runner_alive ? json(*f.runner_alive) : json(nullptr);
+  row["paused"] = f.paused;
   add_outcome(row, s);
   row["baseline"] = s.baseline.empty() ? json(nullptr) : json(s.baseline);
   row["baseline_reason"] = s.baseline.empty() ? json(s.baseline_reason) : json(nullptr);
@@ -222,8 +223,9 @@ std::string studies_table(const std::vector<StudyFigures>& studies) {
       "data", false, [](const F&, const K& k) { return tuner::to_text(k.data); }, "normal");
   column(
       "compiler", false, [](const F&, const K& k) { return k.build.compiler; }, "g++");
-  column("state", false,
-         [](const F& f, const K&) { return f.abandoned() ? "abandoned" : tuner::to_text(f.study.state); });
+  column("state", false, [](const F& f, const K&) {
+    return f.abandoned() ? "abandoned" : f.paused ? "paused" : tuner::to_text(f.study.state);
+  });
   column("trials", true, [](const F& f, const K&) { return std::to_string(f.study.trials); });
   column("GFLOP/s", true, [](const F& f, const K&) { return f.best ? number_text(f.best->gflops, 1) : "-"; });
   column("baseline", true, [](const F& f, const K&) { return f.baseline ? number_text(f.baseline->gflops, 1) : "-"; });

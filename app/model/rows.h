@@ -22,6 +22,8 @@ struct StudyFigures {
   // Of a study in state running: whether its process is there. Absent where it is not running or names no process.
   std::optional<bool> runner_alive;
 
+  bool paused = false;  // of a study that runs: its events leave it so
+
   bool abandoned() const { return runner_alive == false; }
 };
 

@@ -35,6 +35,7 @@ std::vector<RoundNoise> round_noise(const StudyContents& contents) {
 void add_trials(StudySnapshot& out, StudyContents& contents, const std::vector<tuner::StudyCeiling>& ceilings) {
   const tuner::StudyRecord& study = out.record();
   const FigureIndex index(contents, study);
+  if (const auto baseline = baseline_of(contents, study)) out.baseline = index.figure_of(*baseline);
   for (const tuner::Trial& t : contents.trials) {
     std::optional<Estimate> figure = index.figure(t.id);
     out.columns.state.push_back(t.state);

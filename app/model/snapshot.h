@@ -40,8 +40,9 @@ struct StudySnapshot {
   std::vector<tuner::Trial> trials;  // by seq
   std::vector<std::optional<tuner::Estimate>> estimates;
   TrialColumns columns;
-  std::vector<RoundNoise> noise;  // by round
-  RooflineStudy roofline;         // its trials by their order here, those with a figure
+  std::optional<tuner::Estimate> baseline;  // confirmed, or as the search has timed it so far
+  std::vector<RoundNoise> noise;            // by round
+  RooflineStudy roofline;                   // its trials by their order here, those with a figure
   std::vector<tuner::StudyEvent> events;
 
   const tuner::StudyRecord& record() const { return figures.study; }

@@ -14,10 +14,10 @@ constexpr std::array<TrialColumnInfo, kTrialColumns> kColumns{{{"trial", true},
                                                                {"state", false},
                                                                {"GFLOP/s", true},
                                                                {"x baseline", false},
+                                                               {"error", true},
+                                                               {"phase", false},
                                                                {"config", false},
                                                                {"reason", false},
-                                                               {"phase", false},
-                                                               {"error", true},
                                                                {"origin", false}}};
 // A cell is one line; what is longer is read in the inspector.
 constexpr std::size_t kMaxCell = 400;

@@ -49,7 +49,7 @@ class ParetoView : public StudyView {
   const char* title() const override { return "Pareto"; }
 
   void draw_study(Frame& frame) override {
-    dim_text(frame.look, pareto_line(pareto_));
+    if (matched_) dim_text(frame.look, pareto_line(*matched_, pareto_));
     if (points_ == 0) {
       return empty_state(frame.look, "No trial has both an error and a speed",
                          "A trial appears here when it was verified and timed.");
@@ -65,10 +65,10 @@ class ParetoView : public StudyView {
 
  private:
   void take_study(bool another) override {
-    const double before[] = {low_, high_, top_};
+    const double before[] = {low_, high_, top_, bottom_};
     fill();
     // What a person has zoomed into stays, unless new trials need another area.
-    fit_ = fit_ || another || before[0] != low_ || before[1] != high_ || before[2] != top_;
+    fit_ = fit_ || another || before[0] != low_ || before[1] != high_ || before[2] != top_ || before[3] != bottom_;
   }
 
   void take_matches(bool) override {
@@ -88,8 +88,7 @@ class ParetoView : public StudyView {
     searched_.assign(study_->trials.size(), false);
     searched_count_ = 0;
     modes_.fill({});
-    top_ = 1;
-    low_ = high_ = 0;
+    top_ = bottom_ = low_ = high_ = 0;
     const Pareto all = pareto(*study_, TrialSet(study_->trials.size(), true));
     points_ = all.points.size();
     for (const ParetoPoint& p : all.points) {
@@ -97,6 +96,7 @@ class ParetoView : public StudyView {
       marks_.add(x, p.speed, p.trial);
       over_[p.trial] = p.over_bound;
       searched_[p.trial] = !p.counts;
+      bottom_ = top_ > 0 ? std::min(bottom_, p.speed) : p.speed;
       top_ = std::max(top_, p.speed);
       low_ = low_ > 0 ? std::min(low_, x) : x;
       high_ = std::max(high_, x);
@@ -134,14 +134,18 @@ class ParetoView : public StudyView {
   void draw_plot(Frame& frame) {
     if (!begin_plot("##pareto", {-1, -1})) return;
     ImPlot::SetupAxes("error (relative Frobenius distance to float64)", speed_unit(*study_, pareto_).c_str());
-    ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
-    ImPlot::SetupAxisFormat(ImAxis_X1, "%.0e");
-    const double low = std::pow(10, std::floor(std::log10(low_ / 1.5))),
-                 high = std::pow(10, std::ceil(std::log10(high_ * 1.5)));
-    ImPlot::SetupAxesLimits(low, high, 0, 1.08 * top_, fit_ ? ImPlotCond_Always : ImPlotCond_Once);
+    // Room beside the points; the speeds fill the height.
+    constexpr double kSide = 1.8, kRoom = 0.12;
+    const double room = kRoom * std::max(top_ - bottom_, kRoom * top_);
+    if (fit_) limits_ = {low_ / kSide, high_ * kSide};
+    log_axis(ImAxis_X1, limits_.first, limits_.second, "%.0e");
+    ImPlot::SetupAxesLimits(low_ / kSide, high_ * kSide, std::max(0.0, bottom_ - room), top_ + room,
+                            fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
     draw_bound(frame.look);
     draw_front(frame.look);
+    const ImPlotRect seen = ImPlot::GetPlotLimits();
+    limits_ = {seen.X.Min, seen.X.Max};
     const auto& winner = study_->record().outcome.best_trial;
     marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
     ImPlot::EndPlot();
@@ -178,7 +182,8 @@ class ParetoView : public StudyView {
   // By mode: trials within and over the bound.
   std::array<std::pair<std::size_t, std::size_t>, gemwright::compute_mode_count> modes_{};
   std::size_t points_ = 0;
-  double top_ = 1, low_ = 0, high_ = 0;
+  double top_ = 0, bottom_ = 0, low_ = 0, high_ = 0;
+  std::pair<double, double> limits_;  // of the axis of errors, as it was seen last
   TrialMarks marks_;
 };
 
