@@ -170,11 +170,13 @@ void Shell::draw_prompt() {
   if (ImGui::IsKeyPressed(ImGuiKey_Enter) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter)) {
     answer = offered_ > 0 ? offers[offered_ - 1] : prompt_->text;
   }
+  ImGui::PushItemFlag(ImGuiItemFlags_NoNav, true);
   for (std::size_t i = 0; i < offers.size(); ++i) {
     ImGui::PushID(static_cast<int>(i));
     if (ImGui::Selectable(offers[i].c_str(), i + 1 == offered_)) answer = offers[i];
     ImGui::PopID();
   }
+  ImGui::PopItemFlag();
   if (answer && prompt_->check) prompt_error_ = prompt_->check(*answer);
   if (!prompt_error_.empty() && answer) ask_again_ = true;
   if (!answer || answer->empty() || !prompt_error_.empty()) return ImGui::EndPopup();

@@ -122,7 +122,9 @@ std::vector<const Command*> Shell::found_commands() const {
 const Command* Shell::draw_found(const std::vector<const Command*>& found, bool moved) const {
   const Command* run = nullptr;
   ImGui::SetNextWindowSizeConstraints({0, 0}, {1e6f, std::max(6 * em(), popup_height() - 4 * em())});
-  if (ImGui::BeginChild("found", {0, 0}, ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_NavFlattened)) {
+  if (ImGui::BeginChild("found", {0, 0}, ImGuiChildFlags_AutoResizeY)) {
+    // The keyboard stays in the search field: the arrows move `chosen_`.
+    ImGui::PushItemFlag(ImGuiItemFlags_NoNav, true);
     for (std::size_t i = 0; i < found.size(); ++i) {
       const std::string key = key_text(found[i]->key);
       const float width = ImGui::GetContentRegionAvail().x, left = ImGui::GetCursorPosX();
@@ -131,6 +133,7 @@ const Command* Shell::draw_found(const std::vector<const Command*>& found, bool 
       ImGui::SameLine(left + width - ImGui::CalcTextSize(key.c_str()).x - 0.3f * em());
       ImGui::TextDisabled("%s", key.c_str());
     }
+    ImGui::PopItemFlag();
   }
   ImGui::EndChild();
   return run;

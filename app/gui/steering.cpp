@@ -37,7 +37,11 @@ void ask_and_steer(Frame& frame, const StudySnapshot& study, const std::string& 
            action](const std::string& text) { desk.steer(path, id, action, text); };
   p.check = [id = study.ref.study, action](const std::string& text) {
     const auto request = parse_steer(std::to_string(id), action, text);
-    return request ? std::string() : request.error().message;
+    if (request) return std::string();
+    // The sentence is that of the command line.
+    const std::string& sentence = request.error().message;
+    constexpr std::string_view kCommand = "steer: ";
+    return sentence.starts_with(kCommand) ? sentence.substr(kCommand.size()) : sentence;
   };
   frame.prompt = std::move(p);
 }

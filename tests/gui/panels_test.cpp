@@ -73,6 +73,20 @@ TEST(Panels, PopupsAreNoHigherThanTheWindow) {
   }
 }
 
+TEST(Panels, TheArrowsChooseInTheCommandListAndEnterRunsWhatIsChosen) {
+  Headless window("run");
+  window.shell().show(studies(1));
+  ASSERT_TRUE(window.settle());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
+    t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_K);
+    t.Yield(2);
+    t.KeyChars("show");
+    t.KeyPress(ImGuiKey_DownArrow, 3);
+    t.KeyPress(ImGuiKey_Enter);
+  }));
+  EXPECT_EQ(window.shell().shown_view(), "roofline");  // after Studies, Run and Trials
+}
+
 TEST(Panels, ANarrowWindowDropsThePanelsAtTheSidesUntilOneIsAskedFor) {
   WindowSettings small;
   small.scale = 2;

@@ -110,6 +110,7 @@ class RooflineView : public StudyView {
     const auto memory = std::count_if(roofs_.begin(), roofs_.end(), [](const RoofLine& r) { return r.memory; });
     const float row = 1.25f * ImGui::GetTextLineHeight();
     auto place = static_cast<float>(memory);
+    int inside = 0;
     for (const RoofLine& r : roofs_) {
       const std::string text = fmt::format("{} {} {}", r.name, four_digits(r.value), r.memory ? "GB/s" : "GFLOP/s");
       if (!r.memory) {
@@ -127,11 +128,13 @@ class RooflineView : public StudyView {
         plot_label(frame.look, {bend.x, bend.y - above - 0.5f * row}, {1, 1}, text, frame.look.dim());
         continue;
       }
-      // Its end is out of sight: in the middle of what is to be seen.
+      // Its end is out of sight: on what is to be seen of its line.
       const double low = std::max(limits.Y.Min, height_at(r, limits.X.Min));
       const double high = std::min({compute > 0 ? compute : limits.Y.Max, limits.Y.Max, height_at(r, limits.X.Max)});
       if (high <= low) continue;
-      const double y = std::sqrt(low * high);
+      // Each lower than the one before, so that names side by side do not meet.
+      constexpr double kFirst = 0.75, kStep = 0.2;
+      const double y = low * std::pow(high / low, std::max(kStep, kFirst - kStep * inside++));
       plot_label(frame.look, ImPlot::PlotToPixels(y / r.value, y), {1, 1}, text, frame.look.dim());
     }
   }

@@ -34,10 +34,12 @@ class RunView : public View {
     state_legend(frame);
     draw_line_legend(frame.look);
     const ImVec2 space = ImGui::GetContentRegionAvail();
+    const std::string noise =
+        noise_text(noise_) + ". Below: the anchor loop's time in each round, off its median; x: disturbed";
     const float strip = std::max(kMinStrip * em(), kStripShare * space.y);
-    const float plot = space.y - strip - ImGui::GetTextLineHeightWithSpacing() - ImGui::GetStyle().ItemSpacing.y;
-    draw_trials(frame, std::max(8 * em(), plot));
-    dim_text(frame.look, noise_text(noise_) + ". Below: the anchor loop's time in each round; x: a disturbed round");
+    const float words = ImGui::CalcTextSize(noise.c_str(), nullptr, false, space.x).y;
+    draw_trials(frame, std::max(8 * em(), space.y - strip - words - 2 * ImGui::GetStyle().ItemSpacing.y));
+    dim_text(frame.look, noise);
     draw_noise(frame, strip);
   }
 
@@ -176,7 +178,8 @@ class RunView : public View {
     if (!begin_plot("##noise", {-1, height})) return;
     const auto& noise = study_->noise;
     const double last = noise.empty() ? 1 : static_cast<double>(noise.back().round);
-    ImPlot::SetupAxes("round", "anchor, %");
+    ImPlot::SetupAxes("round", nullptr);
+    ImPlot::SetupAxisFormat(ImAxis_Y1, "%g %%");
     ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -110 * widest_, 110 * widest_, ImPlotCond_Always);
     anchors_.draw(frame.look, 0, [&](std::size_t i) {
       const bool disturbed = noise[i].disturbance != tuner::Disturbance::none;

@@ -49,6 +49,7 @@ class StudiesView : public View {
   const char* title() const override { return "Studies"; }
 
   void draw(Frame& frame) override {
+    ImGui::AlignTextToFramePadding();
     dim_text(frame.look, fmt::format("{} in all", frame.snapshot.studies()));
     ImGui::SameLine();
     copy_button(frame, *this);

@@ -11,7 +11,7 @@ namespace gemwright::app::gui {
 namespace {
 
 // In letters.
-constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6.5f, 5, 9.5f, 4.5f, 4.5f, 14, 12, 7};
+constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 9.5f, 4, 4, 9, 9, 7};
 
 bool in_code(TrialColumn column) { return column == TrialColumn::config; }
 
@@ -59,10 +59,13 @@ class TrialsView : public View {
       if (column == TrialColumn::gflops) {
         flags |= ImGuiTableColumnFlags_DefaultSort | ImGuiTableColumnFlags_PreferSortDescending;
       }
-      if (!shows(column)) flags |= ImGuiTableColumnFlags_Disabled;
+      if (column == TrialColumn::reason && !has_reasons_) flags |= ImGuiTableColumnFlags_Disabled;
+      if (column == TrialColumn::origin) flags |= ImGuiTableColumnFlags_DefaultHide;
       ImGui::TableSetupColumn(info(column).title, flags, kWidths[i] * (stretch ? 1 : em()));
     }
     ImGui::TableHeadersRow();
+    const auto origin = ImGui::TableGetColumnFlags(static_cast<int>(TrialColumn::origin));
+    has_origins_ = (origin & ImGuiTableColumnFlags_IsEnabled) != 0;
     sort(frame);
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(frame.table.rows().size()));
@@ -75,8 +78,11 @@ class TrialsView : public View {
     ImGui::EndTable();
   }
 
-  // A column of reasons that nobody has is left out.
-  bool shows(TrialColumn column) const { return column != TrialColumn::reason || has_reasons_; }
+  // A column of reasons that nobody has is left out; origins are there for whoever asks for them in the table's menu.
+  bool shows(TrialColumn column) const {
+    if (column == TrialColumn::origin) return has_origins_;
+    return column != TrialColumn::reason || has_reasons_;
+  }
 
   void look_for_reasons(const StudySnapshot& study) {
     if (&study == looked_through_) return;
@@ -158,7 +164,7 @@ class TrialsView : public View {
   std::optional<TrialRef> followed_;
   bool scroll_ = false;
   const StudySnapshot* looked_through_ = nullptr;  // compared only
-  bool has_reasons_ = false;
+  bool has_reasons_ = false, has_origins_ = false;
 };
 
 }  // namespace
