@@ -57,6 +57,7 @@ struct DatabaseSnapshot {
   std::string error;    // why the last reading failed; the studies are those of the one before
   std::vector<std::shared_ptr<const StudySnapshot>> studies;  // by id
   bool closed = false;  // was open before: holds nothing and keeps its place, so that others keep theirs
+  bool absent = false;  // there is no such file yet: `error` says how it comes to be
 };
 
 struct Snapshot {

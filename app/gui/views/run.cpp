@@ -34,8 +34,8 @@ class RunView : public View {
     state_legend(frame);
     draw_line_legend(frame.look);
     const ImVec2 space = ImGui::GetContentRegionAvail();
-    const std::string noise =
-        noise_text(noise_) + ". Below: the anchor loop's time in each round, off its median; x: disturbed";
+    std::string noise = noise_text(noise_);
+    if (noise_.rounds > 0) noise += ". Below: the anchor loop's time in each round, off its median; x: disturbed";
     const float strip = std::max(kMinStrip * em(), kStripShare * space.y);
     const float words = ImGui::CalcTextSize(noise.c_str(), nullptr, false, space.x).y;
     draw_trials(frame, std::max(8 * em(), space.y - strip - words - 2 * ImGui::GetStyle().ItemSpacing.y));

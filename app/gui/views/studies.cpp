@@ -57,7 +57,7 @@ class StudiesView : public View {
     followed_ = frame.selection.study();
     // What is wrong with a database is said first: its place may be far below.
     for (const DatabaseSnapshot& d : frame.snapshot.databases) {
-      if (!d.closed && !d.error.empty()) {
+      if (!d.closed && !d.absent && !d.error.empty()) {
         warning_text(frame.look, fmt::format("{}: {}", d.path.filename().string(), d.error));
       }
     }
@@ -91,7 +91,7 @@ class StudiesView : public View {
       ImGui::EndPopup();
     }
     if (!d.error.empty()) {
-      dim_text(frame.look, "could not be read: see above");
+      dim_text(frame.look, d.absent ? "does not exist yet: the first study makes it" : "could not be read: see above");
     } else if (!d.loaded) {
       dim_text(frame.look, "is being read");
     } else if (d.studies.empty()) {
