@@ -73,6 +73,8 @@ class Shell {
   void draw_keys();
   void ask(Prompt prompt);
   void draw_prompt();
+  std::vector<std::string> offers() const;
+  std::optional<std::string> draw_offers();
   void ask_for_database();
   void close_database();
   void bring_to_front(const std::string& view);

@@ -136,6 +136,37 @@ void Shell::ask(Prompt prompt) {
   if (prompt_->files) desk_.list(prompt_->text);
 }
 
+// Those opened before first, as long as nothing else was typed.
+std::vector<std::string> Shell::offers() const {
+  std::vector<std::string> out;
+  if (!prompt_->files) return out;
+  if (prompt_->text.empty()) out = desk_.recent;
+  out.insert(out.end(), desk_.found().begin(), desk_.found().end());
+  out.resize(std::min(out.size(), kOffered));
+  return out;
+}
+
+// What was offered as a list: the answer, where Enter or a click chose one.
+std::optional<std::string> Shell::draw_offers() {
+  const std::vector<std::string> all = offers();
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++offered_;
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow) && offered_ > 0) --offered_;
+  offered_ = std::min(offered_, all.size());
+  std::optional<std::string> answer;
+  if (ImGui::IsKeyPressed(ImGuiKey_Enter) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter)) {
+    answer = offered_ > 0 ? all[offered_ - 1] : prompt_->text;
+  }
+  // The keyboard stays in the field.
+  ImGui::PushItemFlag(ImGuiItemFlags_NoNav, true);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ImGui::PushID(static_cast<int>(i));
+    if (ImGui::Selectable(all[i].c_str(), i + 1 == offered_)) answer = all[i];
+    ImGui::PopID();
+  }
+  ImGui::PopItemFlag();
+  return answer;
+}
+
 void Shell::draw_prompt() {
   if (!prompt_) return;
   if (open_prompt_) ImGui::OpenPopup(kQuestion);
@@ -156,43 +187,20 @@ void Shell::draw_prompt() {
   }
   dim_text(look_, prompt_->hint);
   if (!prompt_error_.empty()) warning_text(look_, prompt_error_);
-  std::vector<std::string> offers;
-  if (prompt_->files) {
-    // Those opened before first, as long as nothing else was typed.
-    if (prompt_->text.empty()) offers = desk_.recent;
-    offers.insert(offers.end(), desk_.found().begin(), desk_.found().end());
-    offers.resize(std::min(offers.size(), kOffered));
-  }
-  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++offered_;
-  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow) && offered_ > 0) --offered_;
-  offered_ = std::min(offered_, offers.size());
-  std::optional<std::string> answer;
-  if (ImGui::IsKeyPressed(ImGuiKey_Enter) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter)) {
-    answer = offered_ > 0 ? offers[offered_ - 1] : prompt_->text;
-  }
-  ImGui::PushItemFlag(ImGuiItemFlags_NoNav, true);
-  for (std::size_t i = 0; i < offers.size(); ++i) {
-    ImGui::PushID(static_cast<int>(i));
-    if (ImGui::Selectable(offers[i].c_str(), i + 1 == offered_)) answer = offers[i];
-    ImGui::PopID();
-  }
-  ImGui::PopItemFlag();
+  const std::optional<std::string> answer = draw_offers();
   if (answer && prompt_->check) prompt_error_ = prompt_->check(*answer);
-  if (!prompt_error_.empty() && answer) ask_again_ = true;
-  if (!answer || answer->empty() || !prompt_error_.empty()) return ImGui::EndPopup();
-  if (prompt_->files && answer->ends_with('/')) {
-    // A folder: what it holds is offered next.
-    Prompt deeper = *prompt_;
-    deeper.text = *answer;
-    ImGui::CloseCurrentPopup();
-    ImGui::EndPopup();
-    return ask(std::move(deeper));
-  }
+  ask_again_ = answer && !prompt_error_.empty();
+  if (!answer || answer->empty() || ask_again_) return ImGui::EndPopup();
   ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
-  const auto run = prompt_->run;
+  Prompt answered = std::move(*prompt_);
   prompt_.reset();
-  run(*answer);
+  if (answered.files && answer->ends_with('/')) {
+    // A folder: what it holds is offered next.
+    answered.text = *answer;
+    return ask(std::move(answered));
+  }
+  answered.run(*answer);
 }
 
 }  // namespace gemwright::app::gui

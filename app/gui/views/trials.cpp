@@ -51,21 +51,7 @@ class TrialsView : public View {
     // Wider than it needs, it gives the room to the config; narrower it scrolls.
     const float inner = std::max(least, ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize);
     if (!ImGui::BeginTable("rows", static_cast<int>(kTrialColumns), kFlags, {0, 0}, inner)) return;
-    ImGui::TableSetupScrollFreeze(1, 1);
-    for (std::size_t i = 0; i < kTrialColumns; ++i) {
-      const auto column = static_cast<TrialColumn>(i);
-      const bool stretch = column == TrialColumn::config || column == TrialColumn::reason;
-      ImGuiTableColumnFlags flags = stretch ? ImGuiTableColumnFlags_WidthStretch : ImGuiTableColumnFlags_WidthFixed;
-      if (column == TrialColumn::gflops) {
-        flags |= ImGuiTableColumnFlags_DefaultSort | ImGuiTableColumnFlags_PreferSortDescending;
-      }
-      if (column == TrialColumn::reason && !has_reasons_) flags |= ImGuiTableColumnFlags_Disabled;
-      if (column == TrialColumn::origin) flags |= ImGuiTableColumnFlags_DefaultHide;
-      ImGui::TableSetupColumn(info(column).title, flags, kWidths[i] * (stretch ? 1 : em()));
-    }
-    ImGui::TableHeadersRow();
-    const auto origin = ImGui::TableGetColumnFlags(static_cast<int>(TrialColumn::origin));
-    has_origins_ = (origin & ImGuiTableColumnFlags_IsEnabled) != 0;
+    set_up_columns();
     sort(frame);
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(frame.table.rows().size()));
@@ -76,6 +62,25 @@ class TrialsView : public View {
       }
     }
     ImGui::EndTable();
+  }
+
+  void set_up_columns() {
+    ImGui::TableSetupScrollFreeze(1, 1);
+    for (std::size_t i = 0; i < kTrialColumns; ++i) {
+      const auto column = static_cast<TrialColumn>(i);
+      const bool stretch = column == TrialColumn::config || column == TrialColumn::reason;
+      ImGuiTableColumnFlags flags = stretch ? ImGuiTableColumnFlags_WidthStretch : ImGuiTableColumnFlags_WidthFixed;
+      const float weight = column == TrialColumn::config ? 3 : 1;
+      if (column == TrialColumn::gflops) {
+        flags |= ImGuiTableColumnFlags_DefaultSort | ImGuiTableColumnFlags_PreferSortDescending;
+      }
+      if (column == TrialColumn::reason && !has_reasons_) flags |= ImGuiTableColumnFlags_Disabled;
+      if (column == TrialColumn::origin) flags |= ImGuiTableColumnFlags_DefaultHide;
+      ImGui::TableSetupColumn(info(column).title, flags, stretch ? weight : kWidths[i] * em());
+    }
+    ImGui::TableHeadersRow();
+    const auto origin = ImGui::TableGetColumnFlags(static_cast<int>(TrialColumn::origin));
+    has_origins_ = (origin & ImGuiTableColumnFlags_IsEnabled) != 0;
   }
 
   // A column of reasons that nobody has is left out; origins are there for whoever asks for them in the table's menu.
