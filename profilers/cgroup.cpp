@@ -103,7 +103,7 @@ Reading<T> tightest(const Place& place, std::optional<T> (*read)(const fs::path&
     const auto value = read(group, place.version2, readable);
     if (value && (!out.value || *value < *out.value)) out.value = value;
   }
-  if (!out.value) out.reason = readable ? "no limit is set" : "the group's limit files are not readable here";
+  if (!out.value) out.reason = readable ? kNoLimit : "the group's limit files are not readable here";
   return out;
 }
 

@@ -9,6 +9,8 @@
 
 namespace gemwright::profilers {
 
+constexpr const char* kNoLimit = "no limit is set";
+
 struct CgroupLimits {
   Reading<double> cpus;  // CPU time per time, e.g. 1.5
   Reading<std::int64_t> memory_bytes;

@@ -44,11 +44,9 @@ tuner::Result<std::vector<StudyFigures>> all_studies(const tuner::Store& store) 
 int show_studies(const std::vector<StudyFigures>& studies, const Filter& filter, bool json) {
   std::vector<StudyFigures> chosen;
   std::vector<nlohmann::json> rows;
+  if (const auto r = check_fields(filter, any_study_row()); !r) return report(r.error());
   for (const StudyFigures& f : studies) {
     auto row = study_row(f);
-    if (rows.empty()) {
-      if (const auto r = check_fields(filter, row); !r) return report(r.error());
-    }
     if (!filter.matches(row)) continue;
     chosen.push_back(f);
     rows.push_back(std::move(row));
@@ -64,14 +62,12 @@ int show_studies(const std::vector<StudyFigures>& studies, const Filter& filter,
 }
 
 int show_trials(const tuner::Store& store, const std::vector<StudyFigures>& studies, const Filter& filter, bool json) {
+  if (const auto r = check_fields(filter, any_trial_row()); !r) return report(r.error());
   std::vector<nlohmann::json> rows;
   for (const StudyFigures& f : studies) {
     auto all = trial_rows(store, f);
     if (!all) return report(all.error());
     for (nlohmann::json& row : *all) {
-      if (rows.empty()) {
-        if (const auto r = check_fields(filter, row); !r) return report(r.error());
-      }
       if (filter.matches(row)) rows.push_back(std::move(row));
     }
   }
@@ -248,7 +244,9 @@ Runner add_show(CLI::App& app) {
   app.add_option("what", o->what,
                  "studies, trials, counters, roofline, rank-flip, pareto, importance, heatmap or fusion")
       ->capture_default_str();
-  app.add_option("--filter", o->filter, "field op value, joined by and/or: 'm<=32 and threads=1'");
+  app.add_option("--filter", o->filter,
+                 "field op value, joined by and/or: 'm<=32 and threads=1'; id is the study in show studies and fusion, "
+                 "else the trial; study= names the study everywhere");
   app.add_option("--x", o->x, "heatmap: parameter across (default: the most important one)");
   app.add_option("--y", o->y, "heatmap: parameter down (default: the next one)");
   app.add_option("--value", o->value, "heatmap: best or median of the trials in a cell")->capture_default_str();

@@ -38,7 +38,7 @@ Palette palette(Theme theme) {
     case Theme::dark:
       break;
   }
-  return {rgb(0x1b1e22), rgb(0x15171a), rgb(0x262a30), rgb(0x363c44), rgb(0xe2e6ea),
+  return {rgb(0x1b1e22), rgb(0x15171a), rgb(0x262a30), rgb(0x48515b), rgb(0xe2e6ea),
           rgb(0x98a2ad), rgb(0x5ab0ee), rgb(0x26435c), rgb(0x2c323a)};
 }
 
@@ -164,7 +164,7 @@ void apply(const Look& look) {
   style.TabRounding = 4;
   style.WindowRounding = style.ChildRounding = 0;
   style.WindowBorderSize = style.PopupBorderSize = 1;
-  style.FrameBorderSize = look.theme == Theme::dark ? 0.0f : 1.0f;
+  style.FrameBorderSize = 1;
   style.ScrollbarSize = 12;
   style.DockingSeparatorSize = 2;
   style.TabBarOverlineSize = 2;

@@ -69,7 +69,11 @@ int take_picture(const GuiOptions& o, const WindowSettings& settings) {
   hooks.tune = [](const TuningJob&, const TuningSink&) { return tuner::Result<void>(); };
   Desk desk(std::move(hooks));
   Shell shell(desk, settings, o.view, "");
+  if (o.study) shell.want_study(*o.study);
   shell.show(std::move(snapshot));
+  if (o.study && (!shell.selection().study() || shell.selection().study()->study != *o.study)) {
+    return report({fmt::format("there is no study {}: see 'gemwright show studies'", *o.study)});
+  }
   if (machine) shell.show_machine(std::move(*machine));
   // The size that was asked for is that of the picture, whatever the screen: no scale but the user's.
   Picture picture;
@@ -188,6 +192,7 @@ int show_window(const GuiOptions& o, const WindowSettings& settings, const std::
   std::atomic<bool> news = false;
   Desk desk(desk_hooks(cpus, watcher, news));
   Shell shell(desk, settings, o.view, notice);
+  if (o.study) shell.want_study(*o.study);
   if (const auto ended = Loop(o, **window, shell, watcher, news, machine.get_future()).run(); !ended) {
     return report(ended.error());
   }

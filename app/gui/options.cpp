@@ -20,7 +20,8 @@ constexpr std::int64_t kMinSide = 320, kMaxSide = 16384;
 struct Raw {
   std::vector<std::string> databases;
   std::string view, size, theme, screenshot, ready_file;
-  double scale = 0;
+  std::optional<double> scale;
+  std::optional<std::int64_t> study;
   bool no_config = false;
 };
 
@@ -50,12 +51,12 @@ ParsedOptions check(const Raw& raw) {
     return refuse(fmt::format("--size {} is not WIDTHxHEIGHT with sides from {} to {}, for example 1280x800",
                               tuner::quote(raw.size), kMinSide, kMaxSide));
   }
-  if (raw.scale != 0) {
-    if (!(raw.scale >= kMinScale && raw.scale <= kMaxScale)) {
-      return refuse(fmt::format("--scale must be from {} to {}", kMinScale, kMaxScale));
-    }
-    out.scale = raw.scale;
+  if (raw.scale && !(*raw.scale >= kMinScale && *raw.scale <= kMaxScale)) {
+    return refuse(fmt::format("--scale must be from {} to {}", kMinScale, kMaxScale));
   }
+  out.scale = raw.scale;
+  if (raw.study && *raw.study < 1) return refuse("--study takes the number of a study, as 'gemwright show' prints it");
+  out.study = raw.study;
   if (!raw.theme.empty()) {
     out.theme = parse_theme(raw.theme);
     if (!out.theme) {
@@ -85,6 +86,7 @@ ParsedOptions parse_options(int argc, char** argv) {
                  "Database file, may be given several times (default: $GEMWRIGHT_DB or gemwright.db)")
       ->allow_extra_args(false);
   app.add_option("--view", raw.view, fmt::format("View that is shown first: {}", fmt::join(view_names(), ", ")));
+  app.add_option("--study", raw.study, "Number of the study that is selected first, of the first database that has it");
   app.add_option("--size", raw.size, "WIDTHxHEIGHT of the window, 1280x800 at first");
   app.add_option("--scale", raw.scale, "Of text and everything else, 1 is normal");
   app.add_option("--theme", raw.theme, "dark, light or contrast");

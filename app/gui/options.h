@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "app/model/layout_file.h"
+#include "tuner/study/records.h"
 
 namespace gemwright::app::gui {
 
 struct GuiOptions {
   std::vector<std::filesystem::path> databases;  // never empty
   std::string view;                              // empty: the one that was open last
+  std::optional<tuner::StudyId> study;           // selected first; nothing: the one that was touched last
   std::optional<int> width, height;
   std::optional<double> scale;
   std::optional<Theme> theme;

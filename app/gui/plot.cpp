@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "app/gui/widgets.h"
+#include "app/model/log_ticks.h"
 #include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
@@ -22,6 +23,14 @@ constexpr float kDensityCell = 3;
 bool begin_plot(const char* id, ImVec2 size) {
   return ImPlot::BeginPlot(id, size,
                            ImPlotFlags_NoTitle | ImPlotFlags_NoLegend | ImPlotFlags_NoMouseText | ImPlotFlags_NoMenus);
+}
+
+void log_axis(int axis, double low, double high, const char* format) {
+  const auto at = static_cast<ImAxis>(axis);
+  ImPlot::SetupAxisScale(at, ImPlotScale_Log10);
+  ImPlot::SetupAxisFormat(at, format);
+  const std::vector<double> ticks = log_ticks(low, high);
+  if (ticks.size() > 1) ImPlot::SetupAxisTicks(at, ticks.data(), static_cast<int>(ticks.size()));
 }
 
 void PointCloud::clear() {
@@ -200,10 +209,17 @@ void legend_entry(const StateMark& mark, const std::string& text, bool first) {
   ImGui::TextUnformatted(text.c_str());
 }
 
-void state_legend(const Look& look, const StudySnapshot& study) {
+void state_legend(const Frame& frame) {
+  const StudyFigures& f = frame.study->figures;
+  const bool over = f.study.state != tuner::StudyState::running || f.abandoned();
   bool first = true;
-  for (const StateCount& c : state_counts(study)) {
-    legend_entry(look.mark(c.state), fmt::format("{} {}", look.mark(c.state).words, c.count), first);
+  for (const StateCount& c : state_counts(*frame.study, frame.table.shown())) {
+    const StateMark mark = frame.look.mark(c.state);
+    // Of a study that has ended nothing runs: its end came between.
+    const bool left = over && c.state == tuner::TrialState::running;
+    const std::string count =
+        frame.selection.filtered() ? fmt::format("{} of {}", c.shown, c.count) : std::to_string(c.count);
+    legend_entry(mark, fmt::format("{} {}", left ? "left in flight" : mark.words, count), first);
     first = false;
   }
 }

@@ -91,12 +91,14 @@ class TrialMarks {
 };
 
 // The marks of these states with their names and counts, in one line that wraps.
-void state_legend(const Look& look, const StudySnapshot& study);
+void state_legend(const Frame& frame);
 // One entry of such a line; `first` begins it.
 void legend_entry(const StateMark& mark, const std::string& text, bool first);
 // A label at a corner of a point, on a ground of its own so that no line runs through it: side (-1, -1) is to the left
 // and above. It stays inside the plot.
 void plot_label(const Look& look, ImVec2 point, ImVec2 side, const std::string& text, ImU32 colour);
+// Labels a logarithmic axis with few, well placed ticks: in the setup of a plot. `format` as of printf.
+void log_axis(int axis, double low, double high, const char* format);
 // How a plot of ours starts: no title, no legend box, no menus.
 bool begin_plot(const char* id, ImVec2 size);
 // A perceptual map for values, 0 to 1 (viridis); and black or white, whichever can be read on it.

@@ -17,6 +17,8 @@ constexpr float kRail = 0.175f, kInspector = 0.21f;
 constexpr std::size_t kRowsAFrame = 1000;
 // A window that is brought to the front while the docks settle.
 constexpr int kFocusFrames = 3;
+// A sentence in the status line stays this long, in seconds: enough to read it twice.
+constexpr double kNoticeSeconds = 20;
 
 std::shared_ptr<const StudySnapshot> shared(const Snapshot& snapshot, const std::optional<StudyRef>& study) {
   for (const DatabaseSnapshot& d : snapshot.databases) {
@@ -76,6 +78,13 @@ View* Shell::find(const std::string& name) {
 void Shell::show(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   if (const auto begun = desk_.study_to_follow(*snapshot_)) selection_.select(*begun);
+  for (const DatabaseSnapshot& d : snapshot_->databases) {
+    for (const auto& s : d.studies) {
+      if (s->ref.study != wanted_study_) continue;
+      wanted_study_.reset();
+      selection_.select(s->ref);
+    }
+  }
   if (snapshot_->find(selection_.study()) != nullptr) return;
   // The study that was touched last.
   const StudySnapshot* newest = nullptr;
@@ -141,12 +150,14 @@ void Shell::draw() {
   if (std::string said = desk_.take_notice(); !said.empty()) notice_ = std::move(said);
   table_.show(shared(*snapshot_, selection_.study()), selection_);
   table_.advance(kRowsAFrame);
+  expire_notice();
   run_keys();
   draw_menu();
   draw_status();
   draw_docks();
   Frame f = frame();
   busy_ = false;
+  side_focus_ = nullptr;
   for (const auto& view : views_) draw_window(*view, f);
   take_wishes(f);
   if (f.copy != nullptr) copy(*f.copy, f);
@@ -184,15 +195,46 @@ void Shell::draw_docks() {
   ImGui::DockSpaceOverViewport(dock, ImGui::GetMainViewport(), ImGuiDockNodeFlags_NoWindowMenuButton);
 }
 
+bool Shell::narrow() const {
+  constexpr float kLeast = 60;
+  return ImGui::GetMainViewport()->WorkSize.x < kLeast * em();
+}
+
+// A side panel of a narrow window: asked for by its key, gone with Esc.
+void Shell::draw_over(View& view, Frame& f) {
+  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoCollapse |
+                                      ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoMove |
+                                      ImGuiWindowFlags_NoResize;
+  const ImGuiViewport& screen = *ImGui::GetMainViewport();
+  const float width = std::min(30 * em(), 0.9f * screen.WorkSize.x);
+  const bool left = &view == views_.front().get();
+  ImGui::SetNextWindowPos({left ? screen.WorkPos.x : screen.WorkPos.x + screen.WorkSize.x - width, screen.WorkPos.y});
+  ImGui::SetNextWindowSize({width, screen.WorkSize.y});
+  bool open = true;
+  if (ImGui::Begin(fmt::format("{}###{} over", view.title(), view.name()).c_str(), &open, kFlags)) {
+    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows)) {
+      side_focus_ = &view;
+      if (ImGui::IsKeyPressed(ImGuiKey_Escape)) open = false;
+    }
+    view.draw(f);
+  }
+  ImGui::End();
+  if (!open) asked_.clear();
+}
+
 void Shell::draw_window(View& view, Frame& f) {
-  if (focus_frames_ > 0 && focus_ == view.name()) ImGui::SetNextWindowFocus();
+  const bool focus = focus_frames_ > 0 && focus_ == view.name();
+  if (is_side(view) && narrow() && asked_ != view.name()) return;
+  if (focus) ImGui::SetNextWindowFocus();
+  if (is_side(view) && narrow()) return draw_over(view, f);
   // Panels are docked; one that is dragged out starts at a size of use.
   ImGui::SetNextWindowSize({40 * em(), 30 * em()}, ImGuiCond_FirstUseEver);
   if (ImGui::Begin(view.title())) {
-    const bool in_centre = &view != views_.front().get() && &view != views_.back().get();
+    const bool in_centre = !is_side(view);
     if (in_centre && focus_frames_ == 0) shown_ = view.name();
+    if (!in_centre && ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows)) side_focus_ = &view;
     // While tabs settle others are drawn for a frame, too: they would compute, and one compile, for nobody.
-    if (!in_centre || focus_frames_ == 0 || focus_ == view.name()) {
+    if (!in_centre || focus_frames_ == 0 || focus) {
       view.draw(f);
       busy_ = busy_ || view.busy();
     }
@@ -200,31 +242,59 @@ void Shell::draw_window(View& view, Frame& f) {
   ImGui::End();
 }
 
+void Shell::expire_notice() {
+  const double now = ImGui::GetTime();
+  if (notice_ != timed_notice_) {
+    timed_notice_ = notice_;
+    notice_until_ = now + kNoticeSeconds;
+  } else if (now > notice_until_) {
+    notice_.clear();
+  }
+}
+
+// What is tuned, then what was said, else what there is.
+std::string Shell::status_text() const {
+  std::string text = tuning_text(desk_.tuning());
+  if (!notice_.empty()) text += (text.empty() ? "" : "   ") + notice_;
+  if (!text.empty()) return text;
+  const std::size_t studies = snapshot_->studies();
+  return snapshot_->loading() ? "reading the database" : fmt::format("{} stud{}", studies, studies == 1 ? "y" : "ies");
+}
+
+// As many lines as its text needs; the filter and the keys stay at the right whatever is said.
 void Shell::draw_status() {
-  const float height = ImGui::GetFrameHeight();
-  constexpr ImGuiWindowFlags kFlags =
-      ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_MenuBar;
-  if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, height, kFlags)) {
-    if (ImGui::BeginMenuBar()) {
-      std::string left = tuning_text(desk_.tuning());
-      if (!notice_.empty()) left += (left.empty() ? "" : "   ") + notice_;
-      if (left.empty()) {
-        const std::size_t studies = snapshot_->studies();
-        left = snapshot_->loading() ? "reading the database"
-                                    : fmt::format("{} stud{}", studies, studies == 1 ? "y" : "ies");
-        if (selection_.filtered()) left += "   filter: " + selection_.filter_text();
-      }
-      const char* const right = "F1 keys    Ctrl+K commands";
-      const float x = ImGui::GetCursorPosX() + ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(right).x;
-      ImGui::PushClipRect(ImGui::GetWindowPos(), {ImGui::GetWindowPos().x + x - em(), 1e6f}, true);
-      ImGui::TextUnformatted(left.c_str());
+  constexpr const char* kKeys = "F1 keys    Ctrl+K commands";
+  constexpr float kMostLines = 4, kFilterShare = 0.4f;
+  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse |
+                                      ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNavInputs;
+  const ImVec2 pad = ImGui::GetStyle().FramePadding;
+  const float whole = ImGui::GetMainViewport()->WorkSize.x - 2 * pad.x;
+  const std::string left = status_text(), filter = filter_text(selection_, table_);
+  const float keys = ImGui::CalcTextSize(kKeys).x + em();
+  const float filter_width =
+      filter.empty() ? 0 : std::min(ImGui::CalcTextSize(filter.c_str()).x + 2 * em(), kFilterShare * whole);
+  const float room = std::max(8 * em(), whole - keys - filter_width);
+  const float lines = std::clamp(ImGui::CalcTextSize(left.c_str(), nullptr, false, room).y, ImGui::GetTextLineHeight(),
+                                 kMostLines * ImGui::GetTextLineHeight());
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, pad);
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, ImGui::GetStyleColorVec4(ImGuiCol_MenuBarBg));
+  if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, lines + 2 * pad.y, kFlags)) {
+    const ImVec2 at = ImGui::GetCursorPos(), screen = ImGui::GetCursorScreenPos();
+    ImGui::PushTextWrapPos(at.x + room);
+    ImGui::TextUnformatted(left.c_str());
+    ImGui::PopTextWrapPos();
+    if (!filter.empty()) {
+      const float x = screen.x + whole - keys - filter_width;
+      ImGui::PushClipRect({x, screen.y}, {x + filter_width - em(), screen.y + lines}, true);
+      ImGui::GetWindowDrawList()->AddText({x, screen.y}, look_.warning(), filter.c_str());
       ImGui::PopClipRect();
-      ImGui::SetCursorPosX(x);
-      ImGui::TextDisabled("%s", right);
-      ImGui::EndMenuBar();
     }
+    ImGui::SetCursorPos({at.x + whole - keys + em(), at.y});
+    ImGui::TextDisabled("%s", kKeys);
   }
   ImGui::End();
+  ImGui::PopStyleColor();
+  ImGui::PopStyleVar();
 }
 
 void Shell::step_trial(int by) {
@@ -239,6 +309,20 @@ void Shell::step_trial(int by) {
       TrialRef{s.ref, s.trials[rows[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(next, 0, last))]].id});
 }
 
+void Shell::step_study(int by) {
+  std::vector<StudyRef> all;
+  for (const DatabaseSnapshot& d : snapshot_->databases) {
+    for (const auto& s : d.studies) all.push_back(s->ref);
+  }
+  if (all.empty()) return;
+  const auto now = std::find(all.begin(), all.end(), selection_.study().value_or(StudyRef{-1, 0}));
+  const auto last = static_cast<std::ptrdiff_t>(all.size()) - 1;
+  const std::ptrdiff_t next = now == all.end() ? 0 : now - all.begin() + by;
+  selection_.select(all[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(next, 0, last))]);
+}
+
+void Shell::step(int by) { side_focus_ == views_.front().get() ? step_study(by) : step_trial(by); }
+
 // What the pointer rests on, else what is selected.
 void Shell::pin(Selection::Side side) {
   const auto& trial = selection_.hovered() ? selection_.hovered() : selection_.trial();
@@ -250,10 +334,8 @@ void Shell::pin(Selection::Side side) {
 }
 
 void Shell::copy_view() {
-  View* const view = find(shown_);
-  const Frame f = frame();
-  if (view == nullptr) return;
-  copy(*view, f);
+  const View* const view = side_focus_ != nullptr ? side_focus_ : find(shown_);
+  if (view != nullptr) copy(*view, frame());
 }
 
 void Shell::copy(const View& view, const Frame& frame) {

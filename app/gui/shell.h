@@ -37,6 +37,8 @@ class Shell {
   Shell& operator=(const Shell&) = delete;
 
   void show(std::shared_ptr<const Snapshot> snapshot);
+  // Selects this study as soon as a snapshot has it.
+  void want_study(tuner::StudyId study) { wanted_study_ = study; }
   void show_machine(std::vector<DoctorLine> lines) { machine_ = std::move(lines); }
   void screen_scale(float scale);
 
@@ -63,11 +65,16 @@ class Shell {
   void draw_menu();
   void draw_docks();
   void draw_window(View& view, Frame& frame);
+  void expire_notice();
+  std::string status_text() const;
   void draw_status();
   void draw_command_list();
+  const Command* draw_found(const std::vector<const Command*>& found, bool moved) const;
   void draw_keys();
   void ask(Prompt prompt);
   void draw_prompt();
+  std::vector<std::string> offers() const;
+  std::optional<std::string> draw_offers();
   void ask_for_database();
   void close_database();
   void bring_to_front(const std::string& view);
@@ -79,6 +86,13 @@ class Shell {
   std::vector<const Command*> found_commands() const;
   void default_layout(unsigned dock);
   void step_trial(int by);
+  void step_study(int by);
+  // One of the two: that of the panel which has the keyboard.
+  void step(int by);
+  void tune_example();
+  bool is_side(const View& view) const { return &view == views_.front().get() || &view == views_.back().get(); }
+  bool narrow() const;
+  void draw_over(View& view, Frame& frame);
   void pin(Selection::Side side);
   void copy_view();
   void copy(const View& view, const Frame& frame);
@@ -95,22 +109,27 @@ class Shell {
   bool look_changed_ = true, quit_ = false, reset_layout_ = false;
   bool busy_ = false;  // a view that is to be seen waits for work of its own
   bool open_commands_ = false, open_keys_ = false;
-  std::string shown_;  // the centre view in front
-  std::string focus_;  // to be brought to the front
+  std::string shown_;                 // the centre view in front
+  std::string focus_;                 // to be brought to the front
+  std::string asked_;                 // the side panel that was asked for: in a narrow window it lies over the others
+  const View* side_focus_ = nullptr;  // the side panel that has the keyboard
   int focus_frames_ = 0;
-  std::string notice_;
+  std::string notice_, timed_notice_;
+  double notice_until_ = 0;  // in the seconds of Dear ImGui
   std::future<std::string> copying_;
   std::string copied_;                        // title of the view that is being copied
   std::vector<std::unique_ptr<View>> views_;  // the rail first, then the tabs, the inspector last
   std::vector<Command> commands_;
   std::optional<Prompt> prompt_;
-  bool open_prompt_ = false;
+  bool open_prompt_ = false, ask_again_ = false;
+  std::string prompt_error_;
   std::size_t offered_ = 0;  // of the files that fit: 0 is what was typed
   std::string search_;
   std::size_t chosen_ = 0;
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
   std::optional<std::vector<DoctorLine>> machine_;
   Selection selection_;
+  std::optional<tuner::StudyId> wanted_study_;
   TrialTable table_;
 };
 

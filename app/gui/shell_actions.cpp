@@ -23,6 +23,9 @@ void Shell::add_study_commands() {
   const auto add = [this](const char* name, ImGuiKeyChord key, void (*what)(Frame&, const StudySnapshot&)) {
     commands_.push_back({"Study", name, key, [this, what] { with_study(what); }});
   };
+  commands_.push_back({"Study", "Next study", ImGuiMod_Ctrl | ImGuiKey_DownArrow, [this] { step_study(1); }});
+  commands_.push_back({"Study", "Previous study", ImGuiMod_Ctrl | ImGuiKey_UpArrow, [this] { step_study(-1); }});
+  commands_.push_back({"Study", "Tune the example", 0, [this] { tune_example(); }});
   add("Pause or resume", ImGuiMod_Ctrl | ImGuiKey_P, [](Frame& f, const StudySnapshot& s) { toggle_pause(f, s); });
   add("Go on", ImGuiMod_Ctrl | ImGuiKey_G, [](Frame& f, const StudySnapshot& s) { go_on(f, s); });
   add("Stop and confirm", 0, [](Frame& f, const StudySnapshot& s) { steer(f, s, "stop"); });
@@ -40,8 +43,18 @@ void Shell::add_study_commands() {
   commands_.push_back({"Study", "Write the header of Export", ImGuiMod_Ctrl | ImGuiKey_S, [this] {
                          if (const Frame f = frame(); f.database != nullptr) {
                            desk_.write_export(*f.database);
+                           bring_to_front("export");
                          }
                        }});
+}
+
+void Shell::tune_example() {
+  const Frame f = frame();
+  if (f.database == nullptr) {
+    notice_ = "No database is open: Ctrl+O opens or makes one";
+    return;
+  }
+  desk_.start(example_form(), f.database->path);
 }
 
 void Shell::start_form() {
@@ -85,6 +98,8 @@ void Shell::take_wishes(Frame& f) {
 
 void Shell::bring_to_front(const std::string& view) {
   focus_ = view;
+  const View* const found = find(view);
+  asked_ = found != nullptr && is_side(*found) ? view : "";
   focus_frames_ = 2;
 }
 
@@ -94,8 +109,11 @@ void Shell::ask_for_database() {
   p.hint = "path of a file; one that does not exist is made by the first study";
   p.files = true;
   p.run = [this](const std::string& file) {
+    std::error_code unknown;
+    const bool there = std::filesystem::exists(file, unknown);
     desk_.open(file);
-    notice_ = fmt::format("{} is opened", file);
+    notice_ = there ? fmt::format("{} is opened", file)
+                    : fmt::format("{} does not exist yet: the first study makes it", file);
   };
   ask(std::move(p));
 }
@@ -113,63 +131,76 @@ void Shell::close_database() {
 void Shell::ask(Prompt prompt) {
   prompt_ = std::move(prompt);
   open_prompt_ = true;
+  prompt_error_.clear();
   offered_ = 0;
   if (prompt_->files) desk_.list(prompt_->text);
+}
+
+// Those opened before first, as long as nothing else was typed.
+std::vector<std::string> Shell::offers() const {
+  std::vector<std::string> out;
+  if (!prompt_->files) return out;
+  if (prompt_->text.empty()) out = desk_.recent;
+  out.insert(out.end(), desk_.found().begin(), desk_.found().end());
+  out.resize(std::min(out.size(), kOffered));
+  return out;
+}
+
+// What was offered as a list: the answer, where Enter or a click chose one.
+std::optional<std::string> Shell::draw_offers() {
+  const std::vector<std::string> all = offers();
+  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++offered_;
+  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow) && offered_ > 0) --offered_;
+  offered_ = std::min(offered_, all.size());
+  std::optional<std::string> answer;
+  if (ImGui::IsKeyPressed(ImGuiKey_Enter) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter)) {
+    answer = offered_ > 0 ? all[offered_ - 1] : prompt_->text;
+  }
+  // The keyboard stays in the field.
+  ImGui::PushItemFlag(ImGuiItemFlags_NoNav, true);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ImGui::PushID(static_cast<int>(i));
+    if (ImGui::Selectable(all[i].c_str(), i + 1 == offered_)) answer = all[i];
+    ImGui::PopID();
+  }
+  ImGui::PopItemFlag();
+  return answer;
 }
 
 void Shell::draw_prompt() {
   if (!prompt_) return;
   if (open_prompt_) ImGui::OpenPopup(kQuestion);
-  const ImGuiViewport& screen = *ImGui::GetMainViewport();
-  ImGui::SetNextWindowPos({screen.GetCenter().x, screen.WorkPos.y + 3 * em()}, ImGuiCond_Always, {0.5f, 0});
-  ImGui::SetNextWindowSize({std::min(kWidth * em(), screen.WorkSize.x - 2 * em()), 0});
+  place_popup(kWidth);
   if (!ImGui::BeginPopup(kQuestion)) {
     if (!open_prompt_) prompt_.reset();
     open_prompt_ = false;
     return;
   }
   heading(look_, prompt_->title);
-  if (open_prompt_) ImGui::SetKeyboardFocusHere();
-  open_prompt_ = false;
+  if (open_prompt_ || ask_again_) ImGui::SetKeyboardFocusHere();
+  open_prompt_ = ask_again_ = false;
   ImGui::SetNextItemWidth(-1);
   if (text_field("##answer", prompt_->hint.c_str(), prompt_->text)) {
+    prompt_error_.clear();
     offered_ = 0;
     if (prompt_->files) desk_.list(prompt_->text);
   }
   dim_text(look_, prompt_->hint);
-  std::vector<std::string> offers;
-  if (prompt_->files) {
-    // Those opened before first, as long as nothing else was typed.
-    if (prompt_->text.empty()) offers = desk_.recent;
-    offers.insert(offers.end(), desk_.found().begin(), desk_.found().end());
-    offers.resize(std::min(offers.size(), kOffered));
-  }
-  if (ImGui::IsKeyPressed(ImGuiKey_DownArrow)) ++offered_;
-  if (ImGui::IsKeyPressed(ImGuiKey_UpArrow) && offered_ > 0) --offered_;
-  offered_ = std::min(offered_, offers.size());
-  std::optional<std::string> answer;
-  if (ImGui::IsKeyPressed(ImGuiKey_Enter) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter)) {
-    answer = offered_ > 0 ? offers[offered_ - 1] : prompt_->text;
-  }
-  for (std::size_t i = 0; i < offers.size(); ++i) {
-    ImGui::PushID(static_cast<int>(i));
-    if (ImGui::Selectable(offers[i].c_str(), i + 1 == offered_)) answer = offers[i];
-    ImGui::PopID();
-  }
-  if (!answer || answer->empty()) return ImGui::EndPopup();
-  if (prompt_->files && answer->ends_with('/')) {
-    // A folder: what it holds is offered next.
-    Prompt deeper = *prompt_;
-    deeper.text = *answer;
-    ImGui::CloseCurrentPopup();
-    ImGui::EndPopup();
-    return ask(std::move(deeper));
-  }
+  if (!prompt_error_.empty()) warning_text(look_, prompt_error_);
+  const std::optional<std::string> answer = draw_offers();
+  if (answer && prompt_->check) prompt_error_ = prompt_->check(*answer);
+  ask_again_ = answer && !prompt_error_.empty();
+  if (!answer || answer->empty() || ask_again_) return ImGui::EndPopup();
   ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
-  const auto run = prompt_->run;
+  Prompt answered = std::move(*prompt_);
   prompt_.reset();
-  run(*answer);
+  if (answered.files && answer->ends_with('/')) {
+    // A folder: what it holds is offered next.
+    answered.text = *answer;
+    return ask(std::move(answered));
+  }
+  answered.run(*answer);
 }
 
 }  // namespace gemwright::app::gui

@@ -17,13 +17,6 @@ constexpr const char* kKeySheet = "Keys";
 constexpr double kScaleStep = 1.1;
 constexpr std::array<const char*, 5> kMenus{"File", "View", "Study", "Trial", "Help"};
 
-// Popups of this kind stand at the top, as wide as their text needs.
-void place_popup(float width) {
-  const ImGuiViewport& screen = *ImGui::GetMainViewport();
-  ImGui::SetNextWindowPos({screen.GetCenter().x, screen.WorkPos.y + 3 * em()}, ImGuiCond_Always, {0.5f, 0});
-  ImGui::SetNextWindowSize({std::min(width * em(), screen.WorkSize.x - 2 * em()), 0});
-}
-
 std::string key_text(ImGuiKeyChord key) {
   if (key == 0) return "";
   std::string text = ImGui::GetKeyChordName(key);
@@ -70,16 +63,18 @@ void Shell::add_commands() {
   constexpr int kPage = 20;
   commands_.push_back(
       {"File", "Copy view as text", ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_C, [this] { copy_view(); }});
+  commands_.push_back({"File", "Copy studies as text", 0, [this] { copy(*views_.front(), frame()); }});
   commands_.push_back({"File", "New study...", ImGuiMod_Ctrl | ImGuiKey_N, [this] { bring_to_front("tune"); }});
   commands_.push_back({"File", "Open a database...", ImGuiMod_Ctrl | ImGuiKey_O, [this] { ask_for_database(); }});
   commands_.push_back({"File", "Close the database", ImGuiMod_Ctrl | ImGuiKey_W, [this] { close_database(); }});
   commands_.push_back({"File", "Quit", ImGuiMod_Ctrl | ImGuiKey_Q, [this] { quit_ = true; }});
   add_view_commands();
   add_study_commands();
-  commands_.push_back({"Trial", "Next trial", ImGuiKey_DownArrow, [this] { step_trial(1); }});
-  commands_.push_back({"Trial", "Previous trial", ImGuiKey_UpArrow, [this] { step_trial(-1); }});
-  commands_.push_back({"Trial", "Many trials down", ImGuiKey_PageDown, [this] { step_trial(kPage); }});
-  commands_.push_back({"Trial", "Many trials up", ImGuiKey_PageUp, [this] { step_trial(-kPage); }});
+  // In the panel of studies the arrows move between studies.
+  commands_.push_back({"Trial", "Next trial", ImGuiKey_DownArrow, [this] { step(1); }});
+  commands_.push_back({"Trial", "Previous trial", ImGuiKey_UpArrow, [this] { step(-1); }});
+  commands_.push_back({"Trial", "Many trials down", ImGuiKey_PageDown, [this] { step(kPage); }});
+  commands_.push_back({"Trial", "Many trials up", ImGuiKey_PageUp, [this] { step(-kPage); }});
   commands_.push_back({"Trial", "Pin as A", ImGuiKey_A, [this] { pin(Selection::Side::a); }});
   commands_.push_back({"Trial", "Pin as B", ImGuiKey_B, [this] { pin(Selection::Side::b); }});
   commands_.push_back({"Trial", "Copy trial as a line", ImGuiMod_Ctrl | ImGuiKey_C, [this] { copy_trial(); }});
@@ -91,6 +86,8 @@ void Shell::add_commands() {
 }
 
 void Shell::run_keys() {
+  // Where the next key goes is to be seen from the first press on.
+  if (ImGui::IsKeyPressed(ImGuiKey_Tab)) ImGui::SetNavCursorVisible(true);
   // In a popup keys belong to the popup, those that open one excepted.
   const bool in_popup = ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   for (const Command& c : commands_) {
@@ -121,6 +118,27 @@ std::vector<const Command*> Shell::found_commands() const {
   return out;
 }
 
+// The list scrolls below the search field. Answers what was pressed.
+const Command* Shell::draw_found(const std::vector<const Command*>& found, bool moved) const {
+  const Command* run = nullptr;
+  ImGui::SetNextWindowSizeConstraints({0, 0}, {1e6f, std::max(6 * em(), popup_height() - 4 * em())});
+  if (ImGui::BeginChild("found", {0, 0}, ImGuiChildFlags_AutoResizeY)) {
+    // The keyboard stays in the search field: the arrows move `chosen_`.
+    ImGui::PushItemFlag(ImGuiItemFlags_NoNav, true);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const std::string key = key_text(found[i]->key);
+      const float width = ImGui::GetContentRegionAvail().x, left = ImGui::GetCursorPosX();
+      if (ImGui::Selectable(found[i]->name.c_str(), i == chosen_)) run = found[i];
+      if (i == chosen_ && moved) ImGui::SetScrollHereY(0.5f);
+      ImGui::SameLine(left + width - ImGui::CalcTextSize(key.c_str()).x - 0.3f * em());
+      ImGui::TextDisabled("%s", key.c_str());
+    }
+    ImGui::PopItemFlag();
+  }
+  ImGui::EndChild();
+  return run;
+}
+
 void Shell::draw_command_list() {
   if (open_commands_) {
     search_.clear();
@@ -148,12 +166,8 @@ void Shell::draw_command_list() {
   const Command* run = nullptr;
   if (!found.empty() && ImGui::IsKeyPressed(ImGuiKey_Enter)) run = found[chosen_];
   if (found.empty()) ImGui::TextDisabled("No command is called like that");
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (ImGui::Selectable(found[i]->name.c_str(), i == chosen_)) run = found[i];
-    const std::string key = key_text(found[i]->key);
-    ImGui::SameLine(ImGui::GetWindowWidth() - ImGui::GetStyle().WindowPadding.x - ImGui::CalcTextSize(key.c_str()).x);
-    ImGui::TextDisabled("%s", key.c_str());
-  }
+  const bool moved = ImGui::IsKeyPressed(ImGuiKey_DownArrow) || ImGui::IsKeyPressed(ImGuiKey_UpArrow);
+  if (const Command* const pressed = draw_found(found, moved)) run = pressed;
   if (run != nullptr) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
   if (run != nullptr) run->run();
@@ -171,6 +185,7 @@ void Shell::draw_keys() {
     }
     fact(look_, "Ctrl+F", "Filter");
     fact(look_, "Tab", "Next control");
+    fact(look_, "Up, Down", "In Studies: next and previous study");
     fact(look_, "Esc", "Close what is open");
     end_facts();
   }

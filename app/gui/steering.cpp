@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "app/gui/widgets.h"
+#include "app/model/run_view.h"
+#include "tuner/study/runner.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -31,6 +35,14 @@ void ask_and_steer(Frame& frame, const StudySnapshot& study, const std::string& 
   p.text = extend ? (counts ? "100" : "30s") : "";
   p.run = [&desk = frame.desk, path = database_of(frame, study), id = study.ref.study,
            action](const std::string& text) { desk.steer(path, id, action, text); };
+  p.check = [id = study.ref.study, action](const std::string& text) {
+    const auto request = parse_steer(std::to_string(id), action, text);
+    if (request) return std::string();
+    // The sentence is that of the command line.
+    const std::string& sentence = request.error().message;
+    constexpr std::string_view kCommand = "steer: ";
+    return sentence.starts_with(kCommand) ? sentence.substr(kCommand.size()) : sentence;
+  };
   frame.prompt = std::move(p);
 }
 
@@ -40,6 +52,13 @@ void toggle_pause(const Frame& frame, const StudySnapshot& study) {
 
 void go_on(const Frame& frame, const StudySnapshot& study) {
   frame.desk.go_on(database_of(frame, study), study.ref.study);
+}
+
+std::optional<double> live_spent(const Frame& frame, const StudySnapshot& study) {
+  const auto& progress = frame.desk.tuning().progress;
+  if (progress && runs(study) && study.record().runner == tuner::this_process()) return progress->spent_seconds;
+  using namespace std::chrono;
+  return spent_so_far(study.figures, duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count());
 }
 
 void steer_buttons(Frame& frame, const StudySnapshot& study) {

@@ -16,6 +16,9 @@ void toggle_pause(const Frame& frame, const StudySnapshot& study);
 // Runs it here, from where it stopped.
 void go_on(const Frame& frame, const StudySnapshot& study);
 
+// Seconds that a study which runs has spent: of one that this window tunes as it says, else by the clock.
+std::optional<double> live_spent(const Frame& frame, const StudySnapshot& study);
+
 // In the head of a view: what a running study can be asked for; of any other how it can go on.
 void steer_buttons(Frame& frame, const StudySnapshot& study);
 // The entries of a menu about a study.

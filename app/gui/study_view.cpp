@@ -11,6 +11,7 @@ void StudyView::draw(Frame& frame) {
   heading(frame.look, study_title(study_->record()));
   ImGui::SameLine();
   copy_button(frame, *this);
+  if (tells_filter()) filter_line(frame);
   draw_study(frame);
 }
 

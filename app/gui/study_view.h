@@ -22,6 +22,8 @@ class StudyView : public View {
   virtual void take_study(bool /*another*/) {}
   // `matched_` and `shown_` are new. `anew`: what was chosen before was chosen for other trials.
   virtual void take_matches(bool /*anew*/) {}
+  // Whether the filter is told below the heading; a view with a filter bar of its own says so itself.
+  virtual bool tells_filter() const { return true; }
   // Below the heading.
   virtual void draw_study(Frame& frame) = 0;
 

@@ -22,7 +22,8 @@ class View;
 struct Prompt {
   std::string title, hint, text;  // `text` stands there at first
   std::function<void(const std::string&)> run;
-  bool files = false;  // the answer is a database: those that fit are offered
+  std::function<std::string(const std::string&)> check = {};  // what is wrong with an answer: then it is asked again
+  bool files = false;                                         // the answer is a database: those that fit are offered
 };
 
 struct Frame {

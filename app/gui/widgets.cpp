@@ -57,6 +57,22 @@ void number(const std::string& text) {
   ImGui::TextUnformatted(text.c_str());
 }
 
+void ellipsis_text(const std::string& text) {
+  const float room = ImGui::GetContentRegionAvail().x;
+  if (ImGui::CalcTextSize(text.c_str()).x <= room) return ImGui::TextUnformatted(text.c_str());
+  constexpr const char* kDots = "...";
+  const float dots = ImGui::CalcTextSize(kDots).x;
+  std::size_t fits = 0;
+  for (std::size_t step = text.size(); step > 0; step /= 2) {
+    while (fits + step <= text.size() && ImGui::CalcTextSize(text.data(), text.data() + fits + step).x <= room - dots) {
+      fits += step;
+    }
+  }
+  // Not in the middle of a letter of several bytes.
+  while (fits > 0 && (static_cast<unsigned char>(text[fits]) & 0xC0) == 0x80) --fits;
+  ImGui::TextUnformatted((text.substr(0, fits) + kDots).c_str());
+}
+
 void draw_marker(ImDrawList& list, int marker, ImVec2 c, float r, ImU32 colour) {
   const float line = std::max(1.0f, r / 3);
   switch (marker) {
@@ -99,7 +115,7 @@ void draw_mark(const StateMark& mark) {
   ImGui::Dummy({size, ImGui::GetTextLineHeight()});
 }
 
-void filter_bar(Frame& frame) {
+void filter_bar(Frame& frame, const View* view) {
   std::array<char, kMaxFilter> text{};
   const std::string& now = frame.selection.filter_text();
   std::copy_n(now.begin(), std::min(now.size(), text.size() - 1), text.begin());
@@ -108,13 +124,18 @@ void filter_bar(Frame& frame) {
   const float right = ImGui::CalcTextSize("Copy as text").x + ImGui::CalcTextSize("000000 of 000000").x + 4 * em();
   ImGui::SetNextItemWidth(std::max(8 * em(), ImGui::GetContentRegionAvail().x - right));
   ImGui::SetNextItemShortcut(ImGuiMod_Ctrl | ImGuiKey_F, ImGuiInputFlags_RouteGlobal);
-  if (ImGui::InputTextWithHint("##filter", "Filter (Ctrl+F): state=ok and mr>=4", text.data(), text.size())) {
+  if (ImGui::InputTextWithHint("##filter", "Filter (Ctrl+F): state=ok and mr>=4; id is the trial, study the study",
+                               text.data(), text.size())) {
     frame.selection.set_filter(text.data());
   }
   const bool broken = !frame.selection.filter_error().empty() || !frame.table.error().empty();
   ImGui::SameLine();
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted(count.c_str());
+  if (view != nullptr) {
+    ImGui::SameLine();
+    copy_button(frame, *view);
+  }
   if (!broken) return;
   ImGui::PushStyleColor(ImGuiCol_Text, frame.look.warning());
   const std::string& reason =
@@ -123,6 +144,19 @@ void filter_bar(Frame& frame) {
   ImGui::TextUnformatted(reason.c_str());
   ImGui::PopTextWrapPos();
   ImGui::PopStyleColor();
+}
+
+std::string filter_text(const Selection& selection, const TrialTable& table) {
+  if (!selection.filtered()) return "";
+  if (!table.study()) return fmt::format("filter {}", selection.filter_text());
+  if (!table.error().empty()) return fmt::format("filter {}: not applied, see Trials", selection.filter_text());
+  return fmt::format("filter {}: {} of {} trials{}", selection.filter_text(), table.rows().size(),
+                     table.study()->trials.size(), table.done() ? "" : " ...");
+}
+
+void filter_line(const Frame& frame) {
+  const std::string text = filter_text(frame.selection, frame.table);
+  if (!text.empty()) dim_text(frame.look, text);
 }
 
 void copy_button(Frame& frame, const View& view) {
@@ -157,6 +191,15 @@ void fact(const Look& look, const char* name, const std::string& value) {
 }
 
 void end_facts() { ImGui::EndTable(); }
+
+float popup_height() { return ImGui::GetMainViewport()->WorkSize.y - 6 * em(); }
+
+void place_popup(float width) {
+  const ImGuiViewport& screen = *ImGui::GetMainViewport();
+  const float wide = std::min(width * em(), screen.WorkSize.x - 2 * em());
+  ImGui::SetNextWindowPos({screen.GetCenter().x, screen.WorkPos.y + 3 * em()}, ImGuiCond_Always, {0.5f, 0});
+  ImGui::SetNextWindowSizeConstraints({wide, 0}, {wide, popup_height()});
+}
 
 namespace {
 

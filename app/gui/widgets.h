@@ -14,6 +14,8 @@ void dim_text(const Look& look, const std::string& text);  // wraps
 void empty_state(const Look& look, const std::string& what, const std::string& advice);
 // Right-aligned in the current table cell.
 void number(const std::string& text);
+// As much of it as fits, with dots for the rest.
+void ellipsis_text(const std::string& text);
 // The mark of a state: its shape in its colour, as wide as a letter.
 void state_mark(const Look& look, tuner::TrialState state);
 void draw_mark(const StateMark& mark);  // the same of any mark
@@ -21,8 +23,12 @@ void draw_mark(const StateMark& mark);  // the same of any mark
 constexpr int kHollow = 1000;
 void draw_marker(ImDrawList& list, int marker, ImVec2 centre, float radius, ImU32 colour);
 
-// The shared filter as a line of text, with the reason where it is no expression, and how many trials match.
-void filter_bar(Frame& frame);
+// The shared filter as a line of text with how many trials match and, for a `view` that is given, its copy button; below
+// it the reason where it is no expression.
+void filter_bar(Frame& frame, const View* view = nullptr);
+// "filter m<=8: 12 of 120 trials", where one is set.
+std::string filter_text(const Selection& selection, const TrialTable& table);
+void filter_line(const Frame& frame);
 // "Copy as text" at the right end of the current line.
 void copy_button(Frame& frame, const View& view);
 
@@ -31,6 +37,11 @@ bool begin_facts(const char* id);
 void fact_name(const Look& look, const char* name);  // the value is drawn by the caller
 void fact(const Look& look, const char* name, const std::string& value);
 void end_facts();
+
+// Popups of the shell stand at the top, so many letters wide, and are no higher than the window: what is longer
+// scrolls.
+float popup_height();
+void place_popup(float width);
 
 // Whether there is a study to draw; else says in words why not, and offers what to do.
 bool has_study(Frame& frame);

@@ -10,7 +10,7 @@
 namespace gemwright::app {
 
 tuner::Result<std::vector<ChosenTrials>> chosen_trials(const tuner::Store& store, const Filter& filter) {
-  if (const auto r = check_fields(filter, trial_row({}, {}, {})); !r) return tl::unexpected(r.error());
+  if (const auto r = check_fields(filter, any_trial_row()); !r) return tl::unexpected(r.error());
   const auto studies = store.studies();
   if (!studies) return tl::unexpected(studies.error());
   std::vector<ChosenTrials> out;

@@ -98,6 +98,9 @@ Result<ComparedTrial> find_trial(const tuner::Store& store, const std::vector<St
 
 std::string percent_text(double fraction) { return fmt::format("{:g} %", 100 * fraction); }
 
+// What is contradicted cannot be certain.
+std::optional<double> upper_end(const tuner::SpeedRatio& r) { return r.contradicted() ? std::nullopt : r.hi; }
+
 // One sentence about a ratio that is beyond the limit.
 std::optional<SlowerFinding> finding(const std::string& subject, double ratio, std::optional<double> hi,
                                      double noise_floor, const std::string& verdict, double allowed) {
@@ -186,6 +189,9 @@ Result<TrialComparison> compare(ComparedTrial a, ComparedTrial b, bool same_data
   c.verdict = c.ratio
                   ? tuner::verdict(*c.ratio, c.noise_floor)
                   : tuner::Verdict{false, "not comparable: neither rounds, nor a baseline, nor an anchor in common"};
+  if (c.ratio && c.ratio->contradicted() && a.figure && b.figure) {
+    c.verdict.text += fmt::format(" (A runs at {:.1f} GFLOP/s, B at {:.1f})", a.figure->gflops, b.figure->gflops);
+  }
   c.a = std::move(a);
   c.b = std::move(b);
   c.a.timed = c.b.timed = {};  // many of these are kept side by side
@@ -215,7 +221,7 @@ Result<DatabaseComparison> compare_databases(const tuner::Store& a, const tuner:
     if (!winner_b) return tl::unexpected(winner_b.error());
     auto c = compare(std::move(*winner_a), std::move(*winner_b), false);
     if (!c) return tl::unexpected(c.error());
-    if (c->ratio) ratios.push_back(*c->ratio);
+    if (c->ratio && !c->ratio->contradicted()) ratios.push_back(*c->ratio);
     out.studies.push_back(std::move(*c));
   }
   out.mean = tuner::mean_ratio(ratios);
@@ -232,7 +238,7 @@ Result<DatabaseComparison> compare_databases(const tuner::Store& a, const tuner:
 
 std::vector<SlowerFinding> slower_findings(const TrialComparison& c, double allowed) {
   if (!c.ratio) return {};
-  const auto f = finding("B is ", c.ratio->ratio, c.ratio->hi, c.noise_floor, c.verdict.text, allowed);
+  const auto f = finding("B is ", c.ratio->ratio, upper_end(*c.ratio), c.noise_floor, c.verdict.text, allowed);
   return f ? std::vector{*f} : std::vector<SlowerFinding>{};
 }
 
@@ -253,7 +259,7 @@ std::vector<SlowerFinding> slower_findings(const DatabaseComparison& d, double a
   for (const TrialComparison& c : d.studies) {
     if (!c.ratio) continue;
     const std::string subject = study_name(c) + "B is ";
-    if (const auto f = finding(subject, c.ratio->ratio, c.ratio->hi, c.noise_floor, c.verdict.text, allowed)) {
+    if (const auto f = finding(subject, c.ratio->ratio, upper_end(*c.ratio), c.noise_floor, c.verdict.text, allowed)) {
       out.push_back(*f);
     }
   }

@@ -147,7 +147,8 @@ void add_check(json& row, std::optional<double> allowed, std::optional<SlowerChe
 
 std::optional<SlowerCheck> check_of(const TrialComparison& c, std::optional<double> allowed) {
   if (!allowed || !c.ratio) return std::nullopt;
-  return tuner::check_slower(c.ratio->ratio, c.ratio->hi, c.noise_floor, *allowed);
+  const auto hi = c.ratio->contradicted() ? std::nullopt : c.ratio->hi;
+  return tuner::check_slower(c.ratio->ratio, hi, c.noise_floor, *allowed);
 }
 
 json comparison_row(const TrialComparison& c, const std::string& kind, const CompareLabels& labels,
@@ -166,6 +167,8 @@ json comparison_row(const TrialComparison& c, const std::string& kind, const Com
   row["ratio"] = c.ratio ? json(c.ratio->ratio) : json(nullptr);
   row["ratio_lo"] = c.ratio ? or_null(c.ratio->lo) : json(nullptr);
   row["ratio_hi"] = c.ratio ? or_null(c.ratio->hi) : json(nullptr);
+  row["ratio_by_anchor"] = c.ratio ? or_null(c.ratio->by_anchor) : json(nullptr);
+  row["contradicted"] = c.ratio ? json(c.ratio->contradicted()) : json(nullptr);
   row["basis"] = c.ratio ? json(basis_name(c.ratio->basis)) : json(nullptr);
   row["confirmed"] = c.ratio ? json(c.ratio->confirmed_a && c.ratio->confirmed_b) : json(nullptr);
   row["a_rounds"] = c.ratio ? json(c.ratio->rounds_a) : json(nullptr);
@@ -201,6 +204,7 @@ const TrialComparison* worst_of(const DatabaseComparison& d) {
 
 std::string short_verdict(const TrialComparison& c) {
   if (!c.ratio) return "not comparable";
+  if (c.ratio->contradicted()) return "contradictory";
   if (c.verdict.separated) return c.ratio->ratio > 1 ? "faster" : "slower";
   return c.ratio->lo ? "not separated" : "too few rounds";
 }

@@ -24,15 +24,14 @@ std::optional<SubjectId> find_subject(const StudyContents& contents, Matches mat
 }  // namespace
 
 tuner::Result<std::vector<StudyRecord>> chosen_studies(const tuner::Store& store, const Filter& filter) {
+  if (const auto r = check_fields(filter, any_study_row()); !r) return tl::unexpected(r.error());
   const auto studies = store.studies();
   if (!studies) return tl::unexpected(studies.error());
   std::vector<StudyRecord> out;
   for (const StudyRecord& s : *studies) {
     const auto figures = study_figures(store, s);
     if (!figures) return tl::unexpected(figures.error());
-    const auto row = study_row(*figures);
-    if (const auto r = check_fields(filter, row); !r) return tl::unexpected(r.error());
-    if (filter.matches(row)) out.push_back(s);
+    if (filter.matches(study_row(*figures))) out.push_back(s);
   }
   return out;
 }

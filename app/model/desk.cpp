@@ -30,8 +30,14 @@ std::string finished_text(const DatabaseSnapshot& d) {
   return text;
 }
 
-ExportState planned(const std::filesystem::path& database, const ExportOptions& options, const std::string& file) {
+// Every header of ours says so in lines of this form.
+bool is_ours(std::string_view text) { return text.empty() || text.find("//@gemwright ") != std::string_view::npos; }
+
+// `stamp`: of the file, before it is read.
+ExportState planned(const std::filesystem::path& database, const ExportOptions& options, const std::string& file,
+                    const FileStamp& stamp) {
   ExportState out;
+  out.file = stamp;
   const auto store = db::open_store(database, db::OpenMode::read_only);
   auto plan = store ? plan_header(**store, options) : tl::unexpected(store.error());
   if (!plan) {
@@ -40,14 +46,14 @@ ExportState planned(const std::filesystem::path& database, const ExportOptions& 
   }
   out.plan = std::make_shared<const PlannedExport>(std::move(*plan));
   out.lines = text_lines(out.plan->text);
-  std::error_code ignored;
-  out.file_exists = !file.empty() && std::filesystem::exists(file, ignored);
-  if (!out.file_exists) return out;
+  if (!stamp.exists) return out;
   const auto before = tuner::read_text_file(file, kMaxHeader);
   if (before) {
     out.diff = text_diff(*before, out.plan->text);
+    out.foreign = !is_ours(*before);
   } else {
     out.file_error = sentence(before.error());
+    out.foreign = true;
   }
   return out;
 }
@@ -67,9 +73,13 @@ std::string steered(const std::filesystem::path& database, tuner::StudyId study,
   return plan->sentence;
 }
 
-// What was shown, or what is planned now where nothing was.
-std::string written(const std::filesystem::path& database, const std::string& file, const ExportOptions& options,
-                    std::shared_ptr<const PlannedExport> plan) {
+std::string changed_text(const std::string& file) {
+  return fmt::format("{} is not the file that was compared: look at the changes, then write again", file);
+}
+
+// What was shown, or what is planned now where nothing was, unless the file is another one than `seen`.
+std::string written(const std::filesystem::path& database, const std::string& file, const FileStamp& seen,
+                    const ExportOptions& options, std::shared_ptr<const PlannedExport> plan) {
   const auto store = db::open_store(database, db::OpenMode::read_write);
   if (!store) return sentence(store.error());
   if (!plan) {
@@ -77,6 +87,7 @@ std::string written(const std::filesystem::path& database, const std::string& fi
     if (!planned) return sentence(planned.error());
     plan = std::make_shared<const PlannedExport>(std::move(*planned));
   }
+  if (file_stamp(file) != seen) return changed_text(file);
   const auto done = write_export(**store, file, *plan);
   return done ? fmt::format("{} written: {}", file, export_text(*plan)) : sentence(done.error());
 }
@@ -198,26 +209,28 @@ void Desk::steer(const std::filesystem::path& database, tuner::StudyId study, co
   });
 }
 
-std::string Desk::export_key(const DatabaseSnapshot& database) const {
+std::string Desk::export_key(const DatabaseSnapshot& database, const FileStamp& file) const {
   const ExportOptions& o = export_options;
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", database.path.string(), o.style, o.max_regret, o.name_space,
-                     o.filter, export_file, finished_text(database));
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", database.path.string(), o.style, o.max_regret, o.name_space,
+                     o.filter, export_file, to_text(file), finished_text(database));
 }
 
 const ExportState& Desk::export_state(const DatabaseSnapshot& database) {
-  const std::string key = export_key(database);
+  const FileStamp file = file_stamp(export_file);
+  const std::string key = export_key(database, file);
   if (key != export_key_) {
     export_key_ = key;
-    plan_export(database.path);
+    plan_export(database.path, file);
   }
   export_.busy = previews_.busy(kExport);
   return export_;
 }
 
-void Desk::plan_export(const std::filesystem::path& database) {
+void Desk::plan_export(const std::filesystem::path& database, const FileStamp& stamp) {
   previews_.submit(
-      kExport, [this, database, options = export_options, file = export_file, key = export_key_]() -> Background::Then {
-        auto state = std::make_shared<ExportState>(planned(database, options, file));
+      kExport,
+      [this, database, options = export_options, file = export_file, stamp, key = export_key_]() -> Background::Then {
+        auto state = std::make_shared<ExportState>(planned(database, options, file, stamp));
         return [this, state, key] {
           export_ = std::move(*state);
           export_shown_ = key;
@@ -226,16 +239,25 @@ void Desk::plan_export(const std::filesystem::path& database) {
 }
 
 void Desk::write_export(const DatabaseSnapshot& from) {
-  // What is written is what was shown, unless that is out of date by now: then it is planned anew.
-  const bool shown = export_.plan && export_shown_ == export_key(from) && !previews_.busy(kExport);
+  const FileStamp file = file_stamp(export_file);
+  const std::string key = export_key(from, file);
+  const bool shown = export_.plan && export_shown_ == key && !previews_.busy(kExport);
+  if (file.exists && !shown) {
+    (void)export_state(from);
+    notice_ = changed_text(export_file);
+    return;
+  }
+  if (shown && export_.foreign && export_asked_ != key) {
+    export_asked_ = key;
+    notice_ = fmt::format("{} was not written by gemwright: write once more to replace it", export_file);
+    return;
+  }
+  export_asked_.clear();
   const std::filesystem::path database = from.path;
   actions_.submit("",
-                  [this, database, file = export_file, options = export_options,
+                  [this, database, name = export_file, file, options = export_options,
                    plan = shown ? export_.plan : nullptr]() -> Background::Then {
-                    return [this, text = written(database, file, options, plan)] {
-                      notice_ = text;
-                      export_key_.clear();  // the file is another one now
-                    };
+                    return [this, text = written(database, name, file, options, plan)] { notice_ = text; };
                   });
 }
 

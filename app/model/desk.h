@@ -15,6 +15,7 @@
 #include "app/model/background.h"
 #include "app/model/compare_view.h"
 #include "app/model/export_plan.h"
+#include "app/model/file_stamp.h"
 #include "app/model/snapshot.h"
 #include "app/model/steer.h"
 #include "app/model/text_diff.h"
@@ -42,9 +43,10 @@ struct ExportState {
   std::shared_ptr<const PlannedExport> plan;
   std::vector<std::string_view> lines;  // of its text
   TextDiff diff;                        // against the file
-  bool file_exists = false;
-  std::string file_error;  // why the file cannot be compared
-  std::string error;       // why there is no plan
+  FileStamp file;                       // as it was when it was compared
+  bool foreign = false;                 // the file holds something that gemwright did not write
+  std::string file_error;               // why the file cannot be compared
+  std::string error;                    // why there is no plan
   bool busy = false;
 };
 
@@ -85,7 +87,10 @@ class Desk {
   ExportOptions export_options;
   std::string export_file = "tuned_gemm.h";
   const ExportState& export_state(const DatabaseSnapshot& database);
+  // Writes what is shown. A file that is not the one that was compared stays as it is, until it was compared anew; one
+  // that gemwright did not write is replaced only when this is asked for a second time.
   void write_export(const DatabaseSnapshot& database);
+  bool asks_to_replace() const { return export_.foreign && !export_asked_.empty() && export_asked_ == export_key_; }
 
   // Compared anew when the form changes, and while one of its studies runs.
   CompareForm compare_form;
@@ -102,8 +107,8 @@ class Desk {
   void add_job(TuningJob job);
   void plan_form();
   // What a plan was made from: another key is another header.
-  std::string export_key(const DatabaseSnapshot& database) const;
-  void plan_export(const std::filesystem::path& database);
+  std::string export_key(const DatabaseSnapshot& database, const FileStamp& file) const;
+  void plan_export(const std::filesystem::path& database, const FileStamp& file);
 
   DeskHooks hooks_;
   std::string notice_;
@@ -114,7 +119,7 @@ class Desk {
   std::shared_ptr<const Workplace> place_;  // of the compiler that was asked for last
   std::string place_compiler_;
   TuningState state_;
-  std::string export_key_, export_shown_, compare_key_;
+  std::string export_key_, export_shown_, export_asked_, compare_key_;
   std::uint64_t compared_ = 0;  // what the snapshot holds of the studies that may be compared
   ExportState export_;
   CompareState compare_;

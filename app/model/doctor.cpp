@@ -100,12 +100,19 @@ void clock_lines(Report& r, const profilers::ClockInfo& clock) {
   r.line("cost of a reading", clock.cost_ns, kNanoseconds);
 }
 
+// That there is no limit is known, not missing.
+template <class T, class Text>
+void limit_line(Report& r, const char* name, const Reading<T>& limit, Text text) {
+  if (!limit.value && limit.reason == profilers::kNoLimit) return r.line(name, "none", "");
+  r.line(name, limit, text);
+}
+
 void machine_lines(Report& r, const profilers::CpuInfo& cpu, const profilers::HostInfo& host) {
   r.section("machine");
   r.line("memory", cpu.memory_bytes, bytes_text, "the system does not tell it");
   r.line("memory available", host.memory_available_bytes, bytes_text);
-  r.line("memory limit", host.limits.memory_bytes, bytes_text);
-  r.line("CPU limit", host.limits.cpus, [](double v) { return fmt::format("{:.4g} CPUs", v); });
+  limit_line(r, "memory limit", host.limits.memory_bytes, bytes_text);
+  limit_line(r, "CPU limit", host.limits.cpus, [](double v) { return fmt::format("{:.4g} CPUs", v); });
   r.line("transparent huge pages", host.transparent_huge_pages, kPlain);
   r.line("frequency governor", host.governor, kPlain);
   r.line("stolen time since boot", host.steal_ticks, [](std::int64_t v) { return fmt::format("{} ticks", v); });

@@ -1,15 +1,14 @@
 #include "app/model/figures.h"
 
-#include <algorithm>
-#include <map>
+#include <unordered_map>
 
-#include "tuner/study/estimate.h"
+#include "app/model/figure_index.h"
+#include "app/model/steer.h"
 #include "tuner/study/runner.h"
 
 namespace gemwright::app {
 
 using tuner::Estimate;
-using tuner::Phase;
 using tuner::Subject;
 using tuner::SubjectId;
 using tuner::SubjectKind;
@@ -19,16 +18,22 @@ tuner::Result<StudyFigures> study_figures(const tuner::Store& store, const tuner
   StudyFigures f;
   f.study = study;
   if (study.state == tuner::StudyState::running && study.runner) f.runner_alive = tuner::alive(*study.runner);
+  if (f.runner_alive == true) {
+    const auto events = store.events(study.id);
+    if (!events) return tl::unexpected(events.error());
+    f.paused = paused(*events);
+  }
   const auto estimates = store.estimates(study.id);
   const auto subjects = store.subjects(study.id);
   if (!estimates) return tl::unexpected(estimates.error());
   if (!subjects) return tl::unexpected(subjects.error());
-  for (const Estimate& e : *estimates) {
-    for (const Subject& s : *subjects) {
-      if (s.id != e.subject) continue;
-      if (s.kind == SubjectKind::baseline) f.baseline = e;
-      if (s.kind == SubjectKind::trial && s.trial == study.outcome.best_trial) f.best = e;
-    }
+  std::unordered_map<SubjectId, const Estimate*> of_subject;
+  for (const Estimate& e : *estimates) of_subject[e.subject] = &e;
+  for (const Subject& s : *subjects) {
+    const auto e = of_subject.find(s.id);
+    if (e == of_subject.end()) continue;
+    if (s.kind == SubjectKind::baseline) f.baseline = *e->second;
+    if (s.kind == SubjectKind::trial && s.trial == study.outcome.best_trial) f.best = *e->second;
   }
   if (!study.outcome.best_trial) return f;
   const auto trials = store.trials(study.id);
@@ -40,34 +45,11 @@ tuner::Result<StudyFigures> study_figures(const tuner::Store& store, const tuner
 }
 
 tuner::Result<std::vector<nlohmann::json>> trial_rows(const tuner::Store& store, const StudyFigures& study) {
-  const auto trials = store.trials(study.study.id);
-  const auto subjects = store.subjects(study.study.id);
-  const auto samples = store.samples(study.study.id);
-  const auto confirmed = store.estimates(study.study.id);
-  if (!trials) return tl::unexpected(trials.error());
-  if (!subjects) return tl::unexpected(subjects.error());
-  if (!samples) return tl::unexpected(samples.error());
-  if (!confirmed) return tl::unexpected(confirmed.error());
-  std::map<tuner::TrialId, SubjectId> subject_of;
-  std::optional<SubjectId> baseline;
-  for (const Subject& s : *subjects) {
-    if (s.trial) subject_of[*s.trial] = s.id;
-    if (s.kind == SubjectKind::baseline && s.name == study.study.baseline) baseline = s.id;
-  }
-  const double work = tuner::flops(study.study.key.problem, study.study.key.m);
+  const auto contents = study_contents(store, study.study.id);
+  if (!contents) return tl::unexpected(contents.error());
+  const FigureIndex index(*contents, study.study);
   std::vector<nlohmann::json> rows;
-  for (const Trial& t : *trials) {
-    std::optional<Estimate> figure;
-    if (const auto s = subject_of.find(t.id); s != subject_of.end()) {
-      const auto e =
-          std::find_if(confirmed->begin(), confirmed->end(), [&](const Estimate& x) { return x.subject == s->second; });
-      if (e != confirmed->end()) figure = *e;
-      for (const Phase phase : {Phase::race, Phase::screen}) {
-        if (!figure) figure = tuner::estimate(*samples, s->second, baseline, {phase, 0}, work);
-      }
-    }
-    rows.push_back(trial_row(study, t, figure));
-  }
+  for (const Trial& t : contents->trials) rows.push_back(trial_row(study, t, index.figure(t.id)));
   return rows;
 }
 

@@ -71,6 +71,20 @@ const json* find_field(const json& row, const std::string& field) {
   return nullptr;
 }
 
+// Those of nested objects last: the parameters of a config.
+std::vector<std::string> field_names(const json& row) {
+  std::vector<std::string> own, nested;
+  for (const auto& [name, value] : row.items()) {
+    if (!value.is_object()) {
+      own.push_back(name);
+      continue;
+    }
+    for (std::string& inner : field_names(value)) nested.push_back(std::move(inner));
+  }
+  own.insert(own.end(), nested.begin(), nested.end());
+  return own;
+}
+
 std::optional<double> number(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
@@ -138,14 +152,17 @@ tuner::Result<Filter> parse_filter(std::string_view text) {
   }
 }
 
+std::string without_option(const tuner::Error& error) {
+  constexpr std::string_view kOption = "--filter: ";
+  const std::string& text = error.message;
+  return text.rfind(kOption, 0) == 0 ? text.substr(kOption.size()) : text;
+}
+
 tuner::Result<void> check_fields(const Filter& filter, const json& example_row) {
   for (const std::string& field : filter.fields()) {
     if (find_field(example_row, field) != nullptr) continue;
-    std::vector<std::string> known;
-    for (const auto& [name, value] : example_row.items()) {
-      if (!value.is_object()) known.push_back(name);
-    }
-    return fail(fmt::format("--filter: there is no field '{}'; fields are {}", field, fmt::join(known, ", ")),
+    return fail(fmt::format("--filter: there is no field '{}'; fields are {}", field,
+                            fmt::join(field_names(example_row), ", ")),
                 ErrorKind::usage);
   }
   return {};

@@ -33,6 +33,9 @@ class Filter {
 
 tuner::Result<Filter> parse_filter(std::string_view text);
 
+// The sentence of an error without the option's name, which says nothing in a window.
+std::string without_option(const tuner::Error& error);
+
 // Refuses a filter that names a field which no row of this kind has.
 tuner::Result<void> check_fields(const Filter& filter, const nlohmann::json& example_row);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/model/contents.h"
+#include "app/model/figure_index.h"
 #include "app/model/rows.h"
 #include "tuner/problem/input_text.h"
 #include "tuner/space/limits.h"
@@ -38,16 +39,16 @@ Result<std::optional<FusionView>> view_of(const tuner::Store& store, const tuner
   FusionView view;
   view.study = study;
   view.winner = *study.outcome.best_trial;
-  const auto baseline = baseline_of(*contents, study);
+  const FigureIndex index(*contents, study);
   for (const tuner::Trial& t : contents->trials) {
-    const auto subject = subject_of(*contents, t.id);
+    const auto subject = index.subject(t.id);
     const auto place = t.config.blocking.chain_at;
     if (t.id == view.winner) {
       view.place = place;
       view.has_choice = tuner::may_choose_fusion(study.key.problem, t.config);
     }
     if (t.id == view.winner && subject) read_times(*counters, *subject, view);
-    const auto figure = subject ? best_figure(*contents, study, *subject, baseline) : std::nullopt;
+    const auto figure = index.figure(t.id);
     if (!figure) continue;
     auto& best = view.best_gflops[static_cast<std::size_t>(place)];
     best = std::max(best.value_or(0), figure->gflops);

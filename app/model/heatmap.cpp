@@ -13,7 +13,7 @@ namespace {
 
 std::string figure_text(const HeatCell& c) {
   if (c.tried == 0) return "";
-  return c.gflops ? number_text(c.gflops, 1) : "failed";
+  return c.gflops ? number_text(c.gflops, 1) : "no speed";
 }
 
 }  // namespace
@@ -51,6 +51,7 @@ std::optional<HeatMap> heat_map(const StudySnapshot& study, const TrialSet& show
     out.high = first ? *cell.gflops : std::max(out.high, *cell.gflops);
     first = false;
   }
+  out.timed = !first;
   return out;
 }
 

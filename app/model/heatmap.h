@@ -29,6 +29,7 @@ struct HeatMap {
   TriedParameter x, y;
   std::vector<HeatCell> cells;  // row by row, y ascending
   double low = 0, high = 0;     // of the figures; equal where there is one or none
+  bool timed = false;           // whether there is one at all
 
   const HeatCell& at(std::size_t column, std::size_t row) const { return cells[row * x.values.size() + column]; }
   // 0 is the slowest cell, 1 the fastest.

@@ -16,21 +16,18 @@ namespace {
 constexpr std::size_t kMaxAnswers = 500;
 
 std::string answer_key(const tuner::StudyRecord& study, const tuner::Config& c) {
-  return fmt::format("{} {} {} {}", tuner::to_text(c.mode), tuner::tile_name(c.tile),
-                     tuner::epilogue_text(study.key.problem.chain), study.key.build.compiler);
+  return fmt::format("{} {} {} {} {}", tuner::to_text(c.mode), tuner::to_text(study.key.problem.interface),
+                     tuner::tile_name(c.tile), tuner::epilogue_text(study.key.problem.chain), study.key.build.compiler);
 }
 
 }  // namespace
 
 tuner::Result<KernelCode> kernel_code(const tuner::StudyRecord& study, const tuner::Config& config) {
-  if (config.mode != tuner::ComputeMode::f32) {
-    return tuner::fail(fmt::format("the assembly of {} tiles is not shown yet: choose a trial of mode f32",
-                                   tuner::to_text(config.mode)));
-  }
   const auto compiler = tuner::find_compiler(study.key.build.compiler);
   if (!compiler) return tl::unexpected(compiler.error());
   KernelCode out;
   out.tile = tuner::tile_name(config.tile);
+  out.mode = tuner::to_text(config.mode);
   out.compiler = compiler->version;
   if (compiler->version != study.key.build.compiler_version) {
     out.note =
@@ -45,7 +42,8 @@ tuner::Result<KernelCode> kernel_code(const tuner::StudyRecord& study, const tun
 }
 
 std::string kernel_text(const KernelCode& code) {
-  return fmt::format("hot loop of tile {}, compiled by {}\n{}", code.tile, code.compiler, tuner::to_text(code.loop));
+  return fmt::format("hot loop of {} tile {}, compiled by {}\n{}", code.mode, code.tile, code.compiler,
+                     tuner::to_text(code.loop));
 }
 
 KernelLoader::KernelLoader(Compile compile, std::function<bool()> being_timed)

@@ -17,11 +17,12 @@ namespace gemwright::app {
 struct KernelCode {
   tuner::HotLoop loop;
   std::string tile;      // its name
+  std::string mode;      // of the product
   std::string compiler;  // first line of --version
   std::string note;      // where that is not the version that the study was compiled with; else empty
 };
 
-// Runs the compiler. A mode without an f32 micro-kernel is refused with a sentence.
+// Runs the compiler.
 tuner::Result<KernelCode> kernel_code(const tuner::StudyRecord& study, const tuner::Config& config);
 std::string kernel_text(const KernelCode& code);
 

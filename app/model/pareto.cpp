@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "app/model/run_view.h"
 #include "tuner/insight/pareto.h"
@@ -14,6 +15,30 @@ using tuner::TrialState;
 
 bool verified(TrialState s) { return s == TrialState::ok || s == TrialState::pruned || s == TrialState::constraint; }
 
+bool is_confirmed(const StudySnapshot& study, std::size_t i) {
+  return study.estimates[i] && study.estimates[i]->phase == tuner::Phase::confirm;
+}
+
+std::optional<double> speed_of(const StudySnapshot& study, std::size_t i, bool over_baseline) {
+  const auto& gflops = study.columns.gflops[i];
+  if (!over_baseline) return gflops;
+  if (is_confirmed(study, i) || !study.baseline || !gflops) return study.columns.ratio[i];
+  return *gflops / study.baseline->gflops;
+}
+
+// Modes of the points, in their order: those with and those without a confirmed one.
+std::set<tuner::ComputeMode> modes_of(const StudySnapshot& study, const Pareto& p, bool confirmed) {
+  std::set<tuner::ComputeMode> all, sure;
+  for (const ParetoPoint& x : p.points) {
+    const tuner::ComputeMode mode = study.trials[x.trial].config.mode;
+    all.insert(mode);
+    if (x.confirmed) sure.insert(mode);
+  }
+  if (confirmed) return sure;
+  for (const tuner::ComputeMode mode : sure) all.erase(mode);
+  return all;
+}
+
 }  // namespace
 
 Pareto pareto(const StudySnapshot& study, const TrialSet& shown) {
@@ -24,14 +49,20 @@ Pareto pareto(const StudySnapshot& study, const TrialSet& shown) {
   for (std::size_t i = 0; i < study.trials.size(); ++i) {
     if (!shown[i]) continue;
     const auto& gflops = study.columns.gflops[i];
-    const tuner::ErrorAndSpeed f{study.columns.error[i], out.over_baseline ? study.columns.ratio[i] : gflops};
+    const tuner::ErrorAndSpeed f{study.columns.error[i], speed_of(study, i, out.over_baseline)};
     if (!verified(study.columns.state[i]) || !f.usable() || !gflops) {
       ++out.without;
       continue;
     }
     const bool over = study.columns.state[i] == TrialState::constraint || (out.bound && *f.error > *out.bound);
-    out.points.push_back({i, *f.error, *gflops, *f.speed, false, over});
+    out.points.push_back({i, *f.error, *gflops, *f.speed, is_confirmed(study, i), false, false, over});
     figures.push_back(f);
+  }
+  const auto sure = modes_of(study, out, true);
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    ParetoPoint& p = out.points[i];
+    p.counts = p.confirmed || sure.count(study.trials[p.trial].config.mode) == 0;
+    if (!p.counts) figures[i] = {};
   }
   out.front = tuner::pareto_front(figures);
   for (const std::size_t i : out.front) out.points[i].on_front = true;
@@ -57,6 +88,10 @@ nlohmann::json pareto_row(const StudySnapshot& study, const ParetoPoint& p) {
           {"error", p.error},
           {"gflops", p.gflops},
           {"ratio", or_null(study.columns.ratio[p.trial])},
+          {"phase", study.estimates[p.trial] ? nlohmann::json(tuner::to_text(study.estimates[p.trial]->phase))
+                                             : nlohmann::json(nullptr)},
+          {"speed", p.speed},
+          {"counts", p.counts},
           {"on_front", p.on_front},
           {"over_bound", p.over_bound},
           {"max_error", or_null(key.max_error)},
@@ -70,29 +105,48 @@ std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto
   return rows;
 }
 
-std::string pareto_line(const Pareto& p) {
-  std::string out =
-      fmt::format("front of {} of {} trial{}", p.front.size(), p.points.size(), p.points.size() == 1 ? "" : "s");
+std::string pareto_line(const StudySnapshot& study, const Pareto& p) {
+  const auto count = [&](auto which) {
+    return static_cast<std::size_t>(std::count_if(p.points.begin(), p.points.end(), which));
+  };
+  const std::size_t counting = count([](const ParetoPoint& x) { return x.counts; });
+  const auto searched = modes_of(study, p, false);
+  std::string out = fmt::format("front of {} of {} {}trial{}", p.front.size(), counting,
+                                searched.empty() && counting > 0 ? "confirmed " : "", counting == 1 ? "" : "s");
+  if (counting < p.points.size()) out += fmt::format(" ({} more only searched)", p.points.size() - counting);
   if (p.bound) out += fmt::format(", error bound {:.1e}", *p.bound);
-  const auto over = std::count_if(p.points.begin(), p.points.end(), [](const auto& x) { return x.over_bound; });
+  const std::size_t over = count([](const ParetoPoint& x) { return x.over_bound; });
   if (over > 0) out += fmt::format(", {} over the bound", over);
   if (p.without > 0) out += fmt::format("; {} without error or speed", p.without);
-  return out;
+  if (searched.empty()) return out;
+  std::string modes;
+  for (const tuner::ComputeMode mode : searched)
+    modes += (modes.empty() ? "" : ", ") + std::string(tuner::to_text(mode));
+  return out + fmt::format("; nothing of {} is confirmed: speeds of the search, few blocks each", modes);
 }
 
 std::string pareto_text(const StudySnapshot& study, const Pareto& p) {
-  std::string out = fmt::format("study {}: {}\n{}\n", study.record().id, study_title(study.record()), pareto_line(p));
+  std::string out =
+      fmt::format("study {}: {}\n{}\n", study.record().id, study_title(study.record()), pareto_line(study, p));
   if (p.front.empty()) return out;
   std::vector<std::vector<std::string>> rows;
   for (const std::size_t i : p.front) {
     const ParetoPoint& x = p.points[i];
     const tuner::Trial& t = study.trials[x.trial];
     rows.push_back({std::to_string(t.id), std::string(tuner::to_text(t.config.mode)), fmt::format("{:.1e}", x.error),
-                    number_text(x.gflops, 1), ratio_text(study.columns.ratio[x.trial], {}, {}),
-                    x.over_bound ? "over" : (p.bound ? "within" : "-"), tuner::label(t.config)});
+                    number_text(x.gflops, 1), p.over_baseline ? ratio_text(x.speed, {}, {}) : "-",
+                    x.confirmed ? "confirmed" : "searched", x.over_bound ? "over" : (p.bound ? "within" : "-"),
+                    tuner::label(t.config)});
   }
   return out + "\n" +
-         table({{"trial", true}, {"mode"}, {"error", true}, {"GFLOP/s", true}, {"ratio", true}, {"bound"}, {"config"}},
+         table({{"trial", true},
+                {"mode"},
+                {"error", true},
+                {"GFLOP/s", true},
+                {"ratio", true},
+                {"phase"},
+                {"bound"},
+                {"config"}},
                rows);
 }
 

@@ -6,6 +6,10 @@
 // ratios to the baseline, timed in the same rounds, are. So the speed of the front is that ratio where the study has a
 // baseline, else GFLOP/s.
 //
+// A figure of the search rests on few blocks: one disturbed block of the baseline beside it makes any trial look fast.
+// So of a mode only confirmed figures make the front, as long as there are any; and a figure that is not confirmed
+// counts by its GFLOP/s over those of the baseline in the whole study.
+//
 // Units: the error is the relative Frobenius distance to the float64 result.
 #pragma once
 
@@ -23,6 +27,8 @@ struct ParetoPoint {
   std::size_t trial = 0;  // index in the study
   double error = 0, gflops = 0;
   double speed = 0;  // what the front is made of
+  bool confirmed = false;
+  bool counts = false;  // for the front
   bool on_front = false, over_bound = false;
 };
 
@@ -42,6 +48,6 @@ std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto
 // The front as a table, and how many are dominated.
 std::string pareto_text(const StudySnapshot& study, const Pareto& p);
 // "front of 3 of 120 trials, error bound 2.0e-02, 4 over it".
-std::string pareto_line(const Pareto& p);
+std::string pareto_line(const StudySnapshot& study, const Pareto& p);
 
 }  // namespace gemwright::app

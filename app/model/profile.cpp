@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "app/model/contents.h"
 #include "tuner/insight/traffic.h"
@@ -59,17 +60,22 @@ ProfiledSubject trial_subject(const Source& s, const Trial& trial, std::string r
 
 // The winner, or beside the winner the fastest other that was confirmed.
 const Trial* rival_of(const Source& s, TrialId trial) {
+  std::map<TrialId, double> confirmed;
+  for (const tuner::Estimate& e : s.contents.estimates) {
+    const auto subject = std::find_if(s.contents.subjects.begin(), s.contents.subjects.end(),
+                                      [&](const tuner::Subject& x) { return x.id == e.subject; });
+    if (e.phase != tuner::Phase::confirm || subject == s.contents.subjects.end() || !subject->trial) continue;
+    confirmed[*subject->trial] = e.gflops;
+  }
   const Trial* best = nullptr;
   double gflops = 0;
   for (const Trial& t : s.contents.trials) {
-    const auto subject = subject_of(s.contents, t.id);
-    if (t.id == trial || !subject) continue;
-    if (t.id == s.study.outcome.best_trial) return &t;
-    for (const tuner::Estimate& e : s.contents.estimates) {
-      if (e.subject != *subject || e.phase != tuner::Phase::confirm || e.gflops <= gflops) continue;
-      best = &t;
-      gflops = e.gflops;
-    }
+    if (t.id == trial) continue;
+    if (t.id == s.study.outcome.best_trial && subject_of(s.contents, t.id)) return &t;
+    const auto figure = confirmed.find(t.id);
+    if (figure == confirmed.end() || figure->second <= gflops) continue;
+    best = &t;
+    gflops = figure->second;
   }
   return best;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/model/contents.h"
+#include "app/model/figure_index.h"
 #include "app/model/rows.h"
 #include "tuner/problem/input_text.h"
 
@@ -31,10 +32,9 @@ Result<tuner::RankedStudy> ranked(const tuner::Store& store, const StudyRecord& 
   const auto baseline = baseline_of(*contents, study);
   const auto reference = baseline ? baseline : anchor_of(*contents);
   if (!reference) return out;
+  const FigureIndex index(*contents, study, reference);
   for (const tuner::Trial& t : contents->trials) {
-    const auto subject = subject_of(*contents, t.id);
-    if (!has_figure(t) || !subject) continue;
-    const auto figure = best_figure(*contents, study, *subject, reference);
+    const auto figure = has_figure(t) ? index.figure(t.id) : std::nullopt;
     if (!figure || !figure->ratio) continue;
     out.configs.push_back({tuner::key(t.config), tuner::label(t.config), t.id, *figure->ratio, figure->samples});
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/model/figure_index.h"
 #include "tuner/insight/traffic.h"
 #include "tuner/measure/statistics.h"
 #include "tuner/problem/input_text.h"
@@ -136,10 +137,12 @@ Result<std::vector<RooflineStudy>> roofline_view(const tuner::Store& store, cons
     const auto ceilings = store.ceilings(study.id);
     if (!ceilings) return tl::unexpected(ceilings.error());
     RooflineStudy out{study, newest_ceilings(*ceilings), {}};
+    const FigureIndex index(*contents, study);
     for (const tuner::Trial& t : contents->trials) {
-      if (t.state != tuner::TrialState::ok) continue;
-      auto trial = roofline_trial(study, *contents, *ceilings, t);
-      if (trial && filter.matches(roofline_row(study, *trial))) out.trials.push_back(std::move(*trial));
+      const auto figure = t.state == tuner::TrialState::ok ? index.figure(t.id) : std::nullopt;
+      if (!figure) continue;
+      auto trial = roofline_trial(study, *ceilings, t, *figure, index.anchor_ns(figure->phase));
+      if (filter.matches(roofline_row(study, trial))) out.trials.push_back(std::move(trial));
     }
     std::stable_sort(out.trials.begin(), out.trials.end(),
                      [](const auto& a, const auto& b) { return a.point.gflops > b.point.gflops; });
@@ -152,6 +155,7 @@ json roofline_row(const StudyRecord& study, const RooflineTrial& t) {
   const RooflinePoint& p = t.point;
   json row{{"type", "roofline"},
            {"study", study.id},
+           {"id", t.trial.id},
            {"trial", t.trial.id},
            {"name", study.attributes.name},
            {"m", study.key.m},

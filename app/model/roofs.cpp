@@ -53,11 +53,9 @@ RoofArea roof_area(const RooflineStudy& study, const std::vector<RoofLine>& roof
     x_min = std::min(x_min, compute / r.value / kSlope);
     x_max = std::max(x_max, compute / r.value);
   }
-  // A little beyond the points, then to the next whole decade.
-  constexpr double kMargin = 1.3;
-  const auto down = [](double v) { return std::pow(10, std::floor(std::log10(v / kMargin))); };
-  const auto up = [](double v) { return std::pow(10, std::ceil(std::log10(v * kMargin))); };
-  return {down(x_min), up(x_max), down(std::min(y_min, y_max / 10)), up(y_max)};
+  // A little beyond the points and the roofs.
+  constexpr double kMargin = 1.5, kLeastHeight = 4;
+  return {x_min / kMargin, x_max * kMargin, std::min(y_min, y_max / kLeastHeight) / kMargin, y_max * kMargin};
 }
 
 }  // namespace gemwright::app

@@ -63,6 +63,7 @@ json study_row(const StudyFigures& f) {
   const StudyRecord& s = f.study;
   json row{{"type", "study"},
            {"id", s.id},
+           {"study", s.id},
            {"generation", s.generation},
            {"name", s.attributes.name},
            {"suite", s.attributes.suite},
@@ -91,6 +92,7 @@ json study_row(const StudyFigures& f) {
            {"created_at", s.created_at},
            {"verdict", s.outcome.verdict}};
   row["runner_alive"] = f.runner_alive ? json(*f.runner_alive) : json(nullptr);
+  row["paused"] = f.paused;
   add_outcome(row, s);
   row["baseline"] = s.baseline.empty() ? json(nullptr) : json(s.baseline);
   row["baseline_reason"] = s.baseline.empty() ? json(s.baseline_reason) : json(nullptr);
@@ -110,6 +112,7 @@ json study_row(const StudyFigures& f) {
 json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estimate>& e) {
   json row{{"type", "trial"},
            {"id", t.id},
+           {"trial", t.id},
            {"study", t.study},
            {"seq", t.seq},
            {"state", tuner::to_text(t.state)},
@@ -136,6 +139,14 @@ json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estima
   row["excluded"] = e ? json(e->excluded) : json(nullptr);
   return row;
 }
+
+json any_study_row() {
+  StudyFigures f;
+  f.trial.emplace();
+  return study_row(f);
+}
+
+json any_trial_row() { return trial_row({}, {}, {}); }
 
 std::string json_line(const json& row) { return row.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
@@ -217,8 +228,9 @@ std::string studies_table(const std::vector<StudyFigures>& studies) {
       "compiler", false, [](const F&, const K& k) { return k.build.compiler; }, "g++");
   column(
       "bound", true, [](const F&, const K& k) { return k.max_error ? four_digits(*k.max_error) : "-"; }, "-");
-  column("state", false,
-         [](const F& f, const K&) { return f.abandoned() ? "abandoned" : tuner::to_text(f.study.state); });
+  column("state", false, [](const F& f, const K&) {
+    return f.abandoned() ? "abandoned" : f.paused ? "paused" : tuner::to_text(f.study.state);
+  });
   column("trials", true, [](const F& f, const K&) { return std::to_string(f.study.trials); });
   column("GFLOP/s", true, [](const F& f, const K&) { return f.best ? number_text(f.best->gflops, 1) : "-"; });
   column("baseline", true, [](const F& f, const K&) { return f.baseline ? number_text(f.baseline->gflops, 1) : "-"; });

@@ -22,10 +22,15 @@ struct StudyFigures {
   // Of a study in state running: whether its process is there. Absent where it is not running or names no process.
   std::optional<bool> runner_alive;
 
+  bool paused = false;  // of a study that runs: its events leave it so
+
   bool abandoned() const { return runner_alive == false; }
 };
 
 nlohmann::json study_row(const StudyFigures& figures);
+// Rows with every field that one of this kind may have, for checking what a filter names.
+nlohmann::json any_study_row();
+nlohmann::json any_trial_row();
 nlohmann::json trial_row(const StudyFigures& study, const tuner::Trial& trial,
                          const std::optional<tuner::Estimate>& estimate);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 
 #include "tuner/problem/input_text.h"
@@ -24,19 +25,27 @@ std::vector<BestStep> best_so_far(const StudySnapshot& study) {
   for (std::size_t i = 0; i < study.trials.size(); ++i) {
     const auto& gflops = study.columns.gflops[i];
     if (!gflops || study.columns.state[i] != tuner::TrialState::ok) continue;
-    if (out.empty() || *gflops > out.back().gflops) out.push_back({i, *gflops});
+    if (!out.empty() && *gflops <= out.back().gflops) continue;
+    out.push_back({i, *gflops, {}, {}});
+    const auto& e = study.estimates[i];
+    if (!e || !e->ratio || !e->ratio_lo || !e->ratio_hi || !(*e->ratio > 0)) continue;
+    out.back().lo = *gflops * *e->ratio_lo / *e->ratio;
+    out.back().hi = *gflops * *e->ratio_hi / *e->ratio;
   }
   return out;
 }
 
-std::vector<StateCount> state_counts(const StudySnapshot& study) {
+std::vector<StateCount> state_counts(const StudySnapshot& study, const std::vector<bool>& shown) {
   // By place of the state: the legend asks in every frame.
-  std::array<std::size_t, static_cast<std::size_t>(tuner::TrialState::cancelled) + 1> counts{};
-  for (const tuner::TrialState s : study.columns.state) ++counts[static_cast<std::size_t>(s)];
-  std::vector<StateCount> out;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] > 0) out.push_back({static_cast<tuner::TrialState>(i), counts[i]});
+  std::array<StateCount, static_cast<std::size_t>(tuner::TrialState::cancelled) + 1> counts{};
+  for (std::size_t i = 0; i < study.columns.state.size(); ++i) {
+    StateCount& c = counts[static_cast<std::size_t>(study.columns.state[i])];
+    c.state = study.columns.state[i];
+    ++c.count;
+    if (i < shown.size() && shown[i]) ++c.shown;
   }
+  std::vector<StateCount> out;
+  std::copy_if(counts.begin(), counts.end(), std::back_inserter(out), [](const StateCount& c) { return c.count > 0; });
   return out;
 }
 
@@ -48,11 +57,33 @@ std::optional<double> budget_spent(const tuner::StudyRecord& s) {
   return share ? std::optional(std::clamp(*share, 0.0, 1.0)) : std::nullopt;
 }
 
-std::string budget_text(const tuner::StudyRecord& s) {
+std::string budget_text(const tuner::StudyRecord& s, std::optional<double> spent) {
   const tuner::Budget& b = s.attributes.budget;
   if (b.trials) return fmt::format("{} of {} trials", s.trials, *b.trials);
-  if (b.seconds) return fmt::format("{:.1f} s of {:.4g} s", s.spent_seconds, *b.seconds);
-  return fmt::format("{:.1f} s", s.spent_seconds);
+  const double seconds = spent.value_or(s.spent_seconds);
+  if (!b.seconds) return fmt::format("{:.1f} s", seconds);
+  // The confirmation gets its share however late the search ran, and what is in flight is finished.
+  if (seconds > *b.seconds) {
+    return fmt::format("{:.1f} s, budget {:.4g} s: {:.1f} s more to finish and confirm", seconds, *b.seconds,
+                       seconds - *b.seconds);
+  }
+  return fmt::format("{:.1f} s of {:.4g} s", seconds, *b.seconds);
+}
+
+std::optional<double> spent_so_far(const StudyFigures& f, std::int64_t now) {
+  if (f.runner_alive != true || f.paused || now < f.study.updated_at) return std::nullopt;
+  return f.study.spent_seconds + static_cast<double>(now - f.study.updated_at) * 1e-9;
+}
+
+std::string best_text(const StudySnapshot& study) {
+  if (study.figures.best) return number_text(study.figures.best->gflops, 1) + " GFLOP/s";
+  const auto steps = best_so_far(study);
+  return steps.empty() ? "-" : number_text(steps.back().gflops, 1) + " GFLOP/s so far, not confirmed";
+}
+
+std::string baseline_text(const StudySnapshot& study) {
+  if (!study.baseline) return "-";
+  return number_text(study.baseline->gflops, 1) + (study.figures.baseline ? " GFLOP/s" : " GFLOP/s so far");
 }
 
 NoiseSummary noise_summary(const StudySnapshot& study) {
@@ -80,7 +111,12 @@ NoiseSummary noise_summary(const StudySnapshot& study) {
 std::string noise_text(const NoiseSummary& n) {
   std::vector<std::string> parts;
   if (n.noise_floor) parts.push_back(fmt::format("noise floor {:.2g} %", 100 * *n.noise_floor));
-  if (n.anchor_spread) parts.push_back(fmt::format("anchor within {:.2g} %", 100 * *n.anchor_spread));
+  if (n.anchor_spread) {
+    // Closer than a figure of its own would tell.
+    constexpr double kLeast = 0.001;
+    parts.push_back(*n.anchor_spread < kLeast ? std::string("anchor within 0.1 %")
+                                              : fmt::format("anchor within {:.2g} %", 100 * *n.anchor_spread));
+  }
   if (n.rounds > 0) parts.push_back(fmt::format("{} of {} rounds disturbed", n.disturbed, n.rounds));
   return parts.empty() ? "no rounds were measured" : fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -92,6 +128,7 @@ std::string study_title(const tuner::StudyRecord& s) {
 }
 
 std::string state_text(const StudyFigures& f) {
+  if (f.paused) return "paused";
   return f.abandoned() ? "abandoned" : std::string(tuner::to_text(f.study.state));
 }
 

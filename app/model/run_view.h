@@ -13,21 +13,30 @@ namespace gemwright::app {
 struct BestStep {
   std::size_t trial = 0;  // index in the study
   double gflops = 0;
+  std::optional<double> lo, hi;  // 95 % of its ratio to the baseline, as a speed; absent with few rounds
 };
 // The trials that were faster than all before them, in the order of proposal. Only correct ones count.
 std::vector<BestStep> best_so_far(const StudySnapshot& study);
 
 // How many trials ended in which state, those that occur, in the order of TrialState.
 struct StateCount {
-  tuner::TrialState state;
+  tuner::TrialState state{};
   std::size_t count = 0;
+  std::size_t shown = 0;  // that match the filter
 };
-std::vector<StateCount> state_counts(const StudySnapshot& study);
+std::vector<StateCount> state_counts(const StudySnapshot& study, const std::vector<bool>& shown);
 
 // Of the budget: 0.4 is 40 %. Absent where the study has the default budget, whose end depends on the measurement.
 std::optional<double> budget_spent(const tuner::StudyRecord& study);
-// "12.3 s of 60 s", "310 of 500 trials", "9.8 s".
-std::string budget_text(const tuner::StudyRecord& study);
+// "12.3 s of 60 s", "310 of 500 trials", "9.8 s". `spent`: seconds so far, where they are known better than the record
+// does, which is written when a sitting ends.
+std::string budget_text(const tuner::StudyRecord& study, std::optional<double> spent = {});
+// Seconds spent by a study that runs: what it had spent before, and the time since it went on. `now`: unix nanoseconds.
+std::optional<double> spent_so_far(const StudyFigures& figures, std::int64_t now);
+// "223.4 GFLOP/s"; "142.6 GFLOP/s so far" before anything is confirmed; "-".
+std::string best_text(const StudySnapshot& study);
+// The same of the baseline.
+std::string baseline_text(const StudySnapshot& study);
 
 struct NoiseSummary {
   std::size_t rounds = 0, disturbed = 0;

@@ -27,11 +27,7 @@ void Selection::set_filter(const std::string& text) {
   filter_text_ = text;
   auto filter = parse_filter(text);
   if (!filter) {
-    // The sentence is that of the command line's option, whose name says nothing here.
-    constexpr std::string_view kOption = "--filter: ";
-    std::string_view reason = filter.error().message;
-    if (reason.substr(0, kOption.size()) == kOption) reason.remove_prefix(kOption.size());
-    filter_error_ = reason;
+    filter_error_ = without_option(filter.error());
     return;
   }
   filter_error_.clear();

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
-#include "tuner/measure/statistics.h"
-#include "tuner/study/estimate.h"
+#include "app/model/figure_index.h"
 #include "tuner/study/runner.h"
 
 namespace gemwright::app {
@@ -14,52 +12,6 @@ namespace {
 using tuner::Estimate;
 using tuner::Phase;
 using tuner::Sample;
-using tuner::SubjectId;
-
-// The samples of each subject, and those of the reference by round, so that a figure of one subject does not cost the
-// samples of all.
-class SampleIndex {
- public:
-  SampleIndex(const std::vector<Sample>& samples, std::optional<SubjectId> reference) : reference_(reference) {
-    for (const Sample& s : samples) {
-      of_subject_[s.subject].push_back(&s);
-      if (s.subject == reference) of_reference_[s.round].push_back(&s);
-    }
-  }
-
-  std::optional<Estimate> figure(SubjectId subject, double flops) const {
-    const std::vector<Sample> samples = beside_reference(subject);
-    for (const Phase phase : {Phase::confirm, Phase::race, Phase::screen}) {
-      if (auto e = tuner::estimate(samples, subject, reference_, {phase, 0}, flops)) return e;
-    }
-    return std::nullopt;
-  }
-
- private:
-  // By round and position, as they were measured.
-  std::vector<Sample> beside_reference(SubjectId subject) const {
-    std::vector<Sample> out;
-    const auto own = of_subject_.find(subject);
-    if (own == of_subject_.end()) return out;
-    std::optional<std::int64_t> round;
-    for (const Sample* s : own->second) {
-      out.push_back(*s);
-      if (round == s->round) continue;
-      round = s->round;
-      const auto beside = of_reference_.find(s->round);
-      if (beside == of_reference_.end() || subject == reference_) continue;
-      for (const Sample* r : beside->second) out.push_back(*r);
-    }
-    std::stable_sort(out.begin(), out.end(), [](const Sample& x, const Sample& y) {
-      return std::pair(x.round, x.position) < std::pair(y.round, y.position);
-    });
-    return out;
-  }
-
-  std::optional<SubjectId> reference_;
-  std::unordered_map<SubjectId, std::vector<const Sample*>> of_subject_;
-  std::unordered_map<std::int64_t, std::vector<const Sample*>> of_reference_;
-};
 
 std::vector<RoundNoise> round_noise(const StudyContents& contents) {
   const auto anchor = anchor_of(contents);
@@ -82,28 +34,16 @@ std::vector<RoundNoise> round_noise(const StudyContents& contents) {
 
 void add_trials(StudySnapshot& out, StudyContents& contents, const std::vector<tuner::StudyCeiling>& ceilings) {
   const tuner::StudyRecord& study = out.record();
-  std::unordered_map<tuner::TrialId, SubjectId> subject_of_trial;
-  for (const tuner::Subject& s : contents.subjects) {
-    if (s.trial) subject_of_trial[*s.trial] = s.id;
-  }
-  std::unordered_map<SubjectId, const Estimate*> reported;
-  for (const Estimate& e : contents.estimates) reported.try_emplace(e.subject, &e);
-  std::map<Phase, std::optional<double>> anchor;
-  for (const Phase p : {Phase::screen, Phase::race, Phase::confirm}) anchor[p] = anchor_ns(contents, p);
-  const SampleIndex index(contents.samples, baseline_of(contents, study));
-  const double flops = tuner::flops(study.key.problem, study.key.m);
+  const FigureIndex index(contents, study);
+  if (const auto baseline = baseline_of(contents, study)) out.baseline = index.figure_of(*baseline);
   for (const tuner::Trial& t : contents.trials) {
-    std::optional<Estimate> figure;
-    if (const auto s = subject_of_trial.find(t.id); s != subject_of_trial.end()) {
-      const auto r = reported.find(s->second);
-      figure = r != reported.end() ? std::optional(*r->second) : index.figure(s->second, flops);
-    }
+    std::optional<Estimate> figure = index.figure(t.id);
     out.columns.state.push_back(t.state);
     out.columns.gflops.push_back(figure ? std::optional(figure->gflops) : std::nullopt);
     out.columns.ratio.push_back(figure ? figure->ratio : std::nullopt);
     out.columns.error.push_back(t.error_fro);
     if (figure && t.state == tuner::TrialState::ok) {
-      out.roofline.trials.push_back(roofline_trial(study, ceilings, t, *figure, anchor[figure->phase]));
+      out.roofline.trials.push_back(roofline_trial(study, ceilings, t, *figure, index.anchor_ns(figure->phase)));
     }
     out.estimates.push_back(std::move(figure));
   }

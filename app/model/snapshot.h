@@ -40,8 +40,9 @@ struct StudySnapshot {
   std::vector<tuner::Trial> trials;  // by seq
   std::vector<std::optional<tuner::Estimate>> estimates;
   TrialColumns columns;
-  std::vector<RoundNoise> noise;  // by round
-  RooflineStudy roofline;         // its trials by their order here, those with a figure
+  std::optional<tuner::Estimate> baseline;  // confirmed, or as the search has timed it so far
+  std::vector<RoundNoise> noise;            // by round
+  RooflineStudy roofline;                   // its trials by their order here, those with a figure
   std::vector<tuner::StudyEvent> events;
 
   const tuner::StudyRecord& record() const { return figures.study; }
@@ -56,6 +57,7 @@ struct DatabaseSnapshot {
   std::string error;    // why the last reading failed; the studies are those of the one before
   std::vector<std::shared_ptr<const StudySnapshot>> studies;  // by id
   bool closed = false;  // was open before: holds nothing and keeps its place, so that others keep theirs
+  bool absent = false;  // there is no such file yet: `error` says how it comes to be
 };
 
 struct Snapshot {

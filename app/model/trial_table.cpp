@@ -14,10 +14,10 @@ constexpr std::array<TrialColumnInfo, kTrialColumns> kColumns{{{"trial", true},
                                                                {"state", false},
                                                                {"GFLOP/s", true},
                                                                {"x baseline", false},
+                                                               {"error", true},
+                                                               {"phase", false},
                                                                {"config", false},
                                                                {"reason", false},
-                                                               {"phase", false},
-                                                               {"error", true},
                                                                {"origin", false}}};
 // A cell is one line; what is longer is read in the inspector.
 constexpr std::size_t kMaxCell = 400;
@@ -76,7 +76,7 @@ void TrialTable::restart(const Selection& selection) {
   if (!study_ || study_->trials.empty()) return;
   const auto known = check_fields(filter_, study_->row(0));
   if (known) return;
-  error_ = known.error().message;
+  error_ = without_option(known.error());
   filter_ = {};
 }
 

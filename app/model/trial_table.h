@@ -14,7 +14,7 @@
 
 namespace gemwright::app {
 
-enum class TrialColumn { id, state, gflops, ratio, config, reason, phase, error, origin };
+enum class TrialColumn { id, state, gflops, ratio, error, phase, config, reason, origin };
 constexpr std::size_t kTrialColumns = 9;
 struct TrialColumnInfo {
   const char* title;

@@ -14,6 +14,11 @@ std::string interval_text(const tuner::Interval& i) { return fmt::format("[{:.4f
 
 std::string verdict(const UiImpact& i) {
   if (i.holds()) return "yes: the window does not disturb the measurement beyond the noise";
+  if (i.contains_one && !i.can_tell()) {
+    return fmt::format(
+        "cannot tell: the noise floor of {:.2g} % is above {:.0f} %, measure again while nothing else runs",
+        100 * i.noise_floor, 100 * kMostImpactNoise);
+  }
   if (i.contains_one) return "no: too noisy to tell, measure again while nothing else runs";
   return i.ratio > 1 ? "no: blocks take longer while the window is open"
                      : "no: blocks take longer while no window is open";
@@ -74,6 +79,7 @@ nlohmann::json ui_impact_row(const UiImpact& i) {
           {"noise_floor", i.noise_floor},
           {"contains_one", i.contains_one},
           {"narrow", i.narrow},
+          {"can_tell", i.can_tell()},
           {"holds", i.holds()}};
 }
 

@@ -23,6 +23,7 @@ constexpr double kImpactConfidence = 0.95;
 constexpr int kImpactPhases = 4;
 // With fewer a 95 % interval of the median does not exist.
 constexpr int kMinImpactRounds = 6;
+constexpr double kMostImpactNoise = 0.1;
 
 // Mean of log(seconds) of the blocks of each phase.
 struct ImpactRound {
@@ -48,7 +49,9 @@ struct UiImpact {
   bool contains_one = false;  // the interval
   bool narrow = false;        // it is no wider than twice the noise floor
 
-  bool holds() const { return contains_one && narrow; }
+  // Above this floor a window that costs much could not be told from chance.
+  bool can_tell() const { return noise_floor <= kMostImpactNoise; }
+  bool holds() const { return contains_one && narrow && can_tell(); }
 };
 
 // Nothing with fewer than kMinImpactRounds.

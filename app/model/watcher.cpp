@@ -25,9 +25,11 @@ DatabaseSnapshot read_again(std::unique_ptr<tuner::Store>& store, const Database
     DatabaseSnapshot failed = previous;
     failed.closed = false;
     if (!std::filesystem::exists(previous.path, ignored)) {
+      failed.absent = true;
       failed.error = fmt::format("{} does not exist yet: 'gemwright tune' makes it", previous.path.string());
       return failed;
     }
+    failed.absent = false;
     auto opened = db::open_store(previous.path, db::OpenMode::read_only);
     if (!opened) {
       failed.error = opened.error().message;

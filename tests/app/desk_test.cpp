@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "app/model/watcher.h"
@@ -57,6 +58,12 @@ class DeskTest : public testing::Test {
     std::string text;
     EXPECT_TRUE(comes(desk, [&] { return !(text = desk.take_notice()).empty(); }));
     return text;
+  }
+
+  static std::string content(const fs::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
   }
 
   DatabaseSnapshot snapshot() const { return read_snapshot({database_})->databases.front(); }
@@ -168,13 +175,13 @@ TEST_F(DeskTest, PlansTheHeaderComparesItWithTheFileAndWritesIt) {
   const auto ready = [&] { return !desk.export_state(database).busy; };
   ASSERT_TRUE(comes(desk, ready));
   ASSERT_TRUE(desk.export_state(database).plan) << desk.export_state(database).error;
-  EXPECT_FALSE(desk.export_state(database).file_exists);
+  EXPECT_FALSE(desk.export_state(database).file.exists);
   EXPECT_GT(desk.export_state(database).lines.size(), 10u);
   desk.write_export(database);
   const std::string said = notice(desk);
   EXPECT_NE(said.find("written"), std::string::npos) << said;
   ASSERT_TRUE(comes(desk, ready));
-  EXPECT_TRUE(desk.export_state(database).file_exists);
+  EXPECT_TRUE(desk.export_state(database).file.exists);
   EXPECT_TRUE(desk.export_state(database).diff.lines.empty());
   // Another option is another header.
   desk.export_options.name_space = "other";
@@ -184,6 +191,44 @@ TEST_F(DeskTest, PlansTheHeaderComparesItWithTheFileAndWritesIt) {
   ASSERT_TRUE(comes(desk, ready));
   EXPECT_FALSE(desk.export_state(database).plan);
   EXPECT_NE(desk.export_state(database).error.find("percentage"), std::string::npos);
+}
+
+TEST_F(DeskTest, AHeaderThatWasEditedAfterItsPreviewIsNotOverwrittenWithoutANewOne) {
+  Desk desk(hooks());
+  const auto file = folder_ / "tuned_gemm.h";
+  desk.export_file = file.string();
+  const auto database = snapshot();
+  const auto ready = [&] { return !desk.export_state(database).busy; };
+  ASSERT_TRUE(comes(desk, ready));
+  desk.write_export(database);
+  ASSERT_NE(notice(desk).find("written"), std::string::npos);
+  ASSERT_TRUE(comes(desk, ready));
+  std::ofstream(file, std::ios::app) << "// mine\n";
+  desk.write_export(database);
+  EXPECT_NE(notice(desk).find("look at the changes"), std::string::npos);
+  ASSERT_TRUE(comes(desk, ready));
+  EXPECT_EQ(desk.export_state(database).diff.removed, 1u);
+  EXPECT_NE(content(file).find("// mine"), std::string::npos);
+  desk.write_export(database);
+  EXPECT_NE(notice(desk).find("written"), std::string::npos);
+  EXPECT_EQ(content(file).find("// mine"), std::string::npos);
+}
+
+TEST_F(DeskTest, AFileOfSomebodyElseIsReplacedOnlyWhenAskedForTwice) {
+  Desk desk(hooks());
+  const auto file = folder_ / "main.cpp";
+  std::ofstream(file) << "int main() {}\n";
+  desk.export_file = file.string();
+  const auto database = snapshot();
+  ASSERT_TRUE(comes(desk, [&] { return !desk.export_state(database).busy; }));
+  EXPECT_TRUE(desk.export_state(database).foreign);
+  desk.write_export(database);
+  EXPECT_NE(notice(desk).find("was not written by gemwright"), std::string::npos);
+  EXPECT_TRUE(desk.asks_to_replace());
+  EXPECT_EQ(content(file), "int main() {}\n");
+  desk.write_export(database);
+  EXPECT_NE(notice(desk).find("main.cpp written"), std::string::npos);
+  EXPECT_GT(content(file).size(), 1000u);
 }
 
 TEST_F(DeskTest, ComparesTwoTrialsWithTheirBlocks) {

@@ -51,14 +51,20 @@ TEST(Roofs, TrialsThatNoCeilingBoundsHaveNoComputeRoof) {
   for (const RoofLine& line : roof_lines(s, 1)) EXPECT_TRUE(line.memory) << line.name;
 }
 
-TEST(Roofs, TheAreaHoldsPointsAndRoofsInWholeDecades) {
+TEST(Roofs, TheAreaIsThatOfPointsAndRoofsWithALittleRoom) {
   RooflineStudy s = study();
   s.trials = {trial(4, 50, "fma.avx2.f32")};
   const RoofArea area = roof_area(s, roof_lines(s, 1));
-  EXPECT_DOUBLE_EQ(area.intensity_min, 0.01);
-  EXPECT_DOUBLE_EQ(area.intensity_max, 10);
-  EXPECT_DOUBLE_EQ(area.gflops_min, 1);
-  EXPECT_DOUBLE_EQ(area.gflops_max, 1000);
+  double ridge = HUGE_VAL, roof = 0;
+  for (const RoofLine& r : roof_lines(s, 1)) roof = std::max(roof, r.memory ? 0 : r.value);
+  for (const RoofLine& r : roof_lines(s, 1)) ridge = std::min(ridge, r.memory ? roof / r.value : HUGE_VAL);
+  EXPECT_LT(area.intensity_min, ridge);
+  EXPECT_GT(area.intensity_min, ridge / 10);
+  EXPECT_GT(area.intensity_max, 4);
+  EXPECT_LT(area.intensity_max, 40);
+  EXPECT_LT(area.gflops_min, 50);
+  EXPECT_GT(area.gflops_max, roof);
+  EXPECT_LT(area.gflops_max, 2 * roof);
   EXPECT_LT(roof_area({}, {}).gflops_min, roof_area({}, {}).gflops_max);
 }
 
@@ -72,7 +78,7 @@ TEST(Roofs, TheAreaReachesLeftOfEveryRidgeAndNotBeyondThePointsWithoutMemoryRoof
     EXPECT_LT(area.intensity_min, 100 / r.value);
   }
   s.ceilings.resize(2);
-  EXPECT_DOUBLE_EQ(roof_area(s, roof_lines(s, 1)).intensity_min, 100);
+  EXPECT_GT(roof_area(s, roof_lines(s, 1)).intensity_min, 100);
 }
 
 TEST(Roofs, AMemoryRoofRisesWithTheIntensity) {

@@ -129,9 +129,51 @@ TEST(RunView, ABudgetIsToldInItsOwnUnit) {
   r.attributes.budget.seconds = 60;
   EXPECT_EQ(budget_text(r), "3.0 s of 60 s");
   EXPECT_DOUBLE_EQ(*budget_spent(r), 0.05);
+  EXPECT_EQ(budget_text(r, 12.3), "12.3 s of 60 s");
+  EXPECT_EQ(budget_text(r, 64.5), "64.5 s, budget 60 s: 4.5 s more to finish and confirm");
   r.attributes.budget = {std::nullopt, 10};
   EXPECT_EQ(budget_text(r), "5 of 10 trials");
   EXPECT_DOUBLE_EQ(*budget_spent(r), 0.5);
+}
+
+TEST(RunView, WhatAStudySpendsGrowsWhileItRuns) {
+  StudyFigures f;
+  f.study.spent_seconds = 3;
+  f.study.updated_at = 1'000'000'000;
+  EXPECT_FALSE(spent_so_far(f, 3'000'000'000));
+  f.runner_alive = true;
+  EXPECT_DOUBLE_EQ(*spent_so_far(f, 3'000'000'000), 5);
+  f.paused = true;
+  EXPECT_FALSE(spent_so_far(f, 3'000'000'000));
+  EXPECT_EQ(state_text(f), "paused");
+}
+
+TEST(RunView, BeforeAnythingIsConfirmedTheFiguresAreThoseOfTheSearch) {
+  ScriptedStudy s = scripted_study();
+  StudySnapshot study = *only_study(*s.store);
+  EXPECT_EQ(best_text(study).find("so far"), std::string::npos);
+  ASSERT_TRUE(study.baseline);
+  study.figures.best.reset();
+  study.figures.baseline.reset();
+  EXPECT_NE(best_text(study).find("so far, not confirmed"), std::string::npos);
+  EXPECT_NE(baseline_text(study).find("so far"), std::string::npos);
+}
+
+TEST(RunView, CountsOfStatesSayHowManyTheFilterLeaves) {
+  const auto study = only_study(*scripted_study().store);
+  const auto counts = state_counts(*study, {true, false, false});
+  ASSERT_EQ(counts.size(), 1u);
+  EXPECT_EQ(counts[0].count, 3u);
+  EXPECT_EQ(counts[0].shown, 1u);
+}
+
+TEST(Snapshot, AStudyThatRunsAndWasPausedIsShownAsPaused) {
+  const ScriptedStudy s = scripted_study(tuner::StudyState::running);
+  EXPECT_TRUE(s.store->add_event(s.record.id, tuner::EventKind::pause, ""));
+  const auto figures = study_figures(*s.store, s.record);
+  ASSERT_TRUE(figures);
+  EXPECT_EQ(figures->paused, figures->runner_alive == true);
+  EXPECT_EQ(study_row(*figures)["paused"], figures->paused);
 }
 
 }  // namespace

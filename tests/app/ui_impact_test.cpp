@@ -48,6 +48,17 @@ TEST(UiImpact, AnIntervalFarWiderThanTheNoiseDoesNotHoldAlthoughItContainsOne) {
   EXPECT_EQ(ui_impact_row(*impact)["holds"], false);
 }
 
+TEST(UiImpact, AboveAFloorOfTenPercentNothingCanBeTold) {
+  const auto impact = ui_impact(rounds(14, 0, 0.4), {});
+  ASSERT_TRUE(impact);
+  EXPECT_TRUE(impact->contains_one);
+  EXPECT_TRUE(impact->narrow);
+  EXPECT_FALSE(impact->can_tell());
+  EXPECT_FALSE(impact->holds());
+  EXPECT_NE(ui_impact_text(*impact).find("cannot tell: the noise floor of"), std::string::npos);
+  EXPECT_EQ(ui_impact_row(*impact)["can_tell"], false);
+}
+
 TEST(UiImpact, TheNoiseFloorIsTheFarEndOfClosedOverClosed) {
   auto r = rounds(14, 0, 0);
   for (ImpactRound& x : r) x.closed[1] += 0.02;

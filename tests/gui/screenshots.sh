@@ -1,10 +1,11 @@
 #!/bin/sh
 # One picture of every view of a database, on a virtual screen with software rendering, each below 150 KB: those of the
 # README are made by   sh tests/gui/screenshots.sh gemwright.db FOLDER
-# Usage: [GEMWRIGHT_GUI=gemwright-gui] sh screenshots.sh DATABASE FOLDER [SIZE [SCALE [THEME]]]
+# They show the study with the most trials, or that of $STUDY.
+# Usage: [GEMWRIGHT=gemwright] [GEMWRIGHT_GUI=gemwright-gui] sh screenshots.sh DATABASE FOLDER [SIZE [SCALE [THEME]]]
 set -eu
 [ $# -ge 2 ] || { echo "usage: $0 DATABASE FOLDER [SIZE [SCALE [THEME]]]" >&2; exit 2; }
-gui=${GEMWRIGHT_GUI:-gemwright-gui}
+gui=${GEMWRIGHT_GUI:-gemwright-gui} gemwright=${GEMWRIGHT:-gemwright}
 database=$1 folder=$2 size=${3:-1280x800} scale=${4:-1} theme=${5:-dark}
 most=150000
 for tool in xvfb-run python3; do
@@ -16,9 +17,12 @@ LIBGL_ALWAYS_SOFTWARE=1 LP_NUM_THREADS=1
 export LIBGL_ALWAYS_SOFTWARE LP_NUM_THREADS
 # The names are those that --help lists.
 views=$("$gui" --help | tr '\n' ' ' | sed 's/  */ /g; s/.*View that is shown first: //; s/ --.*//; s/,//g')
+study=${STUDY:-$("$gemwright" show studies --json --db "$database" | python3 -c 'import json, sys
+studies = [json.loads(line) for line in sys.stdin]
+print(max(studies, key=lambda s: s["trials"])["id"])')}
 for view in $views; do
   xvfb-run -a -s "-screen 0 2560x1600x24 +extension GLX +render -noreset" \
-    "$gui" --db "$database" --view "$view" --size "$size" --scale "$scale" --theme "$theme" \
+    "$gui" --db "$database" --study "$study" --view "$view" --size "$size" --scale "$scale" --theme "$theme" \
     --screenshot "$folder/$view.png"
   python3 "$here/smaller_png.py" $most "$folder/$view.png"
 done

@@ -1,4 +1,4 @@
-"""Makes PNG files of a window small enough for a page: at most 256 colours, well packed.
+"""Makes PNG files of a window small enough for a page: at most 256 colours, fewer where those are too many, well packed.
 
 Usage: smaller_png.py MOST_BYTES FILE.png... Exit code 1 where one is larger than MOST_BYTES even so.
 
@@ -11,19 +11,19 @@ import zlib
 
 from png_rows import rows_of
 
-COLOURS = 256
+COLOURS = 256, 224, 192, 160, 128, 96, 48
 
 
 def pixels(row):
     return zip(row[0::3], row[1::3], row[2::3])
 
 
-def palette(rows):
+def palette(rows, colours):
     """The colours that are kept, and for each colour which of them stands for it."""
     counts = collections.Counter()
     for row in rows:
         counts.update(pixels(row))
-    kept = [colour for colour, _ in counts.most_common(COLOURS)]
+    kept = [colour for colour, _ in counts.most_common(colours)]
     place = {colour: i for i, colour in enumerate(kept)}
     for colour in counts:
         if colour not in place:
@@ -35,8 +35,8 @@ def chunk(kind, body):
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def packed(width, height, rows):
-    kept, place = palette(rows)
+def packed(width, height, rows, colours):
+    kept, place = palette(rows, colours)
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9)
     data = packer.compress(b"".join(b"\0" + bytes(place[p] for p in pixels(row)) for row in rows)) + packer.flush()
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
@@ -48,7 +48,12 @@ def main():
     most, large = int(sys.argv[1]), False
     for name in sys.argv[2:]:
         with open(name, "rb") as file:
-            small = packed(*rows_of(file.read()))
+            width, height, rows = rows_of(file.read())
+        rows = list(rows)
+        for colours in COLOURS:
+            small = packed(width, height, rows, colours)
+            if len(small) <= most:
+                break
         with open(name, "wb") as file:
             file.write(small)
         large = large or len(small) > most

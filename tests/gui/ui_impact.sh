@@ -23,7 +23,8 @@ x = lines[0]
 assert x["type"] == "ui_impact" and x["version"] == 1 and x["threads"] == 1 and x["rounds"] == 6
 assert x["time_ratio_lo"] <= x["time_ratio"] <= x["time_ratio_hi"]
 assert x["noise_lo"] <= x["noise_hi"] and x["noise_floor"] >= 0
-assert x["holds"] == (x["contains_one"] and x["narrow"]) == (sys.argv[1] == "0")
+assert x["can_tell"] == (x["noise_floor"] <= 0.1)
+assert x["holds"] == (x["contains_one"] and x["narrow"] and x["can_tell"]) == (sys.argv[1] == "0")
 assert x["display"] == "Xvfb" and x["rows"] > 0
 assert x["window_cpu_seconds"] > 0, "the window showed nothing"
 CHECK

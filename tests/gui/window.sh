@@ -19,7 +19,7 @@ env -u DISPLAY -u WAYLAND_DISPLAY "$gui" --db none.db >out 2>err || code=$?
 [ $code -eq 1 ] || fail "without a display the exit code is $code"
 [ "$(wc -l <err)" -eq 1 ] && grep -q 'no display' err || fail "without a display there is no plain sentence"
 
-for wrong in '--view nowhere' '--size 10x10' '--size wide' '--scale 99' '--theme pink' '--nothing'; do
+for wrong in '--view nowhere' '--size 10x10' '--size wide' '--scale 99' '--scale 0' '--study 0' '--theme pink' '--nothing'; do
   code=0
   # shellcheck disable=SC2086
   "$gui" $wrong >out 2>err || code=$?

@@ -182,6 +182,26 @@ TEST(CompareVerdict, SaysHowMuchAndHowSure) {
   EXPECT_EQ(verdict(over, 0.01).text, "over the baseline, B is 4.1 % faster (95 % interval 2.0 to 6.3 %)");
 }
 
+TEST(CompareVerdict, ClaimsNothingWhereTheAnchorSaysTheOpposite) {
+  SpeedRatio r;
+  r.basis = Basis::baseline;
+  r.ratio = 0.25;
+  r.lo = 0.2;
+  r.hi = 0.3;
+  EXPECT_TRUE(verdict(r, 0.01).separated);
+  r.by_anchor = 0.3;
+  EXPECT_FALSE(r.contradicted());
+  r.by_anchor = 1.01;  // within the noise of any reference
+  EXPECT_FALSE(r.contradicted());
+  r.by_anchor = 1.2;
+  EXPECT_TRUE(r.contradicted());
+  const Verdict v = verdict(r, 0.01);
+  EXPECT_FALSE(v.separated);
+  EXPECT_EQ(v.text,
+            "nothing can be claimed: over the baseline B/A = 0.250 [0.200, 0.300], but over the anchor loop 1.200; the "
+            "baseline was disturbed or drifted in one of the two studies");
+}
+
 TEST(CheckSlower, FailsOnlyWithTheWholeInterval) {
   EXPECT_EQ(check_slower(0.95, 0.969, 0.01, 0.03), SlowerCheck::slower);
   EXPECT_EQ(check_slower(0.95, 0.971, 0.01, 0.03), SlowerCheck::uncertain);

@@ -20,6 +20,11 @@ TEST(Pareto, OfEqualPointsTheFirstStandsAndHalfEqualOnesAreDominated) {
   EXPECT_EQ(pareto_front({{2e-3, 100}, {1e-3, 100}}), (Front{1}));
 }
 
+TEST(Pareto, OfErrorsWithinOnePercentTheFastestStands) {
+  EXPECT_EQ(pareto_front({{1e-3, 100}, {1.005e-3, 120}, {1.009e-3, 110}}), (Front{1}));
+  EXPECT_EQ(pareto_front({{1e-3, 100}, {1.02e-3, 120}}), (Front{0, 1}));
+}
+
 TEST(Pareto, AnErrorOfZeroIsOnTheFront) { EXPECT_EQ(pareto_front({{1e-3, 100}, {0, 50}}), (Front{1, 0})); }
 
 TEST(Pareto, WhatLacksAFigureOrHasNoNumberIsOnNoFront) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "scripted_machine.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -84,6 +87,28 @@ TEST(Outcome, SimplicityIsAStrictOrder) {
   EXPECT_TRUE(simpler(config_of(8, 2), config_of(8, 1, 2)));  // as many threads, but slices of K
   EXPECT_TRUE(simpler(config_of(4, 1), config_of(8, 1)));
   EXPECT_FALSE(simpler(config_of(8, 1), config_of(8, 1)));
+}
+
+TEST(Outcome, TheLastProgressSaysWhatWasConfirmed) {
+  ScriptedMachine machine;
+  const auto store = make_memory_store();
+  EngineHooks hooks = hooks_of(machine);
+  StudyProgress last;
+  hooks.progress = [&](const StudyProgress& p) { last = p; };
+  const auto result = run_study(*store, machine, request_for(64, "60"), hooks);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(last.phase, "done");
+  const auto subjects = *store->subjects(result->record.id);
+  const auto winner = std::find_if(subjects.begin(), subjects.end(), [&](const Subject& s) {
+    return s.trial && s.trial == result->record.outcome.best_trial;
+  });
+  ASSERT_NE(winner, subjects.end());
+  const auto estimates = *store->estimates(result->record.id);
+  const auto e =
+      std::find_if(estimates.begin(), estimates.end(), [&](const Estimate& x) { return x.subject == winner->id; });
+  ASSERT_NE(e, estimates.end());
+  EXPECT_EQ(last.best_gflops, e->gflops);
+  EXPECT_EQ(last.best_ratio, e->ratio);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace gemwright::tuner {
 namespace {
 
 constexpr double kConfidenceOfRatio = 0.95;
+// Two references contradict each other where both are this far from 1, in logarithms, and on different sides.
+constexpr double kContradiction = 0.03;
 
 // Log speeds of a subject over a reference, one value a round.
 struct Gains {
@@ -88,14 +90,23 @@ std::string rounds_text(std::int64_t n) { return fmt::format("{} round{}", n, n 
 
 }  // namespace
 
+bool SpeedRatio::contradicted() const {
+  if (!by_anchor || (ratio > 1) == (*by_anchor > 1)) return false;
+  return std::min(std::abs(std::log(ratio)), std::abs(std::log(*by_anchor))) > kContradiction;
+}
+
 std::optional<SpeedRatio> speed_ratio(const TimedTrial& a, const TimedTrial& b, bool same_study) {
   if (same_study) {
     if (auto r = paired(a, b)) return r;
   }
+  const auto by_anchor = through(Basis::anchor, a, b);
   if (!a.baseline_name.empty() && a.baseline_name == b.baseline_name) {
-    if (auto r = through(Basis::baseline, a, b)) return r;
+    if (auto r = through(Basis::baseline, a, b)) {
+      if (by_anchor) r->by_anchor = by_anchor->ratio;
+      return r;
+    }
   }
-  return through(Basis::anchor, a, b);
+  return by_anchor;
 }
 
 std::string basis_text(const SpeedRatio& r, const std::string& baseline_name) {
@@ -118,6 +129,11 @@ Verdict verdict(const SpeedRatio& r, double noise_floor) {
   std::string over;
   if (r.basis == Basis::baseline) over = "over the baseline, ";
   if (r.basis == Basis::anchor) over = "over the anchor loop, ";
+  if (r.contradicted()) {
+    return {false, fmt::format("nothing can be claimed: over the baseline {}, but over the anchor loop {:.3f}; the "
+                               "baseline was disturbed or drifted in one of the two studies",
+                               plain(r), *r.by_anchor)};
+  }
   if (!r.lo || !r.hi) return {false, fmt::format("{}too few rounds for an interval: {}", over, plain(r))};
   if (*r.lo <= 1 && *r.hi >= 1) return {false, fmt::format("{}not separated: {}", over, plain(r))};
   if (std::abs(r.ratio - 1) <= noise_floor) {

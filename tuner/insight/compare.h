@@ -40,6 +40,10 @@ struct SpeedRatio {
   Basis basis = Basis::same_rounds;
   bool confirmed_a = false, confirmed_b = false;  // from rounds of the confirmation; else from the search
   std::int64_t rounds_a = 0, rounds_b = 0;        // used; the same ones where the basis is same_rounds
+  std::optional<double> by_anchor;                // where the basis is baseline: the same through the anchor loop
+
+  // Baseline and anchor loop say the opposite of each other: a baseline was not itself, and nothing can be claimed.
+  bool contradicted() const;
 };
 
 // Nothing where neither rounds nor a reference are common. `same_study`: round numbers of both mean the same rounds.

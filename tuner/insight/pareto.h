@@ -1,5 +1,7 @@
 // Which measured configs give the best speed for their error: the front of error against speed.
 //
+// Errors that differ by less than 1 % are one error: rounding of the same computation, no precision bought.
+//
 // A point is dominated when another is at least as exact and at least as fast, and better in one of the two. What is
 // not dominated is the front. Of points equal in both the first stands, so that the front is a strict staircase: with
 // growing error its speed grows.

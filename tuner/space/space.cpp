@@ -39,8 +39,8 @@ std::vector<Parameter> make_parameters() {
       {Param::fusion, "fusion",
        "where the chain runs: registers save a pass over C, a pass of its own has simpler loops", false},
       {Param::hint, "hint", "cache level that the software prefetch of B aims at", true},
-      {Param::prefetch_rows, "prefetch_rows", "how far ahead B is fetched: worth 1.7x at M = 8 with cold weights",
-       false},
+      {Param::prefetch_rows, "prefetch_rows",
+       "how far ahead B is fetched: hides the latency of weights that come from memory", false},
   };
 }
 

@@ -268,6 +268,11 @@ void StudyRun::report(const std::string& phase) {
     p.best_ratio = std::exp(-best);
     if (p.baseline_gflops) p.best_gflops = *p.best_ratio * *p.baseline_gflops;
   }
+  if ((phase == "count" || phase == "done") && confirmed_) {
+    p.best_gflops = confirmed_->gflops;
+    p.best_ratio = confirmed_->ratio;
+    if (confirmed_baseline_) p.baseline_gflops = confirmed_baseline_->gflops;
+  }
   hooks_.progress(p);
 }
 

@@ -154,10 +154,13 @@ Result<void> StudyRun::conclude(const Final& final, SampleWindow window) {
   if (baseline_) against = baseline_->id;
   std::vector<Estimate> estimates;
   for (const Finalist& f : finalists) {
-    if (auto e = estimate(*samples, f.subject, against, window, work)) estimates.push_back(*e);
+    auto e = estimate(*samples, f.subject, against, window, work);
+    if (e && f.trial == outcome.best_trial) confirmed_ = e;
+    if (e) estimates.push_back(*e);
   }
   if (baseline_) {
-    if (auto e = estimate(*samples, baseline_->id, std::nullopt, window, work)) estimates.push_back(*e);
+    confirmed_baseline_ = estimate(*samples, baseline_->id, std::nullopt, window, work);
+    if (confirmed_baseline_) estimates.push_back(*confirmed_baseline_);
   }
   if (const auto r = store_.set_outcome(record_.id, outcome, estimates); !r) return r;
   record_.outcome = outcome;

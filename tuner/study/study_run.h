@@ -125,6 +125,8 @@ class StudyRun {
   std::set<std::string> known_;    // keys of configs tried or being tried
   std::size_t next_known_good_ = 0;
   std::vector<Trial> retry_;  // in flight when an earlier sitting ended, or asked for again
+  // Of the winner and the baseline, when the study is concluded: what progress says from then on.
+  std::optional<Estimate> confirmed_, confirmed_baseline_;
   std::optional<TrialId> incumbent_;
   std::vector<StudyCeiling> ceilings_;
   std::vector<Contender*> finalists_;

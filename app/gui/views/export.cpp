@@ -71,10 +71,17 @@ class ExportView : public View {
 
   static std::string against_file(const Frame& frame, const ExportState& state) {
     const std::string& file = frame.desk.export_file;
-    if (!state.file_exists) return fmt::format("{} does not exist yet", file);
+    if (!state.file.exists) return fmt::format("{} does not exist yet", file);
     if (!state.file_error.empty()) return state.file_error;
     if (state.diff.lines.empty()) return fmt::format("{} holds this already", file);
     return fmt::format("{}: {} lines go, {} come", file, state.diff.removed, state.diff.added);
+  }
+
+  // The sentence is that of the command line; here the option is a field.
+  static std::string in_window_words(std::string text) {
+    constexpr std::string_view kOption = "--filter";
+    const auto at = text.find(kOption);
+    return at == std::string::npos ? text : text.replace(at, kOption.size(), "the field studies");
   }
 
   static void draw_summary(Frame& frame, const ExportState& state) {
@@ -84,10 +91,15 @@ class ExportView : public View {
     ImGui::SameLine();
     ImGui::AlignTextToFramePadding();
     if (state.busy && !state.plan) return dim_text(frame.look, "The header is being planned");
-    if (!state.plan) return warning_text(frame.look, state.error);
+    if (!state.plan) return warning_text(frame.look, in_window_words(state.error));
     ImGui::TextUnformatted(export_text(*state.plan).c_str());
     ImGui::SameLine(0, em());
     dim_text(frame.look, against_file(frame, state) + (state.busy ? "; is being planned again" : ""));
+    if (state.foreign) {
+      warning_text(frame.look, fmt::format("{} was not written by gemwright: {}.", frame.desk.export_file,
+                                           frame.desk.asks_to_replace() ? "press Write once more to replace it"
+                                                                        : "Write asks before it replaces it"));
+    }
     std::string names;
     for (const std::string& n : state.plan->namespaces) names += (names.empty() ? "" : ", ") + n;
     dim_text(frame.look, tuner::printable(names, kMaxLine));
@@ -119,7 +131,7 @@ class ExportView : public View {
 
   static void draw_changes(const Frame& frame, const ExportState& state) {
     if (state.diff.lines.empty()) {
-      return empty_state(frame.look, state.file_exists ? "Nothing changes" : "A new file",
+      return empty_state(frame.look, state.file.exists ? "Nothing changes" : "A new file",
                          against_file(frame, state) + ".");
     }
     if (ImGui::BeginChild("changes", {0, 0}, ImGuiChildFlags_Borders, ImGuiWindowFlags_HorizontalScrollbar)) {

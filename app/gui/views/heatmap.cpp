@@ -105,6 +105,8 @@ class HeatMapView : public StudyView {
   }
 
   void draw_legend(const Look& look) const {
+    constexpr const char* kCells = "empty: not tried   x: no speed (failed, or not timed)";
+    if (!map_->timed) return dim_text(look, fmt::format("No trial here has a speed.   {}", kCells));
     const float text = ImGui::GetTextLineHeight();
     ImGui::TextUnformatted(number_text(map_->low, 1).c_str());
     ImGui::SameLine(0, 0.5f * em());
@@ -123,7 +125,7 @@ class HeatMapView : public StudyView {
     ImGui::Text("%s GFLOP/s", number_text(map_->high, 1).c_str());
     ImGui::SameLine(0, 1.5f * em());
     ImGui::PushStyleColor(ImGuiCol_Text, look.dim());
-    ImGui::TextUnformatted("empty: not tried   x: all failed");
+    ImGui::TextUnformatted(kCells);
     ImGui::PopStyleColor();
   }
 
@@ -236,7 +238,7 @@ class HeatMapView : public StudyView {
     ImGui::TextUnformatted(fmt::format("{} GFLOP/s, {} of {} trial{}", number_text(cell.gflops, 1), to_text(reduction_),
                                        cell.timed, cell.timed == 1 ? "" : "s")
                                .c_str());
-    if (cell.tried > cell.timed) ImGui::Text("%zu more failed", cell.tried - cell.timed);
+    if (cell.tried > cell.timed) ImGui::Text("%zu more without a speed", cell.tried - cell.timed);
     ImGui::EndTooltip();
   }
 

@@ -20,6 +20,7 @@ std::string json_text(const nlohmann::json& value) {
 
 std::string time_text(std::optional<double> ns) {
   if (!ns) return "-";
+  if (*ns >= 1e9) return fmt::format("{:.3g} s", *ns / 1e9);
   if (*ns >= 1e6) return fmt::format("{:.4g} ms", *ns / 1e6);
   return *ns >= 1e3 ? fmt::format("{:.4g} us", *ns / 1e3) : fmt::format("{:.4g} ns", *ns);
 }
@@ -69,11 +70,11 @@ class Inspector : public View {
     heading(look, fmt::format("Study {}", r.id));
     if (!begin_facts("study")) return;
     fact(look, "state", state_text(f));
-    fact(look, "best", f.best ? number_text(f.best->gflops, 1) + " GFLOP/s" : "-");
+    fact(look, "best", best_text(*frame.study));
     fact(look, "baseline",
-         f.baseline ? number_text(f.baseline->gflops, 1) + " GFLOP/s" : tuner::printable(r.baseline_reason, kMaxText));
+         r.baseline.empty() ? tuner::printable(r.baseline_reason, kMaxText) : baseline_text(*frame.study));
     fact(look, "x baseline", f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-");
-    fact(look, "spent", budget_text(r));
+    fact(look, "spent", budget_text(r, live_spent(frame, *frame.study)));
     fact(look, "trials", std::to_string(r.trials));
     const auto row = study_row(f);
     for (const char* field :

@@ -29,6 +29,7 @@ class ParallelView : public StudyView {
  public:
   const char* name() const override { return "parallel"; }
   const char* title() const override { return "Parallel"; }
+  bool tells_filter() const override { return false; }
 
   void draw_study(Frame& frame) override {
     if (frame.selection.filter_text() != brushed_) brushes_.assign(plot_.axes.size(), {});

@@ -32,12 +32,16 @@ StateMark mode_mark(const Look& look, tuner::ComputeMode mode, bool over) {
   return {look.dim(), hollow + ImPlotMarker_Square, "another mode"};
 }
 
+// A figure of the search beside confirmed ones: on no front.
+StateMark searched_mark(const Look& look) { return {look.dim(), ImPlotMarker_Plus, "not confirmed"}; }
+
 double on_axis(double error) { return std::max(error, kLeastError); }
 
 class ParetoView : public StudyView {
  public:
   ParetoView()
       : marks_([this](const Frame& f, std::size_t trial) {
+          if (trial < searched_.size() && searched_[trial]) return searched_mark(f.look);
           return mode_mark(f.look, f.study->trials[trial].config.mode, trial < over_.size() && over_[trial]);
         }) {}
 
@@ -45,7 +49,7 @@ class ParetoView : public StudyView {
   const char* title() const override { return "Pareto"; }
 
   void draw_study(Frame& frame) override {
-    dim_text(frame.look, pareto_line(pareto_));
+    if (matched_) dim_text(frame.look, pareto_line(*matched_, pareto_));
     if (points_ == 0) {
       return empty_state(frame.look, "No trial has both an error and a speed",
                          "A trial appears here when it was verified and timed.");
@@ -61,10 +65,10 @@ class ParetoView : public StudyView {
 
  private:
   void take_study(bool another) override {
-    const double before[] = {low_, high_, top_};
+    const double before[] = {low_, high_, top_, bottom_};
     fill();
     // What a person has zoomed into stays, unless new trials need another area.
-    fit_ = fit_ || another || before[0] != low_ || before[1] != high_ || before[2] != top_;
+    fit_ = fit_ || another || before[0] != low_ || before[1] != high_ || before[2] != top_ || before[3] != bottom_;
   }
 
   void take_matches(bool) override {
@@ -81,20 +85,27 @@ class ParetoView : public StudyView {
   void fill() {
     marks_.clear();
     over_.assign(study_->trials.size(), false);
+    searched_.assign(study_->trials.size(), false);
+    searched_count_ = 0;
     modes_.fill({});
-    top_ = 1;
-    low_ = high_ = 0;
+    top_ = bottom_ = low_ = high_ = 0;
     const Pareto all = pareto(*study_, TrialSet(study_->trials.size(), true));
     points_ = all.points.size();
     for (const ParetoPoint& p : all.points) {
       const double x = on_axis(p.error);
       marks_.add(x, p.speed, p.trial);
       over_[p.trial] = p.over_bound;
-      const auto mode = static_cast<std::size_t>(study_->trials[p.trial].config.mode);
-      if (mode < modes_.size()) ++(p.over_bound ? modes_[mode].second : modes_[mode].first);
+      searched_[p.trial] = !p.counts;
+      bottom_ = top_ > 0 ? std::min(bottom_, p.speed) : p.speed;
       top_ = std::max(top_, p.speed);
       low_ = low_ > 0 ? std::min(low_, x) : x;
       high_ = std::max(high_, x);
+      if (!p.counts) {
+        ++searched_count_;
+        continue;
+      }
+      const auto mode = static_cast<std::size_t>(study_->trials[p.trial].config.mode);
+      if (mode < modes_.size()) ++(p.over_bound ? modes_[mode].second : modes_[mode].first);
     }
     if (!all.bound || points_ == 0) return;
     low_ = std::min(low_, on_axis(*all.bound));
@@ -115,19 +126,26 @@ class ParetoView : public StudyView {
         first = false;
       }
     }
+    if (searched_count_ > 0) {
+      legend_entry(searched_mark(look), fmt::format("{} not confirmed: on no front", searched_count_), first);
+    }
   }
 
   void draw_plot(Frame& frame) {
     if (!begin_plot("##pareto", {-1, -1})) return;
     ImPlot::SetupAxes("error (relative Frobenius distance to float64)", speed_unit(*study_, pareto_).c_str());
-    ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
-    ImPlot::SetupAxisFormat(ImAxis_X1, "%.0e");
-    const double low = std::pow(10, std::floor(std::log10(low_ / 1.5))),
-                 high = std::pow(10, std::ceil(std::log10(high_ * 1.5)));
-    ImPlot::SetupAxesLimits(low, high, 0, 1.08 * top_, fit_ ? ImPlotCond_Always : ImPlotCond_Once);
+    // Room beside the points; the speeds fill the height.
+    constexpr double kSide = 1.8, kRoom = 0.12;
+    const double room = kRoom * std::max(top_ - bottom_, kRoom * top_);
+    if (fit_) limits_ = {low_ / kSide, high_ * kSide};
+    log_axis(ImAxis_X1, limits_.first, limits_.second, "%.0e");
+    ImPlot::SetupAxesLimits(low_ / kSide, high_ * kSide, std::max(0.0, bottom_ - room), top_ + room,
+                            fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
     draw_bound(frame.look);
     draw_front(frame.look);
+    const ImPlotRect seen = ImPlot::GetPlotLimits();
+    limits_ = {seen.X.Min, seen.X.Max};
     const auto& winner = study_->record().outcome.best_trial;
     marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
     ImPlot::EndPlot();
@@ -159,11 +177,13 @@ class ParetoView : public StudyView {
   bool fit_ = true;
   Pareto pareto_;
   std::vector<double> steps_x_, steps_y_;
-  std::vector<bool> over_;  // by trial
+  std::vector<bool> over_, searched_;  // by trial
+  std::size_t searched_count_ = 0;
   // By mode: trials within and over the bound.
   std::array<std::pair<std::size_t, std::size_t>, gemwright::compute_mode_count> modes_{};
   std::size_t points_ = 0;
-  double top_ = 1, low_ = 0, high_ = 0;
+  double top_ = 0, bottom_ = 0, low_ = 0, high_ = 0;
+  std::pair<double, double> limits_;  // of the axis of errors, as it was seen last
   TrialMarks marks_;
 };
 

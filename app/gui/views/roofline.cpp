@@ -14,7 +14,7 @@ namespace gemwright::app::gui {
 namespace {
 
 // Of the height of the plot.
-constexpr double kNames = 0.22;
+constexpr double kNames = 0.3;
 
 class RooflineView : public StudyView {
  public:
@@ -73,11 +73,13 @@ class RooflineView : public StudyView {
   void draw_plot(Frame& frame) {
     if (!begin_plot("##roofline", {-1, -1})) return;
     ImPlot::SetupAxes("flops a byte", "GFLOP/s");
-    ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
-    ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
+    if (fit_) seen_ = {area_.intensity_min, area_.intensity_max, area_.gflops_min, top_};
+    log_axis(ImAxis_X1, seen_.X.Min, seen_.X.Max, "%g");
+    log_axis(ImAxis_Y1, seen_.Y.Min, seen_.Y.Max, "%g");
     ImPlot::SetupAxesLimits(area_.intensity_min, area_.intensity_max, area_.gflops_min, top_,
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
+    seen_ = ImPlot::GetPlotLimits();
     draw_roofs(frame);
     const auto& winner = study_->record().outcome.best_trial;
     marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
@@ -108,13 +110,15 @@ class RooflineView : public StudyView {
     const auto memory = std::count_if(roofs_.begin(), roofs_.end(), [](const RoofLine& r) { return r.memory; });
     const float row = 1.25f * ImGui::GetTextLineHeight();
     auto place = static_cast<float>(memory);
+    int inside = 0;
     for (const RoofLine& r : roofs_) {
       const std::string text = fmt::format("{} {} {}", r.name, four_digits(r.value), r.memory ? "GB/s" : "GFLOP/s");
       if (!r.memory) {
         plot_label(frame.look, ImPlot::PlotToPixels(limits.X.Max, r.value), {-1, -1}, text, frame.look.warning());
         continue;
       }
-      const float above = (0.6f + place--) * row;
+      // The row above the line is that of its own name.
+      const float above = (1.6f + place--) * row;
       const double x = compute > 0 ? compute / r.value : 0;
       const ImVec2 bend = ImPlot::PlotToPixels(x, compute);
       if (limits.Contains(x, compute) && bend.y - above > ImPlot::GetPlotPos().y) {
@@ -124,11 +128,13 @@ class RooflineView : public StudyView {
         plot_label(frame.look, {bend.x, bend.y - above - 0.5f * row}, {1, 1}, text, frame.look.dim());
         continue;
       }
-      // Its end is out of sight: in the middle of what is to be seen.
+      // Its end is out of sight: on what is to be seen of its line.
       const double low = std::max(limits.Y.Min, height_at(r, limits.X.Min));
       const double high = std::min({compute > 0 ? compute : limits.Y.Max, limits.Y.Max, height_at(r, limits.X.Max)});
       if (high <= low) continue;
-      const double y = std::sqrt(low * high);
+      // Each lower than the one before, so that names side by side do not meet.
+      constexpr double kFirst = 0.75, kStep = 0.2;
+      const double y = low * std::pow(high / low, std::max(kStep, kFirst - kStep * inside++));
       plot_label(frame.look, ImPlot::PlotToPixels(y / r.value, y), {1, 1}, text, frame.look.dim());
     }
   }
@@ -137,6 +143,7 @@ class RooflineView : public StudyView {
   TrialMarks marks_;
   RoofArea area_;
   double top_ = 1;
+  ImPlotRect seen_{1, 10, 1, 10};  // the axes, as they were last
   std::size_t without_ = 0;
   bool fit_ = true;
 };

@@ -31,13 +31,15 @@ class RunView : public View {
     if (!has_study(frame)) return;
     refresh(frame);
     draw_head(frame);
-    state_legend(frame.look, *frame.study);
+    state_legend(frame);
     draw_line_legend(frame.look);
     const ImVec2 space = ImGui::GetContentRegionAvail();
+    std::string noise = noise_text(noise_);
+    if (noise_.rounds > 0) noise += ". Below: the anchor loop's time in each round, off its median; x: disturbed";
     const float strip = std::max(kMinStrip * em(), kStripShare * space.y);
-    const float plot = space.y - strip - ImGui::GetTextLineHeightWithSpacing() - ImGui::GetStyle().ItemSpacing.y;
-    draw_trials(frame, std::max(8 * em(), plot));
-    dim_text(frame.look, noise_text(noise_));
+    const float words = ImGui::CalcTextSize(noise.c_str(), nullptr, false, space.x).y;
+    draw_trials(frame, std::max(8 * em(), space.y - strip - words - 2 * ImGui::GetStyle().ItemSpacing.y));
+    dim_text(frame.look, noise);
     draw_noise(frame, strip);
   }
 
@@ -51,7 +53,9 @@ class RunView : public View {
     noise_ = noise_summary(*study_);
     top_ = steps_.empty() ? 1 : steps_.back().gflops;
     for (const auto& g : study_->columns.gflops) top_ = std::max(top_, g.value_or(0));
-    if (study_->figures.baseline) top_ = std::max(top_, study_->figures.baseline->gflops);
+    if (study_->baseline) top_ = std::max(top_, study_->baseline->gflops);
+    const auto& best = study_->record().outcome.best_trial;
+    winner_ = best ? study_->find(*best) : std::nullopt;
     fit_ = true;
     marks_.clear();
     for (std::size_t i = 0; i < study_->trials.size(); ++i) {
@@ -72,16 +76,20 @@ class RunView : public View {
     heading(frame.look, study_title(r));
     ImGui::SameLine();
     copy_button(frame, *this);
-    std::string line = fmt::format("{}, {}", state_text(study_->figures), budget_text(r));
+    std::string line = fmt::format("{}, {}", state_text(study_->figures), budget_text(r, live_spent(frame, *study_)));
+    if (r.outcome.verdict.empty())
+      line += fmt::format(", best {}, baseline {}", best_text(*study_), baseline_text(*study_));
     if (!r.outcome.verdict.empty()) line += ": " + tuner::printable(r.outcome.verdict, kMaxVerdict);
     dim_text(frame.look, line);
+    filter_line(frame);
     steer_buttons(frame, *study_);
   }
 
   // Figures of the search rise above the winner's, which were confirmed on fresh rounds.
   void draw_line_legend(const Look& look) const {
     if (steps_.empty()) return;
-    const char* const text = "best so far, as measured then";
+    const char* const text = winner_ ? "best so far, as measured then; dashes: the winner, confirmed; bars: 95 %"
+                                     : "best so far, as measured then; bars: 95 %";
     const float width = ImGui::CalcTextSize(text).x + 2 * em();
     ImGui::SameLine(0, em());
     if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
@@ -102,22 +110,29 @@ class RunView : public View {
     fit_ = false;
     draw_baseline(frame);
     draw_best(frame, count);
-    const auto& winner = study_->record().outcome.best_trial;
-    marks_.draw(frame, winner ? study_->find(*winner) : std::nullopt);
+    marks_.draw(frame, winner_);
+    // Last: no line runs through it.
+    draw_baseline_name(frame);
     ImPlot::EndPlot();
   }
 
   void draw_baseline(const Frame& frame) const {
-    if (!study_->figures.baseline) return;
-    const double y = study_->figures.baseline->gflops;
+    if (!study_->baseline) return;
     ImPlotSpec spec;
     spec.LineColor = ImGui::ColorConvertU32ToFloat4(frame.look.dim());
     spec.Flags = ImPlotInfLinesFlags_Horizontal;
-    ImPlot::PlotInfLines("baseline", &y, 1, spec);
-    const std::string text = fmt::format("baseline {}", tuner::printable(study_->record().baseline));
-    plot_label(frame.look, ImPlot::PlotToPixels(ImPlot::GetPlotLimits().X.Max, y), {-1, -1}, text, frame.look.dim());
+    ImPlot::PlotInfLines("baseline", &study_->baseline->gflops, 1, spec);
   }
 
+  void draw_baseline_name(const Frame& frame) const {
+    if (!study_->baseline) return;
+    const std::string text = fmt::format("baseline {}", tuner::printable(study_->record().baseline));
+    const ImVec2 at = ImPlot::PlotToPixels(ImPlot::GetPlotLimits().X.Max, study_->baseline->gflops);
+    plot_label(frame.look, at, {-1, 1}, text, frame.look.dim());
+  }
+
+  // The line ends at the level of the winner where one is confirmed: figures of the search that lie above it were
+  // measured once, at another moment.
   void draw_best(const Frame& frame, double count) const {
     if (steps_.empty()) return;
     std::vector<double> x, y;
@@ -126,18 +141,45 @@ class RunView : public View {
       y.push_back(s.gflops);
     }
     x.push_back(count - 1);
-    y.push_back(y.back());
+    y.push_back(winner_ ? study_->columns.gflops[*winner_].value_or(y.back()) : y.back());
     ImPlotSpec spec;
     spec.LineColor = ImGui::ColorConvertU32ToFloat4(frame.look.best());
     spec.LineWeight = std::max(1.5f, 0.12f * em());
     ImPlot::PlotStairs("best so far", x.data(), y.data(), static_cast<int>(x.size()), spec);
+    ImPlot::PushPlotClipRect();
+    if (winner_) draw_level(frame, static_cast<double>(*winner_), y.back(), x.back());
+    for (const BestStep& s : steps_) draw_interval(frame, s);
+    ImPlot::PopPlotClipRect();
+  }
+
+  // Dashes from the winner's point to the end of the line.
+  static void draw_level(const Frame& frame, double from, double gflops, double to) {
+    const ImVec2 left = ImPlot::PlotToPixels(from, gflops), right = ImPlot::PlotToPixels(to, gflops);
+    const float dash = 0.4f * em();
+    for (float x = left.x; x < right.x; x += 2 * dash) {
+      ImPlot::GetPlotDrawList()->AddLine({x, left.y}, {std::min(x + dash, right.x), left.y}, frame.look.best(),
+                                         std::max(1.0f, 0.09f * em()));
+    }
+  }
+
+  static void draw_interval(const Frame& frame, const BestStep& s) {
+    if (!s.lo || !s.hi) return;
+    const auto x = static_cast<double>(s.trial);
+    const ImVec2 low = ImPlot::PlotToPixels(x, *s.lo), high = ImPlot::PlotToPixels(x, *s.hi);
+    const float half = 0.35f * em(), width = std::max(1.0f, 0.09f * em());
+    ImDrawList& list = *ImPlot::GetPlotDrawList();
+    const ImU32 colour = frame.look.best();
+    list.AddLine(low, high, colour, width);
+    list.AddLine({low.x - half, low.y}, {low.x + half, low.y}, colour, width);
+    list.AddLine({high.x - half, high.y}, {high.x + half, high.y}, colour, width);
   }
 
   void draw_noise(const Frame& frame, float height) {
     if (!begin_plot("##noise", {-1, height})) return;
     const auto& noise = study_->noise;
     const double last = noise.empty() ? 1 : static_cast<double>(noise.back().round);
-    ImPlot::SetupAxes("round", "anchor, %");
+    ImPlot::SetupAxes("round", nullptr);
+    ImPlot::SetupAxisFormat(ImAxis_Y1, "%g %%");
     ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -110 * widest_, 110 * widest_, ImPlotCond_Always);
     anchors_.draw(frame.look, 0, [&](std::size_t i) {
       const bool disturbed = noise[i].disturbance != tuner::Disturbance::none;
@@ -150,6 +192,7 @@ class RunView : public View {
 
   std::shared_ptr<const StudySnapshot> study_;
   std::vector<BestStep> steps_;
+  std::optional<std::size_t> winner_;
   NoiseSummary noise_;
   TrialMarks marks_;
   PointCloud anchors_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/gui/fields.h"
 #include "app/gui/steering.h"
 #include "app/gui/widgets.h"
 #include "app/model/run_view.h"
@@ -31,6 +32,7 @@ std::string speed_text(const StudyFigures& f) {
   if (!f.best) return state_text(f);
   std::string text = number_text(f.best->gflops, 1) + " GFLOP/s";
   if (f.best->ratio) text += fmt::format("  {:.2f}x", *f.best->ratio);
+  if (f.paused) text += "  paused";
   return text;
 }
 
@@ -47,10 +49,25 @@ class StudiesView : public View {
   const char* title() const override { return "Studies"; }
 
   void draw(Frame& frame) override {
+    ImGui::AlignTextToFramePadding();
+    dim_text(frame.look, fmt::format("{} in all", frame.snapshot.studies()));
+    ImGui::SameLine();
+    copy_button(frame, *this);
+    scroll_ = frame.selection.study() != followed_ && frame.selection.study().has_value();
+    followed_ = frame.selection.study();
+    // What is wrong with a database is said first: its place may be far below.
     for (const DatabaseSnapshot& d : frame.snapshot.databases) {
-      if (!d.closed) draw_database(frame, d);
+      if (!d.closed && !d.absent && !d.error.empty()) {
+        warning_text(frame.look, fmt::format("{}: {}", d.path.filename().string(), d.error));
+      }
     }
-    if (frame.database == nullptr) empty_state(frame.look, "No database", "Ctrl+O opens one.");
+    if (ImGui::BeginChild("list", {0, 0}, ImGuiChildFlags_NavFlattened)) {
+      for (const DatabaseSnapshot& d : frame.snapshot.databases) {
+        if (!d.closed) draw_database(frame, d);
+      }
+      if (frame.database == nullptr) empty_state(frame.look, "No database", "Ctrl+O opens one.");
+    }
+    ImGui::EndChild();
   }
 
   std::string as_text(const Frame& frame) const override {
@@ -65,7 +82,7 @@ class StudiesView : public View {
   }
 
  private:
-  static void draw_database(Frame& frame, const DatabaseSnapshot& d) {
+  void draw_database(Frame& frame, const DatabaseSnapshot& d) const {
     ImGui::PushID(d.path.c_str());
     ImGui::SeparatorText(d.path.filename().c_str());
     ImGui::SetItemTooltip("%s", d.path.c_str());
@@ -74,7 +91,7 @@ class StudiesView : public View {
       ImGui::EndPopup();
     }
     if (!d.error.empty()) {
-      dim_text(frame.look, d.error);
+      dim_text(frame.look, d.absent ? "does not exist yet: the first study makes it" : "could not be read: see above");
     } else if (!d.loaded) {
       dim_text(frame.look, "is being read");
     } else if (d.studies.empty()) {
@@ -82,6 +99,9 @@ class StudiesView : public View {
     }
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(d.studies.size()));
+    for (std::size_t i = 0; scroll_ && i < d.studies.size(); ++i) {
+      if (d.studies[i]->ref == followed_) clipper.IncludeItemByIndex(static_cast<int>(i));
+    }
     while (clipper.Step()) {
       for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
         draw_study(frame, *d.studies[static_cast<std::size_t>(i)]);
@@ -90,13 +110,14 @@ class StudiesView : public View {
     ImGui::PopID();
   }
 
-  static void draw_study(Frame& frame, const StudySnapshot& s) {
+  void draw_study(Frame& frame, const StudySnapshot& s) const {
     const tuner::StudyRecord& r = s.record();
     ImGui::PushID(static_cast<int>(r.id));
     const float line = ImGui::GetTextLineHeight(), width = ImGui::GetContentRegionAvail().x;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const bool selected = frame.selection.study() == s.ref;
     if (ImGui::Selectable("##study", selected, 0, {0, 3 * line + 0.5f * em()})) frame.selection.select(s.ref);
+    if (selected && scroll_ && !ImGui::IsItemVisible()) ImGui::SetScrollHereY(0.5f);
     if (ImGui::BeginPopupContextItem("study")) {
       frame.selection.select(s.ref);
       steer_menu(frame, s);
@@ -120,6 +141,9 @@ class StudiesView : public View {
     clipped(list, {x, at.y + 2 * line + 0.25f * em()}, right, text, speed_text(s.figures));
     ImGui::PopID();
   }
+
+  std::optional<StudyRef> followed_;
+  bool scroll_ = false;
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace gemwright::app::gui {
 namespace {
 
 // In letters.
-constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6.5f, 5, 9.5f, 22, 12, 4.5f, 4.5f, 9};
+constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 9.5f, 4, 4, 9, 9, 7};
 
 bool in_code(TrialColumn column) { return column == TrialColumn::config; }
 
@@ -22,9 +22,7 @@ class TrialsView : public View {
 
   void draw(Frame& frame) override {
     if (!has_study(frame)) return;
-    filter_bar(frame);
-    ImGui::SameLine();
-    copy_button(frame, *this);
+    filter_bar(frame, this);
     if (frame.study->trials.empty()) {
       return empty_state(frame.look, "No trial yet", "The first one appears when it was compiled and checked.");
     }
@@ -45,16 +43,15 @@ class TrialsView : public View {
                                        ImGuiTableFlags_RowBg | ImGuiTableFlags_Resizable | ImGuiTableFlags_Hideable |
                                        ImGuiTableFlags_Reorderable | ImGuiTableFlags_BordersInnerV |
                                        ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_PadOuterX;
-    if (!ImGui::BeginTable("trials", static_cast<int>(kTrialColumns), kFlags)) return;
-    ImGui::TableSetupScrollFreeze(1, 1);
+    look_for_reasons(*frame.study);
+    float least = 0;
     for (std::size_t i = 0; i < kTrialColumns; ++i) {
-      ImGuiTableColumnFlags flags = ImGuiTableColumnFlags_WidthFixed;
-      if (static_cast<TrialColumn>(i) == TrialColumn::gflops) {
-        flags |= ImGuiTableColumnFlags_DefaultSort | ImGuiTableColumnFlags_PreferSortDescending;
-      }
-      ImGui::TableSetupColumn(info(static_cast<TrialColumn>(i)).title, flags, kWidths[i] * em());
+      if (shows(static_cast<TrialColumn>(i))) least += kWidths[i] * em() + 2 * ImGui::GetStyle().CellPadding.x;
     }
-    ImGui::TableHeadersRow();
+    // Wider than it needs, it gives the room to the config; narrower it scrolls.
+    const float inner = std::max(least, ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize);
+    if (!ImGui::BeginTable("rows", static_cast<int>(kTrialColumns), kFlags, {0, 0}, inner)) return;
+    set_up_columns();
     sort(frame);
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(frame.table.rows().size()));
@@ -65,6 +62,38 @@ class TrialsView : public View {
       }
     }
     ImGui::EndTable();
+  }
+
+  void set_up_columns() {
+    ImGui::TableSetupScrollFreeze(1, 1);
+    for (std::size_t i = 0; i < kTrialColumns; ++i) {
+      const auto column = static_cast<TrialColumn>(i);
+      const bool stretch = column == TrialColumn::config || column == TrialColumn::reason;
+      ImGuiTableColumnFlags flags = stretch ? ImGuiTableColumnFlags_WidthStretch : ImGuiTableColumnFlags_WidthFixed;
+      const float weight = column == TrialColumn::config ? 3 : 1;
+      if (column == TrialColumn::gflops) {
+        flags |= ImGuiTableColumnFlags_DefaultSort | ImGuiTableColumnFlags_PreferSortDescending;
+      }
+      if (column == TrialColumn::reason && !has_reasons_) flags |= ImGuiTableColumnFlags_Disabled;
+      if (column == TrialColumn::origin) flags |= ImGuiTableColumnFlags_DefaultHide;
+      ImGui::TableSetupColumn(info(column).title, flags, stretch ? weight : kWidths[i] * em());
+    }
+    ImGui::TableHeadersRow();
+    const auto origin = ImGui::TableGetColumnFlags(static_cast<int>(TrialColumn::origin));
+    has_origins_ = (origin & ImGuiTableColumnFlags_IsEnabled) != 0;
+  }
+
+  // A column of reasons that nobody has is left out; origins are there for whoever asks for them in the table's menu.
+  bool shows(TrialColumn column) const {
+    if (column == TrialColumn::origin) return has_origins_;
+    return column != TrialColumn::reason || has_reasons_;
+  }
+
+  void look_for_reasons(const StudySnapshot& study) {
+    if (&study == looked_through_) return;
+    looked_through_ = &study;
+    has_reasons_ =
+        std::any_of(study.trials.begin(), study.trials.end(), [](const tuner::Trial& t) { return !t.reason.empty(); });
   }
 
   static void sort(Frame& frame) {
@@ -112,7 +141,7 @@ class TrialsView : public View {
       if (info(column).numeric) {
         number(text);
       } else {
-        ImGui::TextUnformatted(text.c_str());
+        ellipsis_text(text);
       }
       if (in_code(column)) ImGui::PopFont();
     }
@@ -139,6 +168,8 @@ class TrialsView : public View {
 
   std::optional<TrialRef> followed_;
   bool scroll_ = false;
+  const StudySnapshot* looked_through_ = nullptr;  // compared only
+  bool has_reasons_ = false, has_origins_ = false;
 };
 
 }  // namespace

@@ -1,0 +1,22 @@
+// Which state of a file was seen: another stamp is another content. A write within the same tick of the file system's
+// clock that keeps the length and the inode goes unseen.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace gemwright::app {
+
+struct FileStamp {
+  bool exists = false;
+  std::int64_t device = 0, inode = 0, size = 0, written_ns = 0;
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+FileStamp file_stamp(const std::filesystem::path& file);
+// As part of a key.
+std::string to_text(const FileStamp& stamp);
+
+}  // namespace gemwright::app

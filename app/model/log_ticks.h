@@ -1,0 +1,12 @@
+// Where a logarithmic axis is labelled: whole decades, and 1-2-5 or every digit between them where the axis shows few.
+#pragma once
+
+#include <vector>
+
+namespace gemwright::app {
+
+// Ascending, inside [low, high]; none so near the right end that its label would cross the border of the plot. Nothing
+// where the limits are no such range.
+std::vector<double> log_ticks(double low, double high);
+
+}  // namespace gemwright::app
