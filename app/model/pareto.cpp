@@ -114,7 +114,7 @@ std::string pareto_line(const StudySnapshot& study, const Pareto& p) {
   std::string out = fmt::format("front of {} of {} {}trial{}", p.front.size(), counting,
                                 searched.empty() && counting > 0 ? "confirmed " : "", counting == 1 ? "" : "s");
   if (counting < p.points.size()) out += fmt::format(" ({} more only searched)", p.points.size() - counting);
-  if (p.bound) out += fmt::format(", error bound {:.1e}", *p.bound);
+  if (p.bound) out += fmt::format(", error bound {:.2e}", *p.bound);
   const std::size_t over = count([](const ParetoPoint& x) { return x.over_bound; });
   if (over > 0) out += fmt::format(", {} over the bound", over);
   if (p.without > 0) out += fmt::format("; {} without error or speed", p.without);
@@ -133,7 +133,7 @@ std::string pareto_text(const StudySnapshot& study, const Pareto& p) {
   for (const std::size_t i : p.front) {
     const ParetoPoint& x = p.points[i];
     const tuner::Trial& t = study.trials[x.trial];
-    rows.push_back({std::to_string(t.id), std::string(tuner::to_text(t.config.mode)), fmt::format("{:.1e}", x.error),
+    rows.push_back({std::to_string(t.id), std::string(tuner::to_text(t.config.mode)), fmt::format("{:.2e}", x.error),
                     number_text(x.gflops, 1), p.over_baseline ? ratio_text(x.speed, {}, {}) : "-",
                     x.confirmed ? "confirmed" : "searched", x.over_bound ? "over" : (p.bound ? "within" : "-"),
                     tuner::label(t.config)});

@@ -8,6 +8,11 @@
 
 #include <cstdint>
 
+// It changes the bits of results, and what becomes of NaN and infinity.
+#if defined(__FAST_MATH__) && !defined(GEMWRIGHT_ALLOW_FAST_MATH)
+#error "gemwright is not made for -ffast-math; define GEMWRIGHT_ALLOW_FAST_MATH to build all the same"
+#endif
+
 namespace gemwright {
 inline namespace gemwright_abi {
 

@@ -20,26 +20,34 @@ inline bool is_one_block(const blocking& g, std::int64_t m, std::int64_t n, std:
          g.prefetch_rows <= kMostAhead;
 }
 
-// tile(first row, rows, first column) for each tile. Rows are spread evenly over the tiles: the first ones have one
-// more.
-template <class Tile>
-inline void for_each_tile(std::int64_t m, std::int64_t n, int mr, std::int64_t nr, bool rows_inside, const Tile& tile) {
-  if (m <= mr) {  // without a division
-    for (std::int64_t col = 0; col < n; col += nr) tile(0, m, col);
-    return;
-  }
-  const std::int64_t tiles = ceil_div(m, mr), even = m / tiles, longer = m - even * tiles;
-  const auto rows_of = [=](std::int64_t t) { return even + (t < longer ? 1 : 0); };
-  if (rows_inside) {
-    for (std::int64_t col = 0; col < n; col += nr) {
-      for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) tile(row, rows_of(t), col);
+// The tiles of a product. A class, since its function takes a type of the caller: where two exports of different
+// versions meet, a free one would be found in both of their namespaces.
+struct tile_walk {
+  std::int64_t m, n, nr;
+  int mr;
+  bool rows_inside;
+
+  // tile(first row, rows, first column) for each tile. Rows are spread evenly over the tiles: the first ones have one
+  // more.
+  template <class Tile>
+  void each(const Tile& tile) const {
+    if (m <= mr) {  // without a division
+      for (std::int64_t col = 0; col < n; col += nr) tile(0, m, col);
+      return;
     }
-  } else {
-    for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) {
-      for (std::int64_t col = 0; col < n; col += nr) tile(row, rows_of(t), col);
+    const std::int64_t tiles = ceil_div(m, mr), even = m / tiles, longer = m - even * tiles;
+    const auto rows_of = [=](std::int64_t t) { return even + (t < longer ? 1 : 0); };
+    if (rows_inside) {
+      for (std::int64_t col = 0; col < n; col += nr) {
+        for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) tile(row, rows_of(t), col);
+      }
+    } else {
+      for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) {
+        for (std::int64_t col = 0; col < n; col += nr) tile(row, rows_of(t), col);
+      }
     }
   }
-}
+};
 
 // What such a product needs of a call: row i of A begins a_row * i behind `a`, and its elements lie a_k apart.
 struct direct_call {
@@ -80,16 +88,16 @@ inline void run_direct(const direct_call& call, const plan& p) {
   x.operands = call.operands;
   x.item = 0;
   x.pair = {};
-  for_each_tile(call.m, call.n, s.shape.mr, nr, p.block.rows_inside,
-                [&](std::int64_t row, std::int64_t rows, std::int64_t col) {
-                  x.a = call.a + row * call.a_row;
-                  x.b = call.b + col * call.k;
-                  x.c = call.c + row * call.ldc + col;
-                  x.row = row;
-                  x.col = col;
-                  x.cols = static_cast<int>(std::min(nr, call.n - col));
-                  (x.cols == nr ? s.full : s.tail)[rows - 1](x);
-                });
+  const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
+  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) {
+    x.a = call.a + row * call.a_row;
+    x.b = call.b + col * call.k;
+    x.c = call.c + row * call.ldc + col;
+    x.row = row;
+    x.col = col;
+    x.cols = static_cast<int>(std::min(nr, call.n - col));
+    (x.cols == nr ? s.full : s.tail)[rows - 1](x);
+  });
 }
 
 // A and C of a row- or column-major A.

@@ -72,20 +72,20 @@ inline void run_direct(const dot_call& call, const dot_plan& p) {
     of_columns = reinterpret_cast<const float*>(b + x.groups * columns);
     sums = reinterpret_cast<const std::int32_t*>(of_columns + columns);
   }
-  for_each_tile(call.m, call.n, s.shape.mr, nr, p.block.rows_inside,
-                [&](std::int64_t row, std::int64_t rows, std::int64_t col) {
-                  x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
-                  x.b = b + col * x.groups;
-                  x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
-                  x.row = row;
-                  x.col = col;
-                  x.cols = static_cast<int>(std::min(nr, call.n - col));
-                  if (of_columns != nullptr) {
-                    x.b_scale = of_columns + col;
-                    x.b_sum = sums + col;
-                  }
-                  s.kernels[rows - 1](x);
-                });
+  const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
+  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) {
+    x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
+    x.b = b + col * x.groups;
+    x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
+    x.row = row;
+    x.col = col;
+    x.cols = static_cast<int>(std::min(nr, call.n - col));
+    if (of_columns != nullptr) {
+      x.b_scale = of_columns + col;
+      x.b_sum = sums + col;
+    }
+    s.kernels[rows - 1](x);
+  });
 }
 
 }  // namespace gemwright_abi

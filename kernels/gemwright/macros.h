@@ -5,11 +5,6 @@
 // needed.
 #pragma once
 
-#if defined(__FAST_MATH__) && !defined(GEMWRIGHT_ALLOW_FAST_MATH)
-#error \
-    "-ffast-math changes the bits of results and what becomes of NaN and infinity; define GEMWRIGHT_ALLOW_FAST_MATH to build all the same"
-#endif
-
 #define GEMWRIGHT_PRAGMA(text) _Pragma(#text)
 #define GEMWRIGHT_UNROLL GEMWRIGHT_PRAGMA(GCC unroll 32)
 #define GEMWRIGHT_INLINE inline __attribute__((always_inline))

@@ -77,7 +77,7 @@ TEST(ParetoView, ShowsTimedTrialsOverTheBoundAndCountsThoseWithoutFigures) {
   EXPECT_TRUE(row["ratio"].is_null());
   EXPECT_EQ(row["config"]["mode"], "u8s8");
   const std::string text = pareto_text(s, p);
-  EXPECT_NE(text.find("front of 3 of 4 trials, error bound 2.0e-02, 1 over the bound; 3 without"), std::string::npos);
+  EXPECT_NE(text.find("front of 3 of 4 trials, error bound 2.00e-02, 1 over the bound; 3 without"), std::string::npos);
   EXPECT_NE(text.find("over"), std::string::npos);
 }
 

@@ -159,7 +159,7 @@ class ParetoView : public StudyView {
     spec.LineWeight = std::max(1.0f, 0.09f * em());
     ImPlot::PlotInfLines("bound", &x, 1, spec);
     plot_label(look, ImPlot::PlotToPixels(x, ImPlot::GetPlotLimits().Y.Min), {1, -1},
-               fmt::format("bound {:.1e}", *pareto_.bound), look.warning());
+               fmt::format("bound {:.2e}", *pareto_.bound), look.warning());
   }
 
   // The speed that an error up to x allows: level to the next of the front, then up.
