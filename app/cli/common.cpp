@@ -35,6 +35,7 @@ std::string figures(const tuner::StudyProgress& p) {
   if (p.failed > 0) text += fmt::format(" ({} failed)", p.failed);
   if (p.best_gflops) text += fmt::format(", best {:.1f} GFLOP/s", *p.best_gflops);
   if (p.best_ratio) text += fmt::format(" = {:.2f}x baseline", *p.best_ratio);
+  if (p.phase == "paused") text += fmt::format("; 'gemwright steer {} resume' goes on", p.study);
   return text;
 }
 

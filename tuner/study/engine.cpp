@@ -251,6 +251,7 @@ Result<void> StudyRun::read_events() {
 void StudyRun::report(const std::string& phase) {
   if (!hooks_.progress) return;
   StudyProgress p;
+  p.study = record_.id;
   p.phase = phase;
   p.trials = record_.trials;
   p.failed = failed_;
@@ -260,13 +261,14 @@ void StudyRun::report(const std::string& phase) {
   if (baseline_) {
     if (const auto ns = timer_->last_ns(baseline_->id)) p.baseline_gflops = work / *ns;
   }
-  double best = std::numeric_limits<double>::infinity();
+  const Contender* best = nullptr;
   for (const auto& c : field_) {
-    if (!over_bound(c->trial)) best = std::min(best, c->cost);
+    if (!over_bound(c->trial) && std::isfinite(c->cost) && (best == nullptr || c->cost < best->cost)) best = c.get();
   }
-  if (baseline_ && std::isfinite(best)) {
-    p.best_ratio = std::exp(-best);
-    if (p.baseline_gflops) p.best_gflops = *p.best_ratio * *p.baseline_gflops;
+  if (best != nullptr) {
+    // Its own blocks: its ratio times a block of the baseline may be a speed that nothing ever had.
+    if (const auto log_ns = log_.log_ns(best->subject)) p.best_gflops = work / std::exp(*log_ns);
+    if (baseline_) p.best_ratio = std::exp(-best->cost);
   }
   if ((phase == "count" || phase == "done") && confirmed_) {
     p.best_gflops = confirmed_->gflops;

@@ -33,6 +33,7 @@ struct StudyRequest {
 };
 
 struct StudyProgress {
+  StudyId study = 0;
   std::string phase;                    // "setup", "search", "race", "confirm", "count", "done"; "paused" in between
   std::int64_t trials = 0, failed = 0;  // of this study so far
   std::optional<double> best_gflops, baseline_gflops, best_ratio;  // not confirmed before "done"

@@ -112,11 +112,8 @@ class RooflineView : public StudyView {
     auto place = static_cast<float>(memory);
     int inside = 0;
     for (const RoofLine& r : roofs_) {
-      const std::string text = fmt::format("{} {} {}", r.name, four_digits(r.value), r.memory ? "GB/s" : "GFLOP/s");
-      if (!r.memory) {
-        plot_label(frame.look, ImPlot::PlotToPixels(limits.X.Max, r.value), {-1, -1}, text, frame.look.warning());
-        continue;
-      }
+      if (!r.memory) continue;
+      const std::string text = fmt::format("{} {} GB/s", r.name, four_digits(r.value));
       // The row above the line is that of its own name.
       const float above = (1.6f + place--) * row;
       const double x = compute > 0 ? compute / r.value : 0;
@@ -136,6 +133,12 @@ class RooflineView : public StudyView {
       constexpr double kFirst = 0.75, kStep = 0.2;
       const double y = low * std::pow(high / low, std::max(kStep, kFirst - kStep * inside++));
       plot_label(frame.look, ImPlot::PlotToPixels(y / r.value, y), {1, 1}, text, frame.look.dim());
+    }
+    // Last: no line runs through them.
+    for (const RoofLine& r : roofs_) {
+      if (r.memory) continue;
+      const std::string text = fmt::format("{} {} GFLOP/s", r.name, four_digits(r.value));
+      plot_label(frame.look, ImPlot::PlotToPixels(limits.X.Max, r.value), {-1, -1}, text, frame.look.warning());
     }
   }
 

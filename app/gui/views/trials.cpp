@@ -11,7 +11,8 @@ namespace gemwright::app::gui {
 namespace {
 
 // In letters.
-constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 9.5f, 4, 4, 9, 9, 7};
+// Of config and reason the least: they share what is left.
+constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 9.5f, 4, 4, 6, 5, 7};
 
 bool in_code(TrialColumn column) { return column == TrialColumn::config; }
 
