@@ -12,7 +12,7 @@ namespace {
 
 // In letters.
 // Of config and reason the least: they share what is left.
-constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 9.5f, 4, 4, 6, 5, 7};
+constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 8, 4, 4, 5, 4, 7};
 
 bool in_code(TrialColumn column) { return column == TrialColumn::config; }
 
