@@ -45,6 +45,7 @@ must_fail() {
 echo '#include "wide.h"' > "$work/refused.cpp"
 must_fail "this header needs" -std=c++14
 must_fail "not tuned with this compiler" -std=c++17 -DGEMWRIGHT_REQUIRE_TUNED_COMPILER
+must_fail "not made for -ffast-math" -std=c++17 -ffast-math
 sed 's/203/202/g; s/\(GEMWRIGHT_TUNED_\)[0-9a-f]\{16\}/\10000000000000000/; s/export_[0-9a-f]\{16\}/export_0/' \
     "$work/include/wide.h" > "$work/include/twin.h"
 printf '#include "wide.h"\n#include "twin.h"\n' > "$work/refused.cpp"

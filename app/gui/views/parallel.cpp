@@ -225,17 +225,19 @@ class ParallelView : public StudyView {
     }
   }
 
-  // Beside the axis, on a ground of its own.
+  // Beside the axis, on a ground of its own; a long word is set smaller rather than into the next axis' words.
   static void label(const Look& look, ImDrawList& list, const Canvas& c, std::size_t a, double place,
                     const std::string& text, ImU32 colour) {
-    const ImVec2 size = ImGui::CalcTextSize(text.c_str());
+    ImVec2 size = ImGui::CalcTextSize(text.c_str());
     const float gap = 0.35f * em();
+    const float fit = std::min(1.0f, (c.x(1) - c.x(0) - 2 * gap) / size.x);
+    size = {size.x * fit, size.y * fit};
     const ImVec2 at{a == 0 ? c.x(a) - gap - size.x : c.x(a) + gap, c.y(place) - size.y / 2};
     ImVec4 ground = ImGui::ColorConvertU32ToFloat4(look.ground());
     ground.w = 0.85f;
     list.AddRectFilled({at.x - 2, at.y}, {at.x + size.x + 2, at.y + size.y}, ImGui::ColorConvertFloat4ToU32(ground));
     list.AddLine({c.x(a) - 0.2f * em(), c.y(place)}, {c.x(a) + 0.2f * em(), c.y(place)}, look.dim());
-    list.AddText(at, colour, text.c_str());
+    list.AddText(ImGui::GetFont(), ImGui::GetFontSize() * fit, at, colour, text.c_str());
   }
 
   void draw_exact(const Frame& frame, ImDrawList& list, const Canvas& c) const {
