@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "app/model/tuning_queue.h"
 #include "db/store.h"
 #include "tuner/problem/input_text.h"
 
@@ -28,15 +29,6 @@ void on_interrupt(int signal) {
 
 std::string title_of(const std::string& title, std::size_t index, std::size_t count) {
   return count > 1 ? fmt::format("[{}/{}] {}", index + 1, count, title) : title;
-}
-
-std::string figures(const tuner::StudyProgress& p) {
-  std::string text = fmt::format("{} configs", p.trials);
-  if (p.failed > 0) text += fmt::format(" ({} failed)", p.failed);
-  if (p.best_gflops) text += fmt::format(", best {:.1f} GFLOP/s", *p.best_gflops);
-  if (p.best_ratio) text += fmt::format(" = {:.2f}x baseline", *p.best_ratio);
-  if (p.phase == "paused") text += fmt::format("; 'gemwright steer {} resume' goes on", p.study);
-  return text;
 }
 
 }  // namespace
@@ -146,7 +138,7 @@ void ProgressLine::show(const tuner::StudyProgress& p) {
   if (isatty(STDERR_FILENO) == 0) {
     if (p.phase == last_phase_) return;
     last_phase_ = p.phase;
-    fmt::print(stderr, "{}: {}, {}\n", head, p.phase, figures(p));
+    fmt::print(stderr, "{}: {}, {}\n", head, p.phase, progress_figures(p));
     return;
   }
   constexpr int kWidth = 20;
@@ -155,7 +147,7 @@ void ProgressLine::show(const tuner::StudyProgress& p) {
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < filled ? "█" : "░";
   const double left = std::max(p.budget_seconds - p.spent_seconds, 0.0);
-  fmt::print(stderr, "\r\033[K{} {} {:<7} {}, {:.0f} s left", head, bar, p.phase, figures(p), left);
+  fmt::print(stderr, "\r\033[K{} {} {:<7} {}, {:.0f} s left", head, bar, p.phase, progress_figures(p), left);
   std::fflush(stderr);
   drawn_ = true;
 }

@@ -147,11 +147,24 @@ std::string job_title(const TuningJob& job) {
   return job.study ? fmt::format("study {}", *job.study) : form_title(job.options);
 }
 
-std::string progress_text(const tuner::StudyProgress& p) {
-  std::string text = fmt::format("{}, {} config{}", p.phase, p.trials, p.trials == 1 ? "" : "s");
+namespace {
+
+std::string figures(const tuner::StudyProgress& p) {
+  std::string text = fmt::format("{} config{}", p.trials, p.trials == 1 ? "" : "s");
   if (p.failed > 0) text += fmt::format(" ({} failed)", p.failed);
   if (p.best_gflops) text += fmt::format(", best {:.1f} GFLOP/s", *p.best_gflops);
   if (p.best_ratio) text += fmt::format(" = {:.2f}x baseline", *p.best_ratio);
+  return text;
+}
+
+}  // namespace
+
+std::string progress_figures(const tuner::StudyProgress& p) {
+  return figures(p) + (p.phase == "paused" ? fmt::format("; 'gemwright steer {} resume' goes on", p.study) : "");
+}
+
+std::string progress_text(const tuner::StudyProgress& p) {
+  std::string text = p.phase + ", " + figures(p);
   if (p.budget_seconds > 0) text += fmt::format(", {:.0f} s left", std::max(p.budget_seconds - p.spent_seconds, 0.0));
   return text;
 }

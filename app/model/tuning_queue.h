@@ -87,7 +87,10 @@ class TuningQueue {
   std::thread thread_;
 };
 
-// "search, 120 configs (3 failed), best 151.2 GFLOP/s = 1.31x baseline, 5 s left"
+// For a terminal: "120 configs (3 failed), best 151.2 GFLOP/s = 1.31x baseline"; of a paused study also the command
+// that lets it go on.
+std::string progress_figures(const tuner::StudyProgress& progress);
+// For the window: "search, 120 configs (3 failed), best 151.2 GFLOP/s = 1.31x baseline, 5 s left"
 std::string progress_text(const tuner::StudyProgress& progress);
 // Of the budget, from 0 to 1.
 double progress_share(const tuner::StudyProgress& progress);

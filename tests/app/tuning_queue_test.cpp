@@ -74,6 +74,17 @@ TEST(TuningQueue, TellsWhatRunsHowFarItIsAndWhatWaits) {
   EXPECT_DOUBLE_EQ(progress_share(*s.progress), 0.4);
 }
 
+TEST(TuningQueue, TheLineOfAPausedStudySaysHowItGoesOn) {
+  tuner::StudyProgress p;
+  p.study = 7;
+  p.phase = "search";
+  p.trials = 1;
+  p.best_gflops = 99.5;
+  EXPECT_EQ(progress_figures(p), "1 config, best 99.5 GFLOP/s");
+  p.phase = "paused";
+  EXPECT_EQ(progress_figures(p), "1 config, best 99.5 GFLOP/s; 'gemwright steer 7 resume' goes on");
+}
+
 TEST(TuningQueue, AnInterruptEndsTheRunningJobAndForgetsTheOthers) {
   TuningQueue queue(until_stopped, [] {});
   queue.add(job("1x2x3"));

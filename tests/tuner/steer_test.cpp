@@ -176,6 +176,52 @@ TEST(SteeredStudy, APausedStudyTimesNothingUntilItIsResumedAndPaysNothing) {
   for (const StudyEvent& e : events) EXPECT_TRUE(e.applied_round);
 }
 
+TEST(SteeredStudy, WhatWasSpentIsInTheStoreWhileItIsPaused) {
+  const auto store = make_memory_store();
+  SteeredMachine machine;
+  machine.store = store.get();
+  machine.write = {{EventKind::pause, ""}};
+  EngineHooks hooks = hooks_of(machine);
+  std::optional<double> told;
+  hooks.progress = [&](const StudyProgress& p) {
+    if (p.phase == "paused") told = p.spent_seconds;
+  };
+  const auto stored = [&] { return (*store->studies()).front(); };
+  int naps = 0;
+  hooks.sleep = [&](double) {
+    EXPECT_EQ(stored().state, StudyState::running);
+    ASSERT_TRUE(told);
+    EXPECT_DOUBLE_EQ(stored().spent_seconds, *told);
+    machine.clock += 1000;
+    ++naps;
+  };
+  hooks.stop = [&] { return naps == 3; };
+  const auto result = run_study(*store, machine, request_for(64, "40"), hooks);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(stored().state, StudyState::interrupted);
+  // A pause that is interrupted costs as little as one that ends.
+  EXPECT_DOUBLE_EQ(stored().spent_seconds, *told);
+}
+
+TEST(SteeredStudy, AStudyThatWasPausedBeforeItGoesOnTimesNothingAtFirst) {
+  const auto store = make_memory_store();
+  ScriptedMachine machine;
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "30"), hooks_of(machine)));
+  ASSERT_TRUE(store->add_event(1, EventKind::extend, "20"));
+  ASSERT_TRUE(store->add_event(1, EventKind::pause, ""));
+  const int before = machine.blocks;
+  EngineHooks hooks = hooks_of(machine);
+  int naps = 0;
+  hooks.sleep = [&](double) {
+    EXPECT_EQ(machine.blocks, before);
+    EXPECT_EQ((*store->studies()).front().state, StudyState::running);
+    if (++naps == 2) (void)store->add_event(1, EventKind::resume, "");
+  };
+  ASSERT_TRUE(run_study(*store, machine, request_for(64, "30"), hooks));
+  EXPECT_EQ(naps, 2);
+  EXPECT_GT(machine.blocks, before);
+}
+
 TEST(SteeredStudy, StopEndsTheSearchAndConfirmsWhatItFound) {
   const auto store = make_memory_store();
   SteeredMachine machine;

@@ -31,7 +31,9 @@ Result<StudyResult> StudyRun::run() {
     const auto meanwhile = reopened_ ? Result<bool>(false) : finished_before();
     if (!meanwhile) return tl::unexpected(meanwhile.error());
     if (*meanwhile) return StudyResult{record_, true};
-    ended = recall();
+    // From here on it runs for whoever looks at it: a study that goes on was finished or interrupted until now.
+    ended = save(StudyState::running);
+    if (ended) ended = recall();
   }
   while (ended) {
     ended = take_steps({&StudyRun::search, &StudyRun::race, &StudyRun::confirm, &StudyRun::read_events});
@@ -224,15 +226,17 @@ Result<void> StudyRun::attend() {
   last_look_ = hooks_.now();
   if (const auto r = read_events(); !r) return r;
   if (!steering_.paused()) return {};
-  const double paused_at = hooks_.now();
+  // What was spent so far stands in the store while the clock of the study stands still.
+  if (const auto r = save(StudyState::running); !r) return r;
   report("paused");
-  while (steering_.paused()) {
+  auto ended = interrupted();
+  while (ended && steering_.paused()) {
     hooks_.sleep(kPausedLookSeconds);
-    if (const auto r = interrupted(); !r) return r;
-    if (const auto r = read_events(); !r) return r;
+    ended = interrupted();
+    if (ended) ended = read_events();
   }
-  started_ += hooks_.now() - paused_at;  // a pause costs no budget
-  return {};
+  started_ = hooks_.now();  // a pause costs no budget, however it ends
+  return ended ? save(StudyState::running) : ended;
 }
 
 Result<void> StudyRun::read_events() {
