@@ -21,7 +21,7 @@ int run(const Options& o) {
   if (o.output.empty()) return report({"--output is empty: name the header to write", tuner::ErrorKind::usage});
   const auto store = open_existing(database_path(o.db));
   if (!store) return report(store.error());
-  const auto plan = plan_header(**store, o.header);
+  const auto plan = plan_header(**store, o.header, o.db);
   if (!plan) return report(plan.error());
   if (const auto r = write_export(**store, o.output, *plan); !r) return report(r.error());
   for (const std::string& note : plan->notes) fmt::print(stderr, "gemwright: note: {}\n", note);

@@ -9,6 +9,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
+#include "app/model/contents.h"
 #include "app/model/counters.h"
 #include "app/model/figures.h"
 #include "app/model/filter.h"
@@ -29,6 +30,13 @@ struct Options {
   bool json = false;
 };
 
+// Nothing is an answer, unless it was asked of a study that is not there. `ids`: `id` names a study, too.
+int nothing(const tuner::Store& store, const Filter& filter, std::string_view sentence, bool ids = false) {
+  if (const auto r = check_studies(store, filter, ids); !r) return report(r.error());
+  fmt::print(stderr, "gemwright: {}\n", sentence);
+  return kDone;
+}
+
 tuner::Result<std::vector<StudyFigures>> all_studies(const tuner::Store& store) {
   const auto studies = store.studies();
   if (!studies) return tl::unexpected(studies.error());
@@ -41,7 +49,7 @@ tuner::Result<std::vector<StudyFigures>> all_studies(const tuner::Store& store) 
   return out;
 }
 
-int show_studies(const std::vector<StudyFigures>& studies, const Filter& filter, bool json) {
+int show_studies(const tuner::Store& store, const std::vector<StudyFigures>& studies, const Filter& filter, bool json) {
   std::vector<StudyFigures> chosen;
   std::vector<nlohmann::json> rows;
   if (const auto r = check_fields(filter, any_study_row()); !r) return report(r.error());
@@ -51,10 +59,9 @@ int show_studies(const std::vector<StudyFigures>& studies, const Filter& filter,
     chosen.push_back(f);
     rows.push_back(std::move(row));
   }
+  if (chosen.empty()) return nothing(store, filter, "no study matches", true);
   if (json) {
     print_lines(rows);
-  } else if (chosen.empty()) {
-    fmt::print(stderr, "gemwright: no study matches\n");
   } else {
     fmt::print("{}", studies_table(chosen));
   }
@@ -71,10 +78,9 @@ int show_trials(const tuner::Store& store, const std::vector<StudyFigures>& stud
       if (filter.matches(row)) rows.push_back(std::move(row));
     }
   }
+  if (rows.empty()) return nothing(store, filter, "no trial matches");
   if (json) {
     print_lines(rows);
-  } else if (rows.empty()) {
-    fmt::print(stderr, "gemwright: no trial matches\n");
   } else {
     fmt::print("{}", trials_table(rows));
   }
@@ -84,9 +90,8 @@ int show_trials(const tuner::Store& store, const std::vector<StudyFigures>& stud
 int show_rank_flip(const tuner::Store& store, const Filter& filter, bool json) {
   const auto view = rank_flip_view(store, filter);
   if (!view) return report(view.error());
-  if (view->pairs.empty()) {
-    fmt::print(stderr, "gemwright: {}\n", no_pairs_text());
-  } else if (json) {
+  if (view->pairs.empty()) return nothing(store, filter, no_pairs_text(), true);
+  if (json) {
     auto rows = rank_flip_rows(*view);
     print_lines(rows);
   } else {
@@ -98,12 +103,13 @@ int show_rank_flip(const tuner::Store& store, const Filter& filter, bool json) {
 int show_counters(const tuner::Store& store, const Filter& filter, bool json) {
   const auto lines = counter_lines(store, filter);
   if (!lines) return report(lines.error());
+  if (lines->empty()) {
+    return nothing(store, filter, "no counter matches: 'gemwright profile TRIAL' counts those of a trial");
+  }
   if (json) {
     std::vector<nlohmann::json> rows;
     for (const CounterLine& l : *lines) rows.push_back(counter_row(l));
     print_lines(rows);
-  } else if (lines->empty()) {
-    fmt::print(stderr, "gemwright: no counter matches: 'gemwright profile TRIAL' counts those of a trial\n");
   } else {
     fmt::print("{}", counters_table(*lines));
   }
@@ -113,12 +119,11 @@ int show_counters(const tuner::Store& store, const Filter& filter, bool json) {
 int show_fusion(const tuner::Store& store, const Filter& filter, bool json) {
   const auto views = fusion_views(store, filter);
   if (!views) return report(views.error());
+  if (views->empty()) return nothing(store, filter, "no finished study with a chain matches", true);
   if (json) {
     std::vector<nlohmann::json> rows;
     for (const FusionView& v : *views) rows.push_back(fusion_row(v));
     print_lines(rows);
-  } else if (views->empty()) {
-    fmt::print(stderr, "gemwright: no finished study with a chain matches\n");
   } else {
     fmt::print("{}", fusion_table(*views));
   }
@@ -128,11 +133,10 @@ int show_fusion(const tuner::Store& store, const Filter& filter, bool json) {
 int show_roofline(const tuner::Store& store, const Filter& filter, bool json) {
   const auto view = roofline_view(store, filter);
   if (!view) return report(view.error());
+  if (view->empty()) return nothing(store, filter, "no trial matches");
   if (json) {
     auto rows = roofline_rows(*view);
     print_lines(rows);
-  } else if (view->empty()) {
-    fmt::print(stderr, "gemwright: no trial matches\n");
   } else {
     fmt::print("{}", roofline_text(*view));
   }
@@ -149,7 +153,7 @@ template <class Make>
 int show_chosen(const tuner::Store& store, const Filter& filter, bool json, Make make) {
   const auto chosen = chosen_trials(store, filter);
   if (!chosen) return report(chosen.error());
-  if (chosen->empty()) fmt::print(stderr, "gemwright: no trial matches\n");
+  if (chosen->empty()) return nothing(store, filter, "no trial matches");
   Shown all;
   for (const ChosenTrials& c : *chosen) {
     tuner::Result<Shown> shown = make(c);
@@ -233,7 +237,7 @@ int run(const Options& o) {
   }
   const auto studies = all_studies(**store);
   if (!studies) return report(studies.error());
-  return o.what == "studies" ? show_studies(*studies, *filter, o.json)
+  return o.what == "studies" ? show_studies(**store, *studies, *filter, o.json)
                              : show_trials(**store, *studies, *filter, o.json);
 }
 

@@ -6,7 +6,6 @@
 
 #include "app/gui/widgets.h"
 #include "app/model/run_view.h"
-#include "tuner/study/runner.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -54,25 +53,33 @@ void go_on(const Frame& frame, const StudySnapshot& study) {
   frame.desk.go_on(database_of(frame, study), study.ref.study);
 }
 
-std::optional<double> live_spent(const Frame& frame, const StudySnapshot& study) {
-  const auto& progress = frame.desk.tuning().progress;
-  if (progress && runs(study) && study.record().runner == tuner::this_process()) return progress->spent_seconds;
+std::optional<double> live_spent(const StudySnapshot& study) {
   using namespace std::chrono;
-  return spent_so_far(study.figures, duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count());
+  return spent_so_far(study.figures, study.events,
+                      duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+bool starting(const Frame& frame, const StudySnapshot& study) {
+  return !runs(study) && frame.desk.goes_on(database_of(frame, study), study.ref.study);
+}
+
+std::string state_now(const Frame& frame, const StudySnapshot& study) {
+  if (!starting(frame, study)) return state_text(study.figures);
+  return paused(study.events) ? "starts paused" : "starting";
 }
 
 void steer_buttons(Frame& frame, const StudySnapshot& study) {
-  const bool is_paused = paused(study.events);
-  if (runs(study) || is_paused) {
+  const bool is_paused = paused(study.events), at_work = runs(study) || starting(frame, study);
+  if (at_work || is_paused) {
     if (ImGui::Button(is_paused ? "Resume" : "Pause")) toggle_pause(frame, study);
     ImGui::SameLine();
   }
-  if (runs(study)) {
+  if (at_work) {
     if (ImGui::Button("Stop")) steer(frame, study, "stop");
     ImGui::SetItemTooltip("Ends the search and confirms what it found");
     ImGui::SameLine();
   }
-  if (!runs(study)) {
+  if (!at_work) {
     if (ImGui::Button("Go on")) go_on(frame, study);
     ImGui::SetItemTooltip("Runs the study here for what is left of its budget and what was asked of it since");
     ImGui::SameLine();
@@ -86,14 +93,14 @@ void steer_buttons(Frame& frame, const StudySnapshot& study) {
 }
 
 void steer_menu(Frame& frame, const StudySnapshot& study) {
-  const bool is_paused = paused(study.events);
-  if (ImGui::MenuItem(is_paused ? "Resume" : "Pause", nullptr, false, runs(study) || is_paused)) {
+  const bool is_paused = paused(study.events), at_work = runs(study) || starting(frame, study);
+  if (ImGui::MenuItem(is_paused ? "Resume" : "Pause", nullptr, false, at_work || is_paused)) {
     toggle_pause(frame, study);
   }
-  if (ImGui::MenuItem("Stop", nullptr, false, study.record().state != tuner::StudyState::finished)) {
+  if (ImGui::MenuItem("Stop", nullptr, false, at_work || study.record().state != tuner::StudyState::finished)) {
     steer(frame, study, "stop");
   }
-  if (ImGui::MenuItem("Go on", nullptr, false, !runs(study))) go_on(frame, study);
+  if (ImGui::MenuItem("Go on", nullptr, false, !at_work)) go_on(frame, study);
   if (ImGui::MenuItem("Extend its budget...")) ask_and_steer(frame, study, "extend");
   if (ImGui::MenuItem("Pin a parameter...")) ask_and_steer(frame, study, "pin");
   if (ImGui::MenuItem("Veto a value...")) ask_and_steer(frame, study, "veto");

@@ -16,8 +16,12 @@ void toggle_pause(const Frame& frame, const StudySnapshot& study);
 // Runs it here, from where it stopped.
 void go_on(const Frame& frame, const StudySnapshot& study);
 
-// Seconds that a study which runs has spent: of one that this window tunes as it says, else by the clock.
-std::optional<double> live_spent(const Frame& frame, const StudySnapshot& study);
+// Seconds that a study which runs has spent, by the clock.
+std::optional<double> live_spent(const StudySnapshot& study);
+// Whether it was told here to go on and does not run yet: what it is asked for waits for it.
+bool starting(const Frame& frame, const StudySnapshot& study);
+// Its state in a word or two.
+std::string state_now(const Frame& frame, const StudySnapshot& study);
 
 // In the head of a view: what a running study can be asked for; of any other how it can go on.
 void steer_buttons(Frame& frame, const StudySnapshot& study);

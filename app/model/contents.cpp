@@ -1,8 +1,11 @@
 #include "app/model/contents.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "app/model/figures.h"
+#include "tuner/problem/input_text.h"
 #include "tuner/study/estimate.h"
 
 namespace gemwright::app {
@@ -34,6 +37,22 @@ tuner::Result<std::vector<StudyRecord>> chosen_studies(const tuner::Store& store
     if (filter.matches(study_row(*figures))) out.push_back(s);
   }
   return out;
+}
+
+tuner::Result<void> check_studies(const tuner::Store& store, const Filter& filter, bool ids) {
+  std::vector<std::string> wanted = filter.wanted("study");
+  if (ids) {
+    for (std::string& id : filter.wanted("id")) wanted.push_back(std::move(id));
+  }
+  if (wanted.empty()) return {};
+  const auto studies = store.studies();
+  if (!studies) return tl::unexpected(studies.error());
+  for (const std::string& id : wanted) {
+    const auto there = [&](const StudyRecord& s) { return std::to_string(s.id) == id; };
+    if (std::any_of(studies->begin(), studies->end(), there)) continue;
+    return tuner::fail(fmt::format("there is no study {}: see 'gemwright show studies'", tuner::printable(id)));
+  }
+  return {};
 }
 
 tuner::Result<StudyContents> study_contents(const tuner::Store& store, tuner::StudyId study) {

@@ -13,6 +13,9 @@ namespace gemwright::app {
 // Those whose rows match; an unknown field is refused.
 tuner::Result<std::vector<tuner::StudyRecord>> chosen_studies(const tuner::Store& store, const Filter& filter);
 
+// For what finds nothing: an error where the filter asks for a study that is not there. `ids`: `id` names a study, too.
+tuner::Result<void> check_studies(const tuner::Store& store, const Filter& filter, bool ids);
+
 struct StudyContents {
   std::vector<tuner::Trial> trials;
   std::vector<tuner::Subject> subjects;

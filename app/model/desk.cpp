@@ -39,7 +39,7 @@ ExportState planned(const std::filesystem::path& database, const ExportOptions& 
   ExportState out;
   out.file = stamp;
   const auto store = db::open_store(database, db::OpenMode::read_only);
-  auto plan = store ? plan_header(**store, options) : tl::unexpected(store.error());
+  auto plan = store ? plan_header(**store, options, database) : tl::unexpected(store.error());
   if (!plan) {
     out.error = sentence(plan.error());
     return out;
@@ -59,12 +59,12 @@ ExportState planned(const std::filesystem::path& database, const ExportOptions& 
 }
 
 std::string steered(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,
-                    const std::string& argument) {
+                    const std::string& argument, bool starting) {
   const auto request = parse_steer(std::to_string(study), action, argument);
   if (!request) return sentence(request.error());
   const auto store = db::open_store(database, db::OpenMode::read_write);
   if (!store) return sentence(store.error());
-  const auto plan = plan_steer(**store, *request);
+  const auto plan = plan_steer(**store, *request, starting);
   if (!plan) return sentence(plan.error());
   if (plan->write) {
     const auto event = (*store)->add_event(request->study, request->kind, request->argument);
@@ -83,7 +83,7 @@ std::string written(const std::filesystem::path& database, const std::string& fi
   const auto store = db::open_store(database, db::OpenMode::read_write);
   if (!store) return sentence(store.error());
   if (!plan) {
-    auto planned = plan_header(**store, options);
+    auto planned = plan_header(**store, options, database);
     if (!planned) return sentence(planned.error());
     plan = std::make_shared<const PlannedExport>(std::move(*planned));
   }
@@ -204,8 +204,8 @@ void Desk::add_job(TuningJob job) {
 
 void Desk::steer(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,
                  const std::string& argument) {
-  actions_.submit("", [=, this]() -> Background::Then {
-    return [this, text = steered(database, study, action, argument)] { notice_ = text; };
+  actions_.submit("", [=, this, starting = goes_on(database, study)]() -> Background::Then {
+    return [this, text = steered(database, study, action, argument, starting)] { notice_ = text; };
   });
 }
 

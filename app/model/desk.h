@@ -78,6 +78,10 @@ class Desk {
   void go_on(const std::filesystem::path& database, tuner::StudyId study);
   void interrupt() { tuning_.interrupt(); }
   const TuningState& tuning() const { return state_; }
+  // Whether a study was told to go on here and has not ended: until it runs it is being started.
+  bool goes_on(const std::filesystem::path& database, tuner::StudyId study) const {
+    return tuning_.holds({database, study});
+  }
 
   // As `gemwright steer STUDY ACTION ARGUMENT` on that database; the answer is a notice.
   void steer(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,

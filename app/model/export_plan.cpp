@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <iterator>
 
 #include "app/model/contents.h"
 #include "app/model/filter.h"
+#include "app/model/stale.h"
 #include "app/model/write_file.h"
 #include "app/version.h"
 #include "tuner/header/export.h"
@@ -36,6 +38,9 @@ tuner::Result<std::function<bool(const tuner::StudyRecord&)>> study_filter(const
   if (!filter) return tl::unexpected(filter.error());
   const auto chosen = chosen_studies(store, *filter);
   if (!chosen) return tl::unexpected(chosen.error());
+  if (chosen->empty()) {
+    if (const auto r = check_studies(store, *filter, true); !r) return tl::unexpected(r.error());
+  }
   std::vector<tuner::StudyId> ids;
   for (const tuner::StudyRecord& s : *chosen) ids.push_back(s.id);
   return [ids = std::move(ids)](const tuner::StudyRecord& s) {
@@ -58,6 +63,29 @@ tuner::Result<tuner::ExportRequest> request_of(const tuner::Store& store, const 
   return request;
 }
 
+// What could be in the header.
+tuner::Result<std::vector<tuner::StudyRecord>> confirmed_studies(const tuner::Store& store,
+                                                                 const tuner::ExportRequest& request) {
+  auto studies = store.studies();
+  if (!studies) return studies;
+  std::erase_if(*studies, [&](const tuner::StudyRecord& s) { return !s.outcome.best_trial || !request.filter(s); });
+  return studies;
+}
+
+std::vector<tuner::StudyRecord> left_out(const std::vector<tuner::StudyRecord>& studies) {
+  std::vector<tuner::StudyRecord> out;
+  std::copy_if(studies.begin(), studies.end(), std::back_inserter(out), cannot_ship);
+  return out;
+}
+
+tuner::Error explained(const tuner::Error& error, const std::vector<tuner::StudyRecord>& studies,
+                       const std::filesystem::path& database) {
+  const std::string again = studies.empty() ? "" : tune_again_text(studies, find_today(studies), database);
+  if (again.empty()) return error;
+  // With nothing else to ship there is nothing else to say.
+  return {left_out(studies).size() == studies.size() ? again : again + "; " + error.message, error.kind};
+}
+
 }  // namespace
 
 tuner::Result<void> check_export(const ExportOptions& o) {
@@ -68,12 +96,18 @@ tuner::Result<void> check_export(const ExportOptions& o) {
   return {};
 }
 
-tuner::Result<PlannedExport> plan_header(const tuner::Store& store, const ExportOptions& options) {
+tuner::Result<PlannedExport> plan_header(const tuner::Store& store, const ExportOptions& options,
+                                         const std::filesystem::path& database) {
   if (const auto r = check_export(options); !r) return tl::unexpected(r.error());
   const auto request = request_of(store, options);
   if (!request) return tl::unexpected(request.error());
-  const auto plan = tuner::plan_export(store, *request);
-  if (!plan) return tl::unexpected(plan.error());
+  auto plan = tuner::plan_export(store, *request);
+  const auto studies = confirmed_studies(store, *request);
+  if (!studies) return tl::unexpected(studies.error());
+  if (!plan) return tl::unexpected(explained(plan.error(), *studies, database));
+  if (const auto left = left_out(*studies); !left.empty()) {
+    plan->notes.insert(plan->notes.begin(), tune_again_text(left, find_today(left), database));
+  }
   auto text = tuner::write_header(plan->spec);
   if (!text) return tl::unexpected(text.error());
   PlannedExport out{std::move(*text), plan->trials, plan->notes, {}};

@@ -28,7 +28,10 @@ struct PlannedExport {
 
 // Whether these can be options at all, whatever the database.
 tuner::Result<void> check_export(const ExportOptions& options);
-tuner::Result<PlannedExport> plan_header(const tuner::Store& store, const ExportOptions& options);
+// Where studies were tuned with something that has changed since, an error says first how to tune them again, and so
+// does the first note. `database`: the option of that command; empty: the default.
+tuner::Result<PlannedExport> plan_header(const tuner::Store& store, const ExportOptions& options,
+                                         const std::filesystem::path& database);
 
 // The file whole or not at all, and that it was written.
 tuner::Result<void> write_export(tuner::Store& store, const std::filesystem::path& file, const PlannedExport& plan);

@@ -129,6 +129,16 @@ std::vector<std::string> Filter::fields() const {
   return out;
 }
 
+std::vector<std::string> Filter::wanted(std::string_view field) const {
+  std::vector<std::string> out;
+  for (const auto& all_of : any_of_) {
+    for (const Comparison& c : all_of) {
+      if (c.field == field && (c.op == "=" || c.op == "==")) out.push_back(c.value);
+    }
+  }
+  return out;
+}
+
 tuner::Result<Filter> parse_filter(std::string_view text) {
   const auto list = tokens(text);
   if (!list) return tl::unexpected(list.error());

@@ -25,6 +25,8 @@ class Filter {
   bool matches(const nlohmann::json& row) const;
   // Every field named in the expression, so that a caller can refuse unknown ones.
   std::vector<std::string> fields() const;
+  // What this field is asked to be, as in `field=value`.
+  std::vector<std::string> wanted(std::string_view field) const;
 
  private:
   friend tuner::Result<Filter> parse_filter(std::string_view text);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "tuner/problem/input_text.h"
+#include "tuner/study/steer.h"
 
 namespace gemwright::app {
 namespace {
@@ -70,9 +71,24 @@ std::string budget_text(const tuner::StudyRecord& s, std::optional<double> spent
   return fmt::format("{:.1f} s of {:.4g} s", seconds, *b.seconds);
 }
 
-std::optional<double> spent_so_far(const StudyFigures& f, std::int64_t now) {
-  if (f.runner_alive != true || f.paused || now < f.study.updated_at) return std::nullopt;
-  return f.study.spent_seconds + static_cast<double>(now - f.study.updated_at) * 1e-9;
+std::optional<double> spent_so_far(const StudyFigures& f, const std::vector<tuner::StudyEvent>& events,
+                                   std::int64_t now) {
+  const tuner::StudyRecord& s = f.study;
+  // Before the first trial there is no more than the set-up, which costs no budget.
+  if (f.runner_alive != true || s.trials == 0) return std::nullopt;
+  tuner::Steering steering;
+  std::optional<std::int64_t> paused_at;
+  for (const tuner::StudyEvent& e : events) {
+    const bool was_paused = steering.paused();
+    steering.apply(e);
+    if (!was_paused && steering.paused()) paused_at = e.created_at;
+    if (!was_paused || steering.paused()) continue;
+    // Its end is written with a record of its own: until that comes the figure stands.
+    if (e.created_at > s.updated_at) break;
+    paused_at.reset();
+  }
+  const std::int64_t until = std::min(now, paused_at.value_or(now));
+  return s.spent_seconds + static_cast<double>(std::max<std::int64_t>(until - s.updated_at, 0)) * 1e-9;
 }
 
 std::string best_text(const StudySnapshot& study) {

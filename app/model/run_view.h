@@ -31,8 +31,10 @@ std::optional<double> budget_spent(const tuner::StudyRecord& study);
 // "12.3 s of 60 s", "310 of 500 trials", "9.8 s". `spent`: seconds so far, where they are known better than the record
 // does, which is written when a sitting ends.
 std::string budget_text(const tuner::StudyRecord& study, std::optional<double> spent = {});
-// Seconds spent by a study that runs: what it had spent before, and the time since it went on. `now`: unix nanoseconds.
-std::optional<double> spent_so_far(const StudyFigures& figures, std::int64_t now);
+// Seconds spent by a study that runs: what its record says, and the time since that was written, up to a pause. Never
+// more than the record will say next. `now`: unix nanoseconds.
+std::optional<double> spent_so_far(const StudyFigures& figures, const std::vector<tuner::StudyEvent>& events,
+                                   std::int64_t now);
 // "223.4 GFLOP/s"; "142.6 GFLOP/s so far" before anything is confirmed; "-".
 std::string best_text(const StudySnapshot& study);
 // The same of the baseline.

@@ -50,6 +50,13 @@ void add_trials(StudySnapshot& out, StudyContents& contents, const std::vector<t
   out.trials = std::move(contents.trials);
 }
 
+// Events of a study that does not run are read again only where the process that ran it last may start it again.
+bool steered(const tuner::Store& store, const StudySnapshot& before, const tuner::StudyRecord& now) {
+  if (!now.runner || !tuner::alive(*now.runner)) return false;
+  const auto events = store.events(now.id);
+  return !events || events->size() != before.events.size();
+}
+
 // Whether a study may have changed since it was read.
 bool touched(const StudySnapshot& before, const tuner::StudyRecord& now) {
   const tuner::StudyRecord& r = before.record();
@@ -115,7 +122,7 @@ DatabaseSnapshot refreshed(const tuner::Store& store, const DatabaseSnapshot& pr
   for (const tuner::StudyRecord& r : *records) {
     const auto before = std::find_if(previous.studies.begin(), previous.studies.end(),
                                      [&](const auto& s) { return s->ref.study == r.id; });
-    if (before != previous.studies.end() && !touched(**before, r)) {
+    if (before != previous.studies.end() && !touched(**before, r) && !steered(store, **before, r)) {
       studies.push_back(*before);
       continue;
     }

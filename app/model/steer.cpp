@@ -27,7 +27,7 @@ namespace {
 // What the plan depends on.
 struct Subject {
   StudyFigures figures;
-  bool paused = false;
+  bool paused = false, starting = false;
 
   bool running() const { return figures.runner_alive == true; }
   std::string state() const {
@@ -51,6 +51,7 @@ Result<Subject> find_study(const tuner::Store& store, tuner::StudyId id) {
 
 Result<void> check_state(const Subject& s, EventKind kind) {
   const tuner::StudyId id = s.figures.study.id;
+  if (s.starting) return {};
   if (kind == EventKind::pause && !s.running()) {
     return fail(fmt::format("study {} is not running (its state is {}): there is nothing to pause", id, s.state()));
   }
@@ -105,6 +106,7 @@ std::string effect(const SteerRequest& r) {
 
 std::string when(const Subject& s, EventKind kind) {
   if (s.running()) return "this takes effect between two blocks";
+  if (s.starting) return "this takes effect as soon as it has started";
   const bool wakes = kind == EventKind::extend || kind == EventKind::again;
   if (s.figures.study.state == StudyState::finished && !wakes) {
     return fmt::format(
@@ -133,9 +135,10 @@ Result<SteerRequest> parse_steer(std::string_view study, std::string_view action
   return SteerRequest{*id, *kind, std::string(argument)};
 }
 
-Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& r) {
-  const auto study = find_study(store, r.study);
+Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& r, bool starting) {
+  auto study = find_study(store, r.study);
   if (!study) return tl::unexpected(study.error());
+  study->starting = starting;
   if (const auto ok = check_state(*study, r.kind); !ok) return tl::unexpected(ok.error());
   if (r.kind == EventKind::again) {
     if (const auto ok = check_trial(store, r); !ok) return tl::unexpected(ok.error());

@@ -24,8 +24,9 @@ struct SteerPlan {
   std::string sentence;  // what will happen
 };
 // Refuses what the study cannot do: it does not exist, the trial is another's, the extension is of the other kind than
-// its budget, or there is nothing to pause or stop.
-tuner::Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& request);
+// its budget, or there is nothing to pause or stop. `starting`: it was told to go on, which the store does not know
+// yet.
+tuner::Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& request, bool starting = false);
 
 // Whether its events leave a study paused.
 bool paused(const std::vector<tuner::StudyEvent>& events);

@@ -19,6 +19,10 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+std::optional<StudyPlace> place_of(const TuningJob& job) {
+  return job.study ? std::optional(StudyPlace{job.database, *job.study}) : std::nullopt;
+}
+
 }  // namespace
 
 TuningQueue::TuningQueue(TuningRunner runner, std::function<void()> wake)
@@ -50,11 +54,24 @@ void TuningQueue::interrupt() {
   if (!state_.running) return;
   stop_ = true;
   state_.stopping = true;
+  going_on_.reset();
 }
 
 TuningState TuningQueue::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
+}
+
+bool TuningQueue::holds(const StudyPlace& study) const {
+  const std::lock_guard lock(mutex_);
+  return going_on_ == study ||
+         std::any_of(jobs_.begin(), jobs_.end(), [&](const TuningJob& j) { return place_of(j) == study; });
+}
+
+// Its study has ended: what is left of the job is to end its worker.
+void TuningQueue::leave() {
+  const std::lock_guard lock(mutex_);
+  going_on_.reset();
 }
 
 template <class Change>
@@ -104,8 +121,14 @@ TuningSink TuningQueue::sink() {
       state.progress = p;
     });
   };
-  s.done = [this](const std::string& text) { line(TuningLine::Kind::done, text); };
-  s.failed = [this](const std::string& text) { line(TuningLine::Kind::problem, text); };
+  s.done = [this](const std::string& text) {
+    leave();
+    line(TuningLine::Kind::done, text);
+  };
+  s.failed = [this](const std::string& text) {
+    leave();
+    line(TuningLine::Kind::problem, text);
+  };
   return s;
 }
 
@@ -121,10 +144,12 @@ void TuningQueue::run() {
       state_.waiting.erase(state_.waiting.begin());
       state_.running = true;
       state_.job = job_title(job);
+      going_on_ = place_of(job);
       stop_ = false;
     }
     wake_();
     const auto ended = runner_(job, sink());
+    leave();
     if (!ended && ended.error().kind == tuner::ErrorKind::interrupted) {
       line(TuningLine::Kind::note,
            fmt::format("{}: interrupted, everything so far is saved; the same again goes on", job_title(job)));

@@ -24,6 +24,12 @@ struct TuningJob {
   std::filesystem::path database;
   std::optional<tuner::StudyId> study = {};  // this one goes on, instead of the options
 };
+// A study that was told to go on.
+struct StudyPlace {
+  std::filesystem::path database;
+  tuner::StudyId study = 0;
+  bool operator==(const StudyPlace&) const = default;
+};
 // "preset qwen3-0.6b", "study 3"
 std::string job_title(const TuningJob& job);
 
@@ -68,10 +74,13 @@ class TuningQueue {
   // The running job ends as soon as it can, saved as interrupted; the jobs behind it are forgotten.
   void interrupt();
   TuningState state() const;
+  // Whether this study goes on here, now or when its turn comes, and has not ended yet.
+  bool holds(const StudyPlace& study) const;
 
  private:
   void run();
   TuningSink sink();
+  void leave();
   void line(TuningLine::Kind kind, const std::string& text);
   template <class Change>
   void change(bool at_once, Change what);
@@ -81,6 +90,7 @@ class TuningQueue {
   mutable std::mutex mutex_;
   std::condition_variable added_;
   std::deque<TuningJob> jobs_;
+  std::optional<StudyPlace> going_on_;  // of the running job, until its study has ended
   TuningState state_;
   bool stop_ = false, closing_ = false;
   double woken_at_ = 0;

@@ -168,6 +168,29 @@ TEST_F(DeskTest, SteersByTheSameEventsAndSentencesAsTheCommandLine) {
   EXPECT_EQ(events().size(), 1u);
 }
 
+TEST_F(DeskTest, AStudyIsPausedFromTheMomentItIsToldToGoOn) {
+  DeskHooks h = hooks();
+  h.tune = [](const TuningJob&, const TuningSink& sink) -> tuner::Result<void> {
+    while (!sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return tuner::fail("interrupted", tuner::ErrorKind::interrupted);
+  };
+  Desk desk(std::move(h));
+  const auto id = study_.record.id;
+  EXPECT_FALSE(desk.goes_on(database_, id));
+  desk.go_on(database_, id);
+  desk.take_notice();
+  EXPECT_TRUE(desk.goes_on(database_, id));
+  EXPECT_FALSE(desk.goes_on(database_, id + 1));
+  desk.steer(database_, id, "pause", "");
+  const std::string said = notice(desk);
+  EXPECT_NE(said.find("pauses until"), std::string::npos) << said;
+  ASSERT_EQ(events().size(), 1u);
+  EXPECT_EQ(events().front().kind, tuner::EventKind::pause);
+  desk.interrupt();
+  EXPECT_FALSE(desk.goes_on(database_, id));
+  ASSERT_TRUE(comes(desk, [&] { return desk.tuning().finished == 1; }));
+}
+
 TEST_F(DeskTest, PlansTheHeaderComparesItWithTheFileAndWritesIt) {
   Desk desk(hooks());
   desk.export_file = (folder_ / "tuned_gemm.h").string();

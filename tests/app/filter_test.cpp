@@ -30,6 +30,14 @@ TEST(Filter, ComparesNumbersAsNumbersAndTextWithoutCase) {
   EXPECT_FALSE(matches("precision!=f32"));
 }
 
+TEST(Filter, TellsWhatAFieldIsAskedToBe) {
+  const auto filter = parse_filter("study=7 and m<=8 or study==9 or study!=3");
+  ASSERT_TRUE(filter);
+  EXPECT_EQ(filter->wanted("study"), (std::vector<std::string>{"7", "9"}));
+  EXPECT_TRUE(filter->wanted("m").empty());
+  EXPECT_TRUE(Filter().wanted("study").empty());
+}
+
 TEST(Filter, AndBindsTighterThanOr) {
   EXPECT_TRUE(matches("m=1 and m=2 or m=8"));
   EXPECT_FALSE(matches("m=1 or m=2 and m=8"));

@@ -140,12 +140,56 @@ TEST(RunView, WhatAStudySpendsGrowsWhileItRuns) {
   StudyFigures f;
   f.study.spent_seconds = 3;
   f.study.updated_at = 1'000'000'000;
-  EXPECT_FALSE(spent_so_far(f, 3'000'000'000));
+  EXPECT_FALSE(spent_so_far(f, {}, 3'000'000'000));
   f.runner_alive = true;
-  EXPECT_DOUBLE_EQ(*spent_so_far(f, 3'000'000'000), 5);
+  EXPECT_FALSE(spent_so_far(f, {}, 3'000'000'000)) << "the set-up costs nothing";
+  f.study.trials = 1;
+  EXPECT_DOUBLE_EQ(*spent_so_far(f, {}, 3'000'000'000), 5);
+  EXPECT_DOUBLE_EQ(*spent_so_far(f, {}, 500'000'000), 3) << "a clock that was set back";
   f.paused = true;
-  EXPECT_FALSE(spent_so_far(f, 3'000'000'000));
   EXPECT_EQ(state_text(f), "paused");
+}
+
+TEST(RunView, WhatAStudyHasSpentNeverFallsOverAPause) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  StudyFigures f;
+  f.runner_alive = true;
+  f.study.trials = 1;
+  const auto event = [](std::int64_t id, tuner::EventKind kind, std::int64_t at) {
+    return tuner::StudyEvent{id, 1, kind, "", at * kSecond, {}};
+  };
+  std::vector<tuner::StudyEvent> events;
+  double last = 0;
+  // At each moment: what the record said then and when it was written.
+  const auto at = [&](std::int64_t now, double spent, std::int64_t written) {
+    f.study.spent_seconds = spent;
+    f.study.updated_at = written * kSecond;
+    const double seconds = *spent_so_far(f, events, now * kSecond);
+    EXPECT_GE(seconds, last) << now;
+    last = seconds;
+    return seconds;
+  };
+  EXPECT_DOUBLE_EQ(at(14, 2, 10), 6);
+  events.push_back(event(1, tuner::EventKind::pause, 15));
+  EXPECT_DOUBLE_EQ(at(16, 2, 10), 7);  // it has not heard of it
+  EXPECT_DOUBLE_EQ(at(18, 8, 16), 8);  // it has
+  EXPECT_DOUBLE_EQ(at(90, 8, 16), 8);
+  events.push_back(event(2, tuner::EventKind::resume, 100));
+  EXPECT_DOUBLE_EQ(at(101, 8, 16), 8);
+  EXPECT_DOUBLE_EQ(at(102, 8, 101), 9);
+  // Paused and resumed before it was heard.
+  events.push_back(event(3, tuner::EventKind::pause, 103));
+  events.push_back(event(4, tuner::EventKind::resume, 104));
+  EXPECT_DOUBLE_EQ(at(110, 8, 101), 10);
+  EXPECT_DOUBLE_EQ(at(112, 18, 111), 19);
+}
+
+TEST(Snapshot, AStudyThatThisProcessMayStartAgainIsReadAgainWhenItIsSteered) {
+  const ScriptedStudy s = scripted_study();
+  const auto before = read(*s.store);
+  ASSERT_TRUE(s.store->add_event(s.record.id, tuner::EventKind::pause, ""));
+  const auto after = read(*s.store, before);
+  EXPECT_EQ(after.studies.front()->events.size(), 1u);
 }
 
 TEST(RunView, BeforeAnythingIsConfirmedTheFiguresAreThoseOfTheSearch) {
@@ -165,6 +209,18 @@ TEST(RunView, CountsOfStatesSayHowManyTheFilterLeaves) {
   ASSERT_EQ(counts.size(), 1u);
   EXPECT_EQ(counts[0].count, 3u);
   EXPECT_EQ(counts[0].shown, 1u);
+}
+
+TEST(Contents, AFilterThatNamesAStudyWhichIsNotThereIsTold) {
+  const ScriptedStudy s = scripted_study();
+  const auto said = [&](const char* text, bool ids = false) {
+    const auto r = check_studies(*s.store, *parse_filter(text), ids);
+    return r ? std::string() : r.error().message;
+  };
+  EXPECT_EQ(said("study=999"), "there is no study 999: see 'gemwright show studies'");
+  EXPECT_EQ(said("id=999", true), said("study=999"));
+  EXPECT_EQ(said("study=1 or study=999"), said("study=999"));
+  for (const char* text : {"study=1", "id=999", "m=77", ""}) EXPECT_EQ(said(text), "") << text;
 }
 
 TEST(Snapshot, AStudyThatRunsAndWasPausedIsShownAsPaused) {

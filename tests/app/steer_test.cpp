@@ -44,6 +44,16 @@ TEST(Steer, AFinishedStudyCannotBePausedOrStopped) {
   EXPECT_TRUE(contains(steer(s, "pin", "mr=4"), "after 'gemwright steer 1 extend'"));
 }
 
+TEST(Steer, AStudyThatIsBeingStartedIsPausedAndStoppedLikeOneThatRuns) {
+  const auto s = scripted_study();
+  for (const EventKind kind : {EventKind::pause, EventKind::stop}) {
+    const auto plan = plan_steer(*s.store, {s.record.id, kind, ""}, true);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_TRUE(plan->write);
+    EXPECT_TRUE(contains(plan->sentence, "; this takes effect as soon as it has started")) << plan->sentence;
+  }
+}
+
 TEST(Steer, ARunningStudyIsSteeredBetweenBlocks) {
   const auto s = scripted_study(StudyState::running);  // by this process
   EXPECT_TRUE(contains(steer(s, "pause"), "pauses until 'gemwright steer 1 resume'; this takes effect between"));

@@ -101,6 +101,32 @@ TEST(TuningQueue, AnInterruptEndsTheRunningJobAndForgetsTheOthers) {
   EXPECT_TRUE(comes(queue, [](const TuningState& now) { return now.running && now.progress && !now.stopping; }));
 }
 
+TEST(TuningQueue, HoldsAStudyThatGoesOnFromTheRequestUntilItHasEnded) {
+  std::atomic<bool> end = false, over = false;
+  TuningQueue queue(
+      [&](const TuningJob&, const TuningSink& sink) -> tuner::Result<void> {
+        while (!end && !sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        sink.done("done");
+        while (!over && !sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return {};
+      },
+      [] {});
+  const StudyPlace first{"a.db", 3}, second{"a.db", 4};
+  for (const StudyPlace& p : {first, second}) queue.add({{}, p.database, p.study});
+  EXPECT_TRUE(queue.holds(first));
+  EXPECT_TRUE(queue.holds(second));
+  EXPECT_FALSE(queue.holds({"b.db", 3}));
+  ASSERT_TRUE(comes(queue, [](const TuningState& s) { return s.running; }));
+  EXPECT_TRUE(queue.holds(first));
+  end = true;
+  ASSERT_TRUE(comes(queue, [](const TuningState& s) { return !s.lines.empty(); }));
+  EXPECT_FALSE(queue.holds(first));  // although its worker still runs
+  EXPECT_TRUE(queue.holds(second));
+  queue.interrupt();
+  EXPECT_FALSE(queue.holds(second));
+  over = true;
+}
+
 TEST(TuningQueue, ClosingStopsWhatRunsAndWaitsUntilItIsSaved) {
   std::atomic<bool> saved = false, second = false;
   {

@@ -268,6 +268,14 @@ done
 for filter in "m" "m<" "m<=8 and" "m=8 m=9" "and" "m=(8)" "m='8" "m ! 8"; do
   refused 2 "--filter: " show trials --filter "$filter" --db good.db
 done
+for what in trials pareto roofline counters "trials --json"; do
+  # shellcheck disable=SC2086
+  refused 1 "there is no study 999" show $what --filter study=999 --db good.db
+done
+for what in studies fusion rank-flip; do refused 1 "there is no study 999" show $what --filter id=999 --db good.db; done
+refused 1 "there is no study 999" export -o never.h --filter study=999 --db good.db
+refused 0 "no trial matches" show trials --filter m=77 --db good.db
+refused 0 "no trial matches" show trials --json --filter m=77 --db good.db
 refused 1 "--filter" export -o never.h --db good.db
 grep -q normal err && grep -q uniform err || fail "the data kinds to choose from are not named"
 chosen="--filter data=normal --db good.db"

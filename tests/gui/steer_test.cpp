@@ -56,6 +56,29 @@ TEST(Steering, ByKeyboardAloneThroughTheCommandList) {
   EXPECT_EQ(ImGui::GetCurrentContext()->OpenPopupStack.Size, 0);
 }
 
+TEST(Steering, AStudyIsPausedByKeyRightAfterItWasToldToGoOn) {
+  const RealStudy real("steer-starting");
+  DeskHooks hooks;
+  hooks.tune = [](const TuningJob&, const TuningSink& sink) -> tuner::Result<void> {
+    while (!sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return tuner::fail("interrupted", tuner::ErrorKind::interrupted);
+  };
+  Headless window("run", {}, std::move(hooks));
+  window.shell().show(real.snapshot());
+  ASSERT_TRUE(window.settle());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
+    t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_G);
+    t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_P);
+  }));
+  ASSERT_EQ(events(real), (std::vector<Event>{{tuner::EventKind::pause, ""}}));
+  window.shell().show(real.snapshot());
+  EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
+    IM_CHECK(!t.ItemExists("//Run/**/Go on"));
+    t.ItemClick("//Run/**/Resume");
+  }));
+  EXPECT_EQ(events(real).back().kind, tuner::EventKind::resume);
+}
+
 TEST(Steering, ByMouseThroughMenusOfTrialsParametersAndStudies) {
   const RealStudy real("steer-mouse");
   Headless window("trials");

@@ -69,12 +69,12 @@ class Inspector : public View {
     const Look& look = frame.look;
     heading(look, fmt::format("Study {}", r.id));
     if (!begin_facts("study")) return;
-    fact(look, "state", state_text(f));
+    fact(look, "state", state_now(frame, *frame.study));
     fact(look, "best", best_text(*frame.study));
     fact(look, "baseline",
          r.baseline.empty() ? tuner::printable(r.baseline_reason, kMaxText) : baseline_text(*frame.study));
     fact(look, "x baseline", f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-");
-    fact(look, "spent", budget_text(r, live_spent(frame, *frame.study)));
+    fact(look, "spent", budget_text(r, live_spent(*frame.study)));
     fact(look, "trials", std::to_string(r.trials));
     const auto row = study_row(f);
     for (const char* field :
