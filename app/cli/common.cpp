@@ -33,9 +33,14 @@ std::string title_of(const std::string& title, std::size_t index, std::size_t co
 
 }  // namespace
 
+void say(const std::string& text) {
+  (void)std::fwrite(text.data(), 1, text.size(), stderr);
+  (void)std::fflush(stderr);
+}
+
 int report(const tuner::Error& error) {
   // What the user handed in may stand in it: one line, whatever that holds.
-  fmt::print(stderr, "gemwright: {}\n", tuner::printable(error.message, kMaxSentence));
+  say(fmt::format("gemwright: {}\n", tuner::printable(error.message, kMaxSentence)));
   switch (error.kind) {
     case tuner::ErrorKind::usage:
       return kUsage;
@@ -73,6 +78,9 @@ void hear_interrupts() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // nohup ignores it: then it stays ignored.
+  struct sigaction before {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a worker that died is an error to report, not a reason to die
 }
 
@@ -138,7 +146,7 @@ void ProgressLine::show(const tuner::StudyProgress& p) {
   if (isatty(STDERR_FILENO) == 0) {
     if (p.phase == last_phase_) return;
     last_phase_ = p.phase;
-    fmt::print(stderr, "{}: {}, {}\n", head, p.phase, progress_figures(p));
+    say(fmt::format("{}: {}, {}\n", head, p.phase, progress_figures(p)));
     return;
   }
   constexpr int kWidth = 20;
@@ -147,14 +155,12 @@ void ProgressLine::show(const tuner::StudyProgress& p) {
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < filled ? "█" : "░";
   const double left = std::max(p.budget_seconds - p.spent_seconds, 0.0);
-  fmt::print(stderr, "\r\033[K{} {} {:<7} {}, {:.0f} s left", head, bar, p.phase, progress_figures(p), left);
-  std::fflush(stderr);
+  say(fmt::format("\r\033[K{} {} {:<7} {}, {:.0f} s left", head, bar, p.phase, progress_figures(p), left));
   drawn_ = true;
 }
 
 void ProgressLine::end() {
-  if (drawn_) fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  if (drawn_) say("\r\033[K");
   drawn_ = false;
 }
 

@@ -20,6 +20,9 @@ namespace gemwright::app {
 // Exit codes are a contract (DESIGN section 5).
 constexpr int kDone = 0, kFailed = 1, kUsage = 2, kNothingValid = 3, kCheckFailed = 4, kInterrupted = 130;
 
+// To standard error. Where nobody hears it (the terminal was closed) nothing else is lost.
+void say(const std::string& text);
+
 // Prints the sentence to standard error and answers the exit code of its kind.
 int report(const tuner::Error& error);
 
@@ -32,7 +35,7 @@ tuner::Result<std::unique_ptr<tuner::Store>> open_existing(const std::filesystem
 // JSON lines on standard output, the first with the version.
 void print_lines(std::vector<nlohmann::json>& rows);
 
-// From here on SIGINT and SIGTERM ask to stop instead of ending the process; a second SIGINT ends it at once.
+// From here on SIGINT, SIGTERM and SIGHUP ask to stop instead of ending the process; a second SIGINT ends it at once.
 void hear_interrupts();
 bool interrupted();
 

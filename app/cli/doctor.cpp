@@ -9,6 +9,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/common.h"
 #include "app/model/doctor_probe.h"
+#include "app/model/tune_form.h"
 #include "app/model/ui_impact_probe.h"
 
 namespace gemwright::app {
@@ -25,7 +26,15 @@ int run_ui_impact(const Options& o) {
   ImpactProbe probe;
   probe.rounds = o.rounds;
   probe.stop = interrupted;
-  probe.progress = [&](int round) { fmt::print(stderr, "round {} of {}\n", round, o.rounds); };
+  double begin = 0;
+  probe.progress = [&](int round) {
+    if (round == 0) {
+      begin = now_seconds();
+      return say(fmt::format("a window is opened and closed in each of {} rounds; Ctrl-C ends this\n", o.rounds));
+    }
+    const double left = (now_seconds() - begin) / round * (o.rounds - round);
+    say(fmt::format("round {} of {}, {} left\n", round, o.rounds, duration_text(left)));
+  };
   const auto impact = measure_ui_impact(probe);
   if (!impact) return report(impact.error());
   if (o.json) {
@@ -53,7 +62,7 @@ Runner add_doctor(CLI::App& app) {
   app.add_flag("--json", o->json, "JSON lines on standard output");
   const auto impact =
       app.add_flag("--ui-impact", o->ui_impact,
-                   "Whether an open window disturbs the measurement: opens and closes one for a minute or two");
+                   "Whether an open window disturbs the measurement: opens and closes one for some minutes");
   app.add_option("--rounds", o->rounds, "Of --ui-impact: how often each phase is timed")
       ->needs(impact)
       ->check(CLI::Range(kMinImpactRounds, 1000))

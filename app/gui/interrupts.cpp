@@ -38,12 +38,17 @@ Interrupts::Interrupts(std::function<void()> wake) : wake_(std::move(wake)) {
   });
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
+  // The terminal that started the window was closed. nohup ignores it: then it stays ignored.
+  struct sigaction before {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) handle(SIGHUP, on_signal);
 }
 
 Interrupts::~Interrupts() {
   if (!thread_.joinable()) return;
   handle(SIGINT, SIG_DFL);
   handle(SIGTERM, SIG_DFL);
+  struct sigaction ours {};
+  if (sigaction(SIGHUP, nullptr, &ours) == 0 && ours.sa_handler == on_signal) handle(SIGHUP, SIG_DFL);
   signal_pipe = -1;
   const char end = 'e';
   (void)!write(ends_[1], &end, 1);

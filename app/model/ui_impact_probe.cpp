@@ -35,7 +35,7 @@ constexpr double kBlockSeconds = 2e-3;
 constexpr double kStepSeconds = 3e-3;
 // What follows the opening or closing of a window and is not counted: pages, caches and clocks settle.
 constexpr double kSettleSeconds = 0.3;
-constexpr milliseconds kLook{20}, kStarts{60'000}, kEnds{10'000};
+constexpr milliseconds kLook{20}, kStarts{60'000}, kEnds{10'000}, kEndsInHaste{1'000};
 constexpr std::uint64_t kSeed = 1;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -61,11 +61,41 @@ class Scratch {
   std::filesystem::path folder_;
 };
 
+tl::unexpected<tuner::Error> interrupted() { return fail("interrupted", tuner::ErrorKind::interrupted); }
+
+// Asks a process to end, and sees that it does. False where it had to be killed.
+bool end(tuner::Process& process, const std::function<bool()>& stop) {
+  ::kill(process.pid(), SIGTERM);
+  const double until = now() + 1e-3 * static_cast<double>((stop() ? kEndsInHaste : kEnds).count());
+  while (!process.finished()) {
+    if (now() > until) {
+      process.kill();
+      return false;
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+  return true;
+}
+
 // Where the window is drawn.
 struct Display {
   std::string name;
   std::vector<std::string> environment;
   std::optional<tuner::Process> server;
+};
+// A virtual screen that is killed leaves its lock and its socket behind.
+class DisplayEnd {
+ public:
+  DisplayEnd(Display& display, const std::function<bool()>& stop) : display_(display), stop_(stop) {}
+  DisplayEnd(const DisplayEnd&) = delete;
+  DisplayEnd& operator=(const DisplayEnd&) = delete;
+  ~DisplayEnd() {
+    if (display_.server) end(*display_.server, stop_);
+  }
+
+ private:
+  Display& display_;
+  const std::function<bool()>& stop_;
 };
 
 std::string variable(const char* name) {
@@ -74,7 +104,7 @@ std::string variable(const char* name) {
 }
 
 // `cpus`: all that there are; a virtual screen is kept off the measured one, as the window is.
-Result<Display> find_display(const std::vector<int>& cpus) {
+Result<Display> find_display(const std::vector<int>& cpus, const std::function<bool()>& stop) {
   for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY"}) {
     if (std::string value = variable(name); !value.empty()) return Display{std::move(value), {}, {}};
   }
@@ -88,6 +118,10 @@ Result<Display> find_display(const std::vector<int>& cpus) {
   if (!server) return tl::unexpected(server.error());
   const double until = now() + 1e-3 * static_cast<double>(kStarts.count());
   while (!server->finished() && now() < until) {
+    if (stop()) {
+      end(*server, stop);
+      return interrupted();
+    }
     const std::string& said = server->out();
     if (said.ends_with('\n')) {
       std::string display = fmt::format("DISPLAY=:{}", said.substr(0, said.size() - 1));
@@ -142,6 +176,7 @@ class ImpactRun {
     std::vector<ImpactRound> rounds;
     // What the first start of a window reads from disk is in memory then.
     if (const auto ok = show(true); !ok) return tl::unexpected(ok.error());
+    probe_.progress(0);
     const tuner::Random random(kSeed);
     while (static_cast<int>(rounds.size()) < probe_.rounds) {
       const auto round = time_round(static_cast<std::int64_t>(rounds.size()), random);
@@ -193,7 +228,7 @@ class ImpactRun {
   }
 
   Result<double> time_block() {
-    if (probe_.stop()) return fail("interrupted", tuner::ErrorKind::interrupted);
+    if (probe_.stop()) return interrupted();
     lock_.set_timing(true);
     const double seconds = compute_.seconds() + (memory_ ? memory_.value->seconds() : 0);
     lock_.set_timing(false);
@@ -204,9 +239,9 @@ class ImpactRun {
   Result<void> show(bool open) {
     if (open == window_.has_value()) return {};
     if (open) return open_window();
-    ::kill(window_->pid(), SIGTERM);
-    const bool ended = window_->wait(kEnds);
-    window_.reset();  // which kills what is left of it
+    const bool ended = end(*window_, probe_.stop);
+    window_.reset();
+    if (probe_.stop()) return interrupted();
     return ended ? Result<void>() : fail("the window does not close");
   }
 
@@ -222,7 +257,7 @@ class ImpactRun {
     window_ = std::move(*window);
     const double until = now() + 1e-3 * static_cast<double>(kStarts.count());
     while (!std::filesystem::exists(ready, ignored)) {
-      if (probe_.stop()) return fail("interrupted", tuner::ErrorKind::interrupted);
+      if (probe_.stop()) return interrupted();
       if (window_->finished() || now() > until) return window_failed("does not open");
       std::this_thread::sleep_for(kLook);
     }
@@ -276,8 +311,9 @@ Result<UiImpact> measure_ui_impact(const ImpactProbe& probe) {
   auto study = LiveStudy::begin(scratch->file("study.db"));
   if (!study) return tl::unexpected(study.error());
   const profilers::Pinning pinning;
-  auto display = find_display(pinning.allowed());
+  auto display = find_display(pinning.allowed(), probe.stop);
   if (!display) return tl::unexpected(display.error());
+  const DisplayEnd ends(*display, probe.stop);
   if (!pinning.allowed().empty()) profilers::pin_to(pinning.allowed().back());
   return ImpactRun(probe, std::move(*program), *scratch, *study, *display, *lock).run(pinning.allowed());
 }

@@ -52,6 +52,39 @@ for wrong in '--rounds 9' '--ui-impact --rounds 5' '--ui-impact --rounds many'; 
   [ $code -eq 2 ] || fail "$wrong: exit code $code"
 done
 
+# Interrupted: while it waits for a display that does not come, and while the window is open. What it started is gone.
+interrupted() {
+  signal=$1 wanted=$2
+  shift 2
+  "$@" >out 2>err &
+  pid=$!
+  tries=0
+  until $wanted; do
+    tries=$((tries + 1))
+    [ $tries -lt 600 ] && kill -0 $pid 2>/dev/null || fail "it does not come so far: $(cat err)"
+    sleep 0.1
+  done
+  children=$(ps -o pid= --ppid $pid)
+  [ -n "$children" ] || fail "it started nothing"
+  kill -"$signal" $pid
+  code=0
+  wait $pid || code=$?
+  [ $code -eq 130 ] || fail "SIG$signal: exit code $code: $(cat err)"
+  for child in $children; do
+    ! kill -0 "$child" 2>/dev/null || fail "SIG$signal: process $child is left"
+  done
+  [ -z "$(find "$work" -name 'gemwright-impact-*')" ] || fail "SIG$signal: it leaves its folder"
+}
+mkdir slow
+printf '#!/bin/sh\ntouch "%s/waits"\nexec sleep 1000\n' "$work" >slow/Xvfb
+chmod +x slow/Xvfb
+waits() { [ -e "$work/waits" ]; }
+measures() { grep -q '^a window is opened' err; }
+if command -v ps >/dev/null 2>&1; then
+  interrupted INT waits env PATH="$work/slow:$PATH" "$gemwright" doctor --ui-impact
+  interrupted HUP measures "$gemwright" doctor --ui-impact
+fi
+
 # Another process measures.
 lock=$work/machine.lock
 GEMWRIGHT_LOCK=$lock
