@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "app/gui/widgets.h"
 #include "app/model/log_ticks.h"
@@ -25,12 +26,21 @@ bool begin_plot(const char* id, ImVec2 size) {
                            ImPlotFlags_NoTitle | ImPlotFlags_NoLegend | ImPlotFlags_NoMouseText | ImPlotFlags_NoMenus);
 }
 
-void log_axis(int axis, double low, double high, const char* format) {
+void log_axis(int axis, double low, double high, const char* format, float length) {
   const auto at = static_cast<ImAxis>(axis);
   ImPlot::SetupAxisScale(at, ImPlotScale_Log10);
   ImPlot::SetupAxisFormat(at, format);
-  const std::vector<double> ticks = log_ticks(low, high);
-  if (ticks.size() > 1) ImPlot::SetupAxisTicks(at, ticks.data(), static_cast<int>(ticks.size()));
+  // Of the length, at least this is the area of the plot; between two labels stands the width of a letter.
+  constexpr float kArea = 0.8f;
+  const bool across = at < ImAxis_Y1;
+  float label = ImGui::GetTextLineHeight();
+  for (const double end : {low, high}) {
+    char text[32];
+    (void)std::snprintf(text, sizeof text, format, end);
+    if (across) label = std::max(label, ImGui::CalcTextSize(text).x + em());
+  }
+  const std::vector<double> ticks = log_ticks(low, high, label / std::max(kArea * length, label));
+  if (!ticks.empty()) ImPlot::SetupAxisTicks(at, ticks.data(), static_cast<int>(ticks.size()));
 }
 
 void PointCloud::clear() {
@@ -198,6 +208,33 @@ void plot_label(const Look& look, ImVec2 point, ImVec2 side, const std::string& 
   list.AddRectFilled({at.x - gap / 2, at.y}, {at.x + size.x + gap / 2, at.y + size.y}, look.ground());
   list.AddText(at, colour, text.c_str());
   ImPlot::PopPlotClipRect();
+}
+
+void reference_line(const Look& look, bool level, double at, ImU32 colour) {
+  const ImPlotRect limits = ImPlot::GetPlotLimits();
+  const ImVec2 from = ImPlot::PlotToPixels(level ? limits.X.Min : at, level ? at : limits.Y.Min);
+  const ImVec2 to = ImPlot::PlotToPixels(level ? limits.X.Max : at, level ? at : limits.Y.Max);
+  const float half = 0.4f * em();
+  const ImVec2 low{std::min(from.x, to.x), std::min(from.y, to.y)},
+      high{std::max(from.x, to.x), std::max(from.y, to.y)};
+  const ImVec2 aside = level ? ImVec2{0, half} : ImVec2{half, 0};
+  ImPlot::PushPlotClipRect();
+  ImDrawList& list = *ImPlot::GetPlotDrawList();
+  list.AddRectFilled({low.x - aside.x, low.y - aside.y}, {high.x + aside.x, high.y + aside.y}, look.ground());
+  list.AddLine(from, to, colour, std::max(1.5f, 0.11f * em()));
+  ImPlot::PopPlotClipRect();
+}
+
+void line_entry(ImU32 colour, const std::string& text, bool first) {
+  const float length = 1.4f * em(), width = ImGui::CalcTextSize(text.c_str()).x + 2 * em();
+  if (!first) ImGui::SameLine(0, em());
+  if (!first && ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float y = at.y + ImGui::GetTextLineHeight() / 2;
+  ImGui::GetWindowDrawList()->AddLine({at.x, y}, {at.x + length, y}, colour, std::max(1.5f, 0.12f * em()));
+  ImGui::Dummy({length, ImGui::GetTextLineHeight()});
+  ImGui::SameLine(0, 0.4f * em());
+  ImGui::TextUnformatted(text.c_str());
 }
 
 void legend_entry(const StateMark& mark, const std::string& text, bool first) {

@@ -97,8 +97,14 @@ void legend_entry(const StateMark& mark, const std::string& text, bool first);
 // A label at a corner of a point, on a ground of its own so that no line runs through it: side (-1, -1) is to the left
 // and above. It stays inside the plot.
 void plot_label(const Look& look, ImVec2 point, ImVec2 side, const std::string& text, ImU32 colour);
-// Labels a logarithmic axis with few, well placed ticks: in the setup of a plot. `format` as of printf.
-void log_axis(int axis, double low, double high, const char* format);
+// A line across the plot that the marks are compared with, level or upright: wider than those of the grid, and none of
+// them close beside it.
+void reference_line(const Look& look, bool level, double at, ImU32 colour);
+// A legend entry of such a line, and of any other.
+void line_entry(ImU32 colour, const std::string& text, bool first);
+// Labels a logarithmic axis with few, well placed ticks that do not meet: in the setup of a plot. `format` as of
+// printf; `length`: of the plot along this axis, in pixels, with what stands around it.
+void log_axis(int axis, double low, double high, const char* format, float length);
 // How a plot of ours starts: no title, no legend box, no menus.
 bool begin_plot(const char* id, ImVec2 size);
 // A perceptual map for values, 0 to 1 (viridis); and black or white, whichever can be read on it.

@@ -312,7 +312,8 @@ void Shell::step_trial(int by) {
 void Shell::step_study(int by) {
   std::vector<StudyRef> all;
   for (const DatabaseSnapshot& d : snapshot_->databases) {
-    for (const auto& s : d.studies) all.push_back(s->ref);
+    // As the rail lists them.
+    for (auto s = d.studies.rbegin(); s != d.studies.rend(); ++s) all.push_back((*s)->ref);
   }
   if (all.empty()) return;
   const auto now = std::find(all.begin(), all.end(), selection_.study().value_or(StudyRef{-1, 0}));

@@ -5,8 +5,9 @@
 
 namespace gemwright::app {
 
-// Ascending, inside [low, high]; none so near the right end that its label would cross the border of the plot. Nothing
-// where the limits are no such range.
-std::vector<double> log_ticks(double low, double high);
+// Ascending, inside [low, high]; none so near the right end that its label would cross the border of the plot, and no
+// two nearer than `apart`, a share of the axis: whole decades stay, then twos and fives. Nothing where the limits are
+// no such range.
+std::vector<double> log_ticks(double low, double high, double apart);
 
 }  // namespace gemwright::app

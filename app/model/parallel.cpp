@@ -152,6 +152,36 @@ ParallelPlot parallel_plot(const StudySnapshot& study, const TrialSet& shown) {
   return out;
 }
 
+std::vector<std::size_t> labelled_values(std::size_t count, double room) {
+  // Of a line of text and the space below it.
+  constexpr double kLine = 1.2;
+  const auto step = static_cast<std::size_t>(std::max(1.0, std::ceil(kLine / std::max(room, 1e-3))));
+  std::vector<std::size_t> out;
+  for (std::size_t v = 0; v < count; ++v) {
+    const bool end = v == 0 || v + 1 == count;
+    if (end || (v % step == 0 && count - 1 - v >= step)) out.push_back(v);
+  }
+  return out;
+}
+
+std::vector<std::size_t> rows_apart(const std::vector<Extent>& extents, float gap) {
+  std::vector<std::vector<Extent>> rows;
+  std::vector<std::size_t> out;
+  for (const Extent& e : extents) {
+    const auto free = std::find_if(rows.begin(), rows.end(), [&](const std::vector<Extent>& row) {
+      return std::none_of(row.begin(), row.end(),
+                          [&](const Extent& o) { return e.low < o.high + gap && o.low < e.high + gap; });
+    });
+    out.push_back(static_cast<std::size_t>(free - rows.begin()));
+    if (free == rows.end()) {
+      rows.push_back({e});
+    } else {
+      free->push_back(e);
+    }
+  }
+  return out;
+}
+
 std::optional<std::size_t> nearest_line(const ParallelPlot& plot, const TrialSet& shown, double x, double y,
                                         double reach) {
   if (plot.axes.size() < 2 || !(x >= 0) || x > static_cast<double>(plot.axes.size() - 1)) return std::nullopt;

@@ -37,6 +37,16 @@ struct ParallelPlot {
 };
 ParallelPlot parallel_plot(const StudySnapshot& study, const TrialSet& shown);
 
+// Which of an axis' values are labelled, so that labels do not meet: always both ends, the others at even steps.
+// `room`: from one value to the next, in heights of a line of text.
+std::vector<std::size_t> labelled_values(std::size_t count, double room);
+
+struct Extent {
+  float low = 0, high = 0;
+};
+// The row of each of these, as few rows as they need, so that no two in a row come nearer than `gap`.
+std::vector<std::size_t> rows_apart(const std::vector<Extent>& extents, float gap);
+
 // The nearest line of a shown trial to a point: `x` counts axes (2.5 is in the middle between the third and the
 // fourth), y is 0 to 1. Nothing where none is nearer than `reach` in y.
 std::optional<std::size_t> nearest_line(const ParallelPlot& plot, const TrialSet& shown, double x, double y,

@@ -198,6 +198,30 @@ TEST(ParallelView, ValuesStandEvenlyAndTheFastestLineComesLast) {
   EXPECT_FALSE(nearest_line(p, all(s), -1, 0.5, 1));
 }
 
+TEST(ParallelView, LabelsOfAnAxisNeverMeetAndItsEndsHaveTheirs) {
+  for (std::size_t count = 2; count < 60; ++count) {
+    for (const double room : {0.05, 0.3, 0.9, 1.1, 1.2, 1.3, 8.0}) {
+      if (room * static_cast<double>(count - 1) < 1.2) continue;  // no axis is so short
+      const auto labelled = labelled_values(count, room);
+      ASSERT_GE(labelled.size(), 2u);
+      EXPECT_EQ(labelled.front(), 0u);
+      EXPECT_EQ(labelled.back(), count - 1);
+      for (std::size_t i = 1; i < labelled.size(); ++i) {
+        EXPECT_GT(room * static_cast<double>(labelled[i] - labelled[i - 1]), 1) << count << " at " << room;
+      }
+    }
+  }
+  EXPECT_EQ(labelled_values(4, 3), (std::vector<std::size_t>{0, 1, 2, 3}));
+}
+
+TEST(ParallelView, NamesOfAxesStandInAsManyRowsAsTheyNeedNotToMeet) {
+  EXPECT_EQ(rows_apart({{0, 9}, {10, 19}, {20, 29}}, 1), (std::vector<std::size_t>{0, 0, 0}));
+  EXPECT_EQ(rows_apart({{0, 9}, {9.5f, 19}, {20, 29}}, 1), (std::vector<std::size_t>{0, 1, 0}));
+  // The last one is as wide as all.
+  EXPECT_EQ(rows_apart({{0, 12}, {10, 22}, {0, 30}}, 1), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_TRUE(rows_apart({}, 1).empty());
+}
+
 TEST(ParallelView, BrushesBecomeAFilterThatChoosesWhatTheyHold) {
   auto s = study({{1, 1, 100, {}}, {2, 1, 200, {}}, {4, 2, 300, {}}});
   s.trials[0].config.blocking.order = gemwright::loop_order::mnk;

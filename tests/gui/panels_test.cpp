@@ -30,7 +30,7 @@ TEST(Panels, InTheRailTheArrowsMoveBetweenStudiesAndItCopiesItself) {
   EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
     t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_1);
     t.Yield(4);
-    t.KeyPress(ImGuiKey_UpArrow);
+    t.KeyPress(ImGuiKey_DownArrow);  // the newest stands at the top
   }));
   EXPECT_EQ(window.shell().selection().study()->study, 39);
   EXPECT_FALSE(window.shell().selection().trial());
@@ -39,20 +39,45 @@ TEST(Panels, InTheRailTheArrowsMoveBetweenStudiesAndItCopiesItself) {
   EXPECT_TRUE(window.act([](ImGuiTestContext& t) {
     t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_2);
     t.Yield(4);
-    t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_UpArrow);
+    t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_DownArrow);
   }));
   EXPECT_EQ(window.shell().selection().study()->study, 38);
 }
 
-TEST(Panels, TheSelectedStudyIsScrolledIntoTheRail) {
-  Headless window("run");
-  window.shell().show(studies(200));
-  ASSERT_TRUE(window.settle());
-  float scrolled = 0;
+const ImGuiWindow* rail() {
   for (const ImGuiWindow* const w : ImGui::GetCurrentContext()->Windows) {
-    if (std::string_view(w->Name).starts_with("Studies/list")) scrolled = w->Scroll.y;
+    if (std::string_view(w->Name).starts_with("Studies/list")) return w;
   }
-  EXPECT_GT(scrolled, 0);
+  return nullptr;
+}
+
+TEST(Panels, TheSelectedStudyIsScrolledIntoTheRailAndNoRowIsCutAtItsTop) {
+  {
+    Headless window("run");
+    window.shell().show(studies(200));
+    ASSERT_TRUE(window.settle());
+    ASSERT_NE(rail(), nullptr);
+    EXPECT_EQ(rail()->Scroll.y, 0);  // the newest is the first
+  }
+  // In the middle, near the end, the oldest.
+  for (const tuner::StudyId id : {100, 3, 1}) {
+    auto snapshot = std::make_shared<Snapshot>(*studies(200));
+    auto& chosen = snapshot->databases.front().studies[static_cast<std::size_t>(id) - 1];
+    auto touched = std::make_shared<StudySnapshot>(*chosen);
+    touched->figures.study.updated_at = 1000;
+    chosen = touched;
+    Headless window("run");
+    window.shell().show(snapshot);
+    ASSERT_TRUE(window.settle());
+    ASSERT_EQ(window.shell().selection().study()->study, id);
+    EXPECT_GT(rail()->Scroll.y, 0);
+    ImRect row;
+    EXPECT_TRUE(window.act([&](ImGuiTestContext& t) { row = t.ItemInfo("//Studies/**/##study").RectFull; }));
+    // The first that is drawn: below the top of the list, or above it altogether.
+    const float top = rail()->InnerRect.Min.y, between = ImGui::GetStyle().ItemSpacing.y;
+    EXPECT_TRUE(row.Min.y >= top - between || row.Max.y <= top + between)
+        << id << ": " << row.Min.y << " to " << row.Max.y << ", the list begins at " << top;
+  }
 }
 
 TEST(Panels, PopupsAreNoHigherThanTheWindow) {

@@ -40,7 +40,8 @@ class ParallelView : public StudyView {
     filter_bar(frame);
     std::string line = "Drag along an axis, or press its name, to filter.";
     if (plot_.without > 0) line += fmt::format(" Without a speed and not drawn: {}.", plot_.without);
-    if (dense_) line += fmt::format(" {} lines as density: brighter is faster, stronger is more.", shown_lines_);
+    const char* const faster = frame.look.theme == Theme::light ? "darker" : "brighter";
+    if (dense_) line += fmt::format(" {} lines as density: {} is faster, stronger is more.", shown_lines_, faster);
     dim_text(frame.look, line);
     draw_canvas(frame);
   }
@@ -77,18 +78,27 @@ class ParallelView : public StudyView {
     shown_lines_ = static_cast<std::size_t>(
         std::count_if(plot_.trials.begin(), plot_.trials.end(), [&](std::size_t t) { return shown_[t]; }));
     dense_ = shown_lines_ > kMaxLines && plot_.axes.size() > 1;
-    if (dense_) paint_density(shown_);
+    painted_.reset();
   }
 
-  void paint_density(const TrialSet& shown) {
+  // The part of the map of values that stands out from the ground: neither its violet on a dark one nor its yellow on a
+  // light one, where it is turned round.
+  static ImU32 speed_colour(Theme theme, double share) {
+    return value_colour(theme == Theme::light ? 0.7 * (1 - share) : 0.2 + 0.8 * share);
+  }
+
+  void paint_density(Theme theme) {
+    painted_ = theme;
+    // What few lines make is to be seen, too: pale colours are lost on a light ground sooner.
+    const double least = theme == Theme::light ? 0.4 : 0.2;
     const std::size_t columns = std::min<std::size_t>(kGapColumns, CellTexture::kMaxColumns / (plot_.axes.size() - 1));
-    const LineDensity d = line_density(plot_, shown, columns, kRows);
+    const LineDensity d = line_density(plot_, shown_, columns, kRows);
     std::vector<ImU32> cells(d.cells.size(), 0);
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (d.cells[i].lines == 0) continue;
       const double share = std::log1p(static_cast<double>(d.cells[i].lines)) / std::log1p(static_cast<double>(d.most));
-      ImVec4 colour = ImGui::ColorConvertU32ToFloat4(value_colour(d.cells[i].best));
-      colour.w = static_cast<float>(0.15 + 0.85 * share);
+      ImVec4 colour = ImGui::ColorConvertU32ToFloat4(speed_colour(theme, d.cells[i].best));
+      colour.w = static_cast<float>(least + (1 - least) * share);
       cells[i] = ImGui::ColorConvertFloat4ToU32(colour);
     }
     texture_.set(static_cast<int>(d.columns), static_cast<int>(d.rows), cells);
@@ -102,15 +112,17 @@ class ParallelView : public StudyView {
     const float line = ImGui::GetTextLineHeight(), side = 3.5f * em();
     Canvas c;
     // The labels of the first axis stand at its left, those of the others at their right.
-    c.low = {at.x + std::max(side, first_labels() + em()), at.y + 2 * ImGui::GetFrameHeight() + line};
-    c.high = {at.x + std::max(space.x - side, side + 4 * em()), at.y + std::max(space.y - line, 12 * em())};
+    c.low.x = at.x + std::max(side, first_labels() + em());
+    c.high.x = at.x + std::max(space.x - side, side + 4 * em());
     c.gap = (c.high.x - c.low.x) / static_cast<float>(plot_.axes.size() - 1);
-    draw_names(frame, c, at.y);
+    c.low.y = draw_names(frame, c, at.y) + line;
+    c.high.y = std::max(at.y + space.y - line, c.low.y + 10 * em());
     ImGui::SetCursorScreenPos({at.x, c.low.y - line / 2});
     ImGui::InvisibleButton("canvas", {space.x, c.high.y - c.low.y + line});
     const bool hovered = ImGui::IsItemHovered(), pressed = ImGui::IsItemActivated(), held = ImGui::IsItemActive();
     ImDrawList& list = *ImGui::GetWindowDrawList();
     if (dense_) {
+      if (painted_ != frame.look.theme) paint_density(frame.look.theme);
       texture_.draw(list, {c.low.x, c.low.y}, {c.high.x, c.high.y});
     } else {
       draw_lines(frame, list, c);
@@ -131,19 +143,27 @@ class ParallelView : public StudyView {
     return width;
   }
 
-  // Buttons above the axes; every second one a line lower, so that they do not meet.
-  void draw_names(Frame& frame, const Canvas& c, float top) {
+  // Buttons above the axes, in as many rows as they need not to meet. Where they end.
+  float draw_names(Frame& frame, const Canvas& c, float top) {
+    std::vector<Extent> places;
+    for (std::size_t a = 0; a < plot_.axes.size(); ++a) {
+      const float width = ImGui::CalcTextSize(plot_.axes[a].name().c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
+      const float last = std::max(c.low.x - 3.4f * em(), c.high.x + 3.4f * em() - width);
+      const float left = std::clamp(c.x(a) - width / 2, c.low.x - 3.4f * em(), last);
+      places.push_back({left, left + width});
+    }
+    const std::vector<std::size_t> rows = rows_apart(places, 0.4f * em());
     for (std::size_t a = 0; a < plot_.axes.size(); ++a) {
       const std::string name = plot_.axes[a].name();
-      const float width = ImGui::CalcTextSize(name.c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
-      const float left = std::clamp(c.x(a) - width / 2, c.low.x - 3.4f * em(), c.high.x + 3.4f * em() - width);
-      ImGui::SetCursorScreenPos({left, top + (a % 2 == 0 ? 0 : ImGui::GetFrameHeight())});
+      ImGui::SetCursorScreenPos({places[a].low, top + static_cast<float>(rows[a]) * ImGui::GetFrameHeight()});
       if (ImGui::SmallButton(name.c_str())) ImGui::OpenPopup(name.c_str());
       if (ImGui::BeginPopup(name.c_str())) {
         draw_values(frame, a);
         ImGui::EndPopup();
       }
     }
+    const std::size_t last = *std::max_element(rows.begin(), rows.end());
+    return top + static_cast<float>(last + 1) * ImGui::GetFrameHeight();
   }
 
   // The way of the keyboard: one value, the fastest, or all.
@@ -189,7 +209,7 @@ class ParallelView : public StudyView {
     }
     for (std::size_t i = 0; i < plot_.trials.size(); ++i) {
       if (!frame.table.shows(plot_.trials[i])) continue;
-      polyline(list, c, i, value_colour(plot_.line(i)[speed]), 1.2f * frame.look.scale);
+      polyline(list, c, i, speed_colour(frame.look.theme, plot_.line(i)[speed]), 1.2f * frame.look.scale);
     }
   }
 
@@ -216,10 +236,7 @@ class ParallelView : public StudyView {
                          ImU32 colour) {
     const std::size_t count = p.values.size();
     const float room = (c.high.y - c.low.y) / static_cast<float>(count - 1);
-    const auto step = static_cast<std::size_t>(std::max(1.0f, std::ceil(1.2f * ImGui::GetTextLineHeight() / room)));
-    for (std::size_t v = 0; v < count; ++v) {
-      const bool end = v == 0 || v + 1 == count;
-      if (!end && (v % step != 0 || count - 1 - v < step)) continue;
+    for (const std::size_t v : labelled_values(count, room / ImGui::GetTextLineHeight())) {
       const double place = static_cast<double>(v) / static_cast<double>(count - 1);
       label(look, list, c, a, place, tuner::value_text(p.param, p.values[v]), colour);
     }
@@ -230,7 +247,7 @@ class ParallelView : public StudyView {
                     const std::string& text, ImU32 colour) {
     ImVec2 size = ImGui::CalcTextSize(text.c_str());
     const float gap = 0.35f * em();
-    const float fit = std::min(1.0f, (c.x(1) - c.x(0) - 2 * gap) / size.x);
+    const float fit = std::clamp((c.x(1) - c.x(0) - 2 * gap) / size.x, 0.1f, 1.0f);
     size = {size.x * fit, size.y * fit};
     const ImVec2 at{a == 0 ? c.x(a) - gap - size.x : c.x(a) + gap, c.y(place) - size.y / 2};
     ImVec4 ground = ImGui::ColorConvertU32ToFloat4(look.ground());
@@ -303,6 +320,7 @@ class ParallelView : public StudyView {
 
   ParallelPlot plot_;
   bool dense_ = false;
+  std::optional<Theme> painted_;  // what the density was painted for
   std::size_t shown_lines_ = 0;
   CellTexture texture_;
   std::vector<std::optional<Brush>> brushes_;  // by axis

@@ -132,13 +132,14 @@ class ParetoView : public StudyView {
   }
 
   void draw_plot(Frame& frame) {
+    const float length = ImGui::GetContentRegionAvail().x;
     if (!begin_plot("##pareto", {-1, -1})) return;
     ImPlot::SetupAxes("error (relative Frobenius distance to float64)", speed_unit(*study_, pareto_).c_str());
     // Room beside the points; the speeds fill the height.
     constexpr double kSide = 1.8, kRoom = 0.12;
     const double room = kRoom * std::max(top_ - bottom_, kRoom * top_);
     if (fit_) limits_ = {low_ / kSide, high_ * kSide};
-    log_axis(ImAxis_X1, limits_.first, limits_.second, "%.0e");
+    log_axis(ImAxis_X1, limits_.first, limits_.second, "%.0e", length);
     ImPlot::SetupAxesLimits(low_ / kSide, high_ * kSide, std::max(0.0, bottom_ - room), top_ + room,
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
@@ -154,10 +155,7 @@ class ParetoView : public StudyView {
   void draw_bound(const Look& look) const {
     if (!pareto_.bound) return;
     const double x = on_axis(*pareto_.bound);
-    ImPlotSpec spec;
-    spec.LineColor = ImGui::ColorConvertU32ToFloat4(look.warning());
-    spec.LineWeight = std::max(1.0f, 0.09f * em());
-    ImPlot::PlotInfLines("bound", &x, 1, spec);
+    reference_line(look, false, x, look.warning());
     plot_label(look, ImPlot::PlotToPixels(x, ImPlot::GetPlotLimits().Y.Min), {1, -1},
                fmt::format("bound {:.2e}", *pareto_.bound), look.warning());
   }

@@ -71,11 +71,12 @@ class RooflineView : public StudyView {
   }
 
   void draw_plot(Frame& frame) {
+    const ImVec2 space = ImGui::GetContentRegionAvail();
     if (!begin_plot("##roofline", {-1, -1})) return;
     ImPlot::SetupAxes("flops a byte", "GFLOP/s");
     if (fit_) seen_ = {area_.intensity_min, area_.intensity_max, area_.gflops_min, top_};
-    log_axis(ImAxis_X1, seen_.X.Min, seen_.X.Max, "%g");
-    log_axis(ImAxis_Y1, seen_.Y.Min, seen_.Y.Max, "%g");
+    log_axis(ImAxis_X1, seen_.X.Min, seen_.X.Max, "%g", space.x);
+    log_axis(ImAxis_Y1, seen_.Y.Min, seen_.Y.Max, "%g", space.y);
     ImPlot::SetupAxesLimits(area_.intensity_min, area_.intensity_max, area_.gflops_min, top_,
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;

@@ -85,20 +85,20 @@ class RunView : public View {
     steer_buttons(frame, *study_);
   }
 
-  // Figures of the search rise above the winner's, which were confirmed on fresh rounds.
+  // Figures of the search rise above the winner's, which were confirmed on fresh rounds. The baseline is named here: in
+  // the plot its name would cover trials.
   void draw_line_legend(const Look& look) const {
-    if (steps_.empty()) return;
-    const char* const text = winner_ ? "best so far, as measured then; dashes: the winner, confirmed; bars: 95 %"
-                                     : "best so far, as measured then; bars: 95 %";
-    const float width = ImGui::CalcTextSize(text).x + 2 * em();
-    ImGui::SameLine(0, em());
-    if (ImGui::GetContentRegionAvail().x < width) ImGui::NewLine();
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float y = at.y + ImGui::GetTextLineHeight() / 2;
-    ImGui::GetWindowDrawList()->AddLine({at.x, y}, {at.x + 1.4f * em(), y}, look.best(), std::max(1.5f, 0.12f * em()));
-    ImGui::Dummy({1.4f * em(), ImGui::GetTextLineHeight()});
-    ImGui::SameLine(0, 0.4f * em());
-    ImGui::TextUnformatted(text);
+    bool first = study_->trials.empty();
+    if (!steps_.empty()) {
+      line_entry(look.best(),
+                 winner_ ? "best so far, as measured then; dashes: the winner, confirmed; bars: 95 %"
+                         : "best so far, as measured then; bars: 95 %",
+                 first);
+      first = false;
+    }
+    if (study_->baseline) {
+      line_entry(look.dim(), fmt::format("baseline {}", tuner::printable(study_->record().baseline)), first);
+    }
   }
 
   void draw_trials(Frame& frame, float height) {
@@ -108,27 +108,10 @@ class RunView : public View {
     ImPlot::SetupAxesLimits(-0.02 * count, 1.02 * count, -0.04 * top_, kHeadroom * top_,
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
-    draw_baseline(frame);
+    if (study_->baseline) reference_line(frame.look, true, study_->baseline->gflops, frame.look.dim());
     draw_best(frame, count);
     marks_.draw(frame, winner_);
-    // Last: no line runs through it.
-    draw_baseline_name(frame);
     ImPlot::EndPlot();
-  }
-
-  void draw_baseline(const Frame& frame) const {
-    if (!study_->baseline) return;
-    ImPlotSpec spec;
-    spec.LineColor = ImGui::ColorConvertU32ToFloat4(frame.look.dim());
-    spec.Flags = ImPlotInfLinesFlags_Horizontal;
-    ImPlot::PlotInfLines("baseline", &study_->baseline->gflops, 1, spec);
-  }
-
-  void draw_baseline_name(const Frame& frame) const {
-    if (!study_->baseline) return;
-    const std::string text = fmt::format("baseline {}", tuner::printable(study_->record().baseline));
-    const ImVec2 at = ImPlot::PlotToPixels(ImPlot::GetPlotLimits().X.Max, study_->baseline->gflops);
-    plot_label(frame.look, at, {-1, 1}, text, frame.look.dim());
   }
 
   // The line ends at the level of the winner where one is confirmed: figures of the search that lie above it were
