@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "app/model/run_view.h"
 #include "tuner/problem/input_text.h"
@@ -103,6 +104,11 @@ void draw_marker(ImDrawList& list, int marker, ImVec2 c, float r, ImU32 colour) 
     default:
       return list.AddCircleFilled(c, r, colour);
   }
+}
+
+float whole_rows() {
+  const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
+  return std::max(2.0f, std::floor(ImGui::GetContentRegionAvail().y / row)) * row;
 }
 
 void state_mark(const Look& look, tuner::TrialState state) { draw_mark(look.mark(state)); }

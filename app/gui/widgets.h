@@ -16,6 +16,8 @@ void empty_state(const Look& look, const std::string& what, const std::string& a
 void number(const std::string& text);
 // As much of it as fits, with dots for the rest.
 void ellipsis_text(const std::string& text);
+// What is left of the height, for a table of rows of one line: it ends with a whole row.
+float whole_rows();
 // The mark of a state: its shape in its colour, as wide as a letter.
 void state_mark(const Look& look, tuner::TrialState state);
 void draw_mark(const StateMark& mark);  // the same of any mark

@@ -1,6 +1,6 @@
 #!/bin/sh
-# One picture of every view of a database, on a virtual screen with software rendering, each below 150 KB: those of the
-# README are made by   sh tests/gui/screenshots.sh gemwright.db FOLDER
+# One picture of every view of a database, on a virtual screen with software rendering, each below 150 KB at the size of
+# those of the README, which are made by   sh tests/gui/screenshots.sh gemwright.db FOLDER
 # They show the study with the most trials, or that of $STUDY.
 # Usage: [GEMWRIGHT=gemwright] [GEMWRIGHT_GUI=gemwright-gui] sh screenshots.sh DATABASE FOLDER [SIZE [SCALE [THEME]]]
 set -eu
@@ -8,6 +8,7 @@ set -eu
 gui=${GEMWRIGHT_GUI:-gemwright-gui} gemwright=${GEMWRIGHT:-gemwright}
 database=$1 folder=$2 size=${3:-1280x800} scale=${4:-1} theme=${5:-dark}
 most=150000
+[ "$size" = 1280x800 ] && [ "$scale" = 1 ] || most=500000
 for tool in xvfb-run python3; do
   command -v $tool >/dev/null 2>&1 || { echo "$0: $tool is not installed" >&2; exit 1; }
 done

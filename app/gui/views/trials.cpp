@@ -51,7 +51,7 @@ class TrialsView : public View {
     }
     // Wider than it needs, it gives the room to the config; narrower it scrolls.
     const float inner = std::max(least, ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize);
-    if (!ImGui::BeginTable("rows", static_cast<int>(kTrialColumns), kFlags, {0, 0}, inner)) return;
+    if (!ImGui::BeginTable("rows", static_cast<int>(kTrialColumns), kFlags, {0, whole_rows()}, inner)) return;
     set_up_columns();
     sort(frame);
     ImGuiListClipper clipper;
