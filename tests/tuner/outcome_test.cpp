@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "scripted_machine.h"
 
@@ -109,6 +111,50 @@ TEST(Outcome, TheLastProgressSaysWhatWasConfirmed) {
   ASSERT_NE(e, estimates.end());
   EXPECT_EQ(last.best_gflops, e->gflops);
   EXPECT_EQ(last.best_ratio, e->ratio);
+}
+
+// A baseline that is now as fast as it is, now three times as fast.
+class UnsteadyBaseline : public ScriptedMachine {
+ public:
+  Result<Block> block(int handle, std::int64_t calls) override {
+    auto b = ScriptedMachine::block(handle, calls);
+    if (b && handle == 1 && ++turn_ % 2 == 0) b->ns /= 3;
+    return b;
+  }
+
+ private:
+  int turn_ = 0;
+};
+
+TEST(Outcome, TheBestSpeedToldWhileItRunsIsOneThatATrialHad) {
+  UnsteadyBaseline machine;
+  const auto store = make_memory_store();
+  EngineHooks hooks = hooks_of(machine);
+  std::vector<double> told;
+  hooks.progress = [&](const StudyProgress& p) {
+    if (p.best_gflops && p.phase != "count" && p.phase != "done") told.push_back(*p.best_gflops);
+  };
+  const StudyRequest request = request_for(64, "40");
+  ASSERT_TRUE(run_study(*store, machine, request, hooks));
+  ASSERT_FALSE(told.empty());
+  std::map<SubjectId, std::pair<double, double>> had;  // its slowest and its fastest block
+  const double work = flops(request.key.problem, request.key.m);
+  const auto samples = *store->samples(1);
+  const auto subjects = *store->subjects(1);
+  for (const Sample& s : samples) {
+    const double gflops = work * static_cast<double>(s.calls) / static_cast<double>(s.ns);
+    auto& [low, high] = had.try_emplace(s.subject, gflops, gflops).first->second;
+    low = std::min(low, gflops);
+    high = std::max(high, gflops);
+  }
+  for (const Subject& s : subjects) {
+    if (s.kind != SubjectKind::trial) had.erase(s.id);
+  }
+  for (const double gflops : told) {
+    EXPECT_TRUE(std::any_of(had.begin(), had.end(), [&](const auto& h) {
+      return h.second.first * (1 - 1e-9) <= gflops && gflops <= h.second.second * (1 + 1e-9);
+    })) << gflops;
+  }
 }
 
 }  // namespace
