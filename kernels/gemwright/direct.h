@@ -7,12 +7,13 @@
 
 #include "gemwright/context.h"
 #include "gemwright/loop_nest.h"
+#include "gemwright/macros.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
 
 // Whether a blocking leaves a product of this size whole.
-inline bool is_one_block(const blocking& g, std::int64_t m, std::int64_t n, std::int64_t k) {
+constexpr bool is_one_block(const blocking& g, std::int64_t m, std::int64_t n, std::int64_t k) {
   // Farther ahead than this no prefetch is of use; the bound keeps its address from overflowing.
   constexpr std::int64_t kMostAhead = 1 << 20;
   return m <= g.mc && n <= g.nc && k <= g.kc && k > 0 && g.tm == 1 && g.tn == 1 && g.tk == 1 &&
@@ -63,17 +64,13 @@ struct direct_call {
 
 // Whether the nest would do no more than walk the tiles of one whole item, with its chain. True also says that nothing
 // in the plan needs another check but the operands of the chain.
-inline bool is_direct(const plan& p, std::int64_t m, std::int64_t n, std::int64_t k, const context& ctx) {
-  const kernel_set& s = *p.kernels;
-  return is_one_block(p.block, m, n, k) && !s.reads.pair && p.format == packing{s.nr} && ctx.has(s.shape.family) &&
-         ctx.ready();
-}
-
 inline bool is_direct(const gemm_call& x, const plan& p, const context& ctx) {
-  return x.b_packed && x.batch == 1 && !x.bare && is_direct(p, x.m, x.n, x.k, ctx);
+  const kernel_set& s = *p.kernels;
+  return x.b_packed && x.batch == 1 && !x.bare && is_one_block(p.block, x.m, x.n, x.k) && !s.reads.pair &&
+         p.format == packing{s.nr} && ctx.has(s.shape.family) && ctx.ready();
 }
 
-inline void run_direct(const direct_call& call, const plan& p) {
+GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {
   const kernel_set& s = *p.kernels;
   const std::int64_t nr = s.nr;
   micro_args x;  // all of it is set, here and for each tile

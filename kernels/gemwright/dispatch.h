@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "gemwright/gemm.h"
+#include "gemwright/macros.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
@@ -26,6 +27,7 @@ template <class Plan>
 struct plan_range {
   std::int64_t max_m;  // the last range of a group serves all larger M too
   const Plan* use;
+  std::int64_t whole_m = 0;  // whole_rows of the plan; 0 is right for any, and slower for small products
 };
 
 template <class Plan>
@@ -56,15 +58,33 @@ using m_range = plan_range<plan>;
 using thread_group = plan_group<plan>;
 using dispatch_table = plan_table<plan, problem_shape>;
 
+// Products with no longer extents and leading dimensions need no check for overflow.
+constexpr std::int64_t whole_extent = std::int64_t{1} << 20;
+
+// Rows up to which a call of a problem needs no loop nest in a plan (direct.h): known when it is compiled.
+constexpr std::int64_t whole_rows(const problem_shape& s, const plan& p) {
+  const bool whole = s.constant_weights && s.batch == 1 && s.n <= whole_extent && s.k <= whole_extent &&
+                     is_one_block(p.block, 1, s.n, s.k) && !p.kernels->reads.pair && p.format == s.format &&
+                     p.format == packing{p.kernels->nr};
+  return !whole ? 0 : p.block.mc < whole_extent ? p.block.mc : whole_extent;
+}
+
+template <class Plan>
+struct plan_choice {
+  const Plan* use;
+  std::int64_t whole_m;
+};
+
 template <class Plan, class Shape>
-const Plan& choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m, const context& ctx) {
+plan_choice<Plan> choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m, const context& ctx) {
   const plan_group<Plan>* g = table.groups;
   const plan_group<Plan>* const last_group = table.groups + table.count - 1;
   while (g != last_group && g[1].threads <= ctx.threads()) ++g;
   const plan_range<Plan>* r = g->ranges;
   const plan_range<Plan>* const last = g->ranges + g->count - 1;
   while (r != last && r->max_m < m) ++r;
-  return ctx.has(r->use->kernels->shape.family) ? *r->use : *g->fallback;
+  if (!ctx.has(r->use->kernels->shape.family)) return {g->fallback, 0};
+  return {r->use, r->whole_m};
 }
 
 constexpr scratch_size scratch_for(const problem_shape& s, const plan& p) {
@@ -179,37 +199,52 @@ status check_weights(const problem_shape& s, const Weights& w) {
   return same ? status::ok : status::bad_weights;
 }
 
-// One item with packed weights and a plan that needs no loop nest: where the product itself may take 40 ns.
-inline status run_whole(const problem_shape& s, const plan& p, std::int64_t m, const float* a, std::int64_t lda,
-                        const packed_weights& w, float* c, std::int64_t ldc, const call_operands& x) {
-  if (x.beta != 0 && x.beta != 1) return status::bad_config;
-  if (const status wrong = m > 0 ? check_given(s.reads, x) : status::ok; wrong != status::ok) return wrong;
-  const call_memory memory{m,   s.n, s.k,          1,    lda,         0, s.a_layout, 0, 0, layout::row_major, true,
-                           ldc, 0,   a != nullptr, true, c != nullptr};
-  if (const status wrong = check_memory(memory, false); wrong != status::ok || m == 0) return wrong;
-  const auto run_with = [&](const epilogue_operands& operands) {
-    run_direct(direct_call_of(m, s.n, s.k, a, lda, s.a_layout, w.data(), c, ldc, x.beta == 1, operands), p);
-    return status::ok;
-  };
-  static constexpr epilogue_operands kNone{};  // not built for each call: ten stores
-  if (!reads_any(s.reads)) return run_with(kNone);
-  const epilogue_operands operands = chain_operands(x, {});
-  const status wrong = check_chain(s.reads, operands, {m, s.n, 1});
-  return wrong == status::ok ? run_with(operands) : wrong;
+// Whether a call is one of those in a plan that serves `whole_m` rows so (see whole_rows), with operands of which
+// comparisons alone say that they can be read and written: where the product itself may take 40 ns, no more stands
+// before it. False says nothing: the loop nest runs, or refuses, what is left.
+inline bool is_whole(const problem_shape& s, std::int64_t whole_m, std::int64_t m, const void* a, std::int64_t lda,
+                     const void* c, std::int64_t ldc, const call_operands& x, const context& ctx) {
+  const std::int64_t line = s.a_layout == layout::row_major ? s.k : m;
+  return m > 0 && m <= whole_m && lda >= line && lda <= whole_extent && ldc >= s.n && ldc <= whole_extent &&
+         a != nullptr && c != nullptr && (x.beta == 0 || x.beta == 1) && ctx.ready();
 }
 
+// A class, for the same reason as tile_walk.
+struct whole_chain {
+  // run(operands) where the chain of one item finds what it reads.
+  template <class Run>
+  static status with(const chain_reads& reads, const call_operands& x, const extent& e, const Run& run) {
+    if (const status wrong = check_given(reads, x); wrong != status::ok) return wrong;
+    static constexpr epilogue_operands kNone{};  // not built for each call: ten stores
+    if (!reads_any(reads)) {
+      run(kNone);
+      return status::ok;
+    }
+    const epilogue_operands operands = chain_operands(x, {});
+    const status wrong = check_chain(reads, operands, e);
+    if (wrong == status::ok) run(operands);
+    return wrong;
+  }
+};
+
 // `weights` where they are constant, `b` and `ldb` otherwise.
-inline status run_table(const dispatch_table& table, context& ctx, std::int64_t m, const float* a, std::int64_t lda,
-                        const packed_weights* weights, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
-                        const call_operands& x) {
+//
+// Inlined into the header's `run`, of which there is one a problem, so that of its constant table little is left to
+// look up: 6 ns of 16 around a product of 16 x 16 x 16.
+GEMWRIGHT_INLINE status run_table(const dispatch_table& table, context& ctx, std::int64_t m, const float* a,
+                                  std::int64_t lda, const packed_weights* weights, const float* b, std::int64_t ldb,
+                                  float* c, std::int64_t ldc, const call_operands& x) {
   const problem_shape& s = *table.shape;
   if (weights != nullptr) {
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
   }
   const bool packed = weights != nullptr;
-  if (packed && s.batch == 1) {
-    const plan& p = choose_plan(table, m, ctx);
-    if (is_direct(p, m, s.n, s.k, ctx)) return run_whole(s, p, m, a, lda, *weights, c, ldc, x);
+  const plan_choice<plan> chosen = choose_plan(table, m, ctx);
+  if (packed && is_whole(s, chosen.whole_m, m, a, lda, c, ldc, x, ctx)) {
+    return whole_chain::with(s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) {
+      run_direct(direct_call_of(m, s.n, s.k, a, lda, s.a_layout, weights->data(), c, ldc, x.beta == 1, operands),
+                 *chosen.use);
+    });
   }
   item_strides strides;
   const call_lines lines{m, lda, ldc, packed, ldb};
@@ -219,7 +254,7 @@ inline status run_table(const dispatch_table& table, context& ctx, std::int64_t 
   // which takes 10 ns, and one that is copied has to wait for its own stores.
   const gemm_call call{m,   s.n,      s.k,        s.batch, a, lda, strides.a, s.a_layout,  packed ? weights->data() : b,
                        ldb, stride_b, s.b_layout, packed,  c, ldc, strides.c, x.beta == 1, chain_operands(x, strides)};
-  return run_gemm(call, choose_plan(table, m, ctx), ctx);
+  return run_gemm(call, *chosen.use, ctx);
 }
 
 }  // namespace gemwright_abi

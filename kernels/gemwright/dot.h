@@ -62,10 +62,12 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   const blocking& g = p.block;
   const dot_kernel_set& s = *p.kernels;
   const auto in_range = [](std::int64_t v) { return v >= 1 && v <= max_extent; };
-  if (g.tm < 1 || g.tn < 1 || g.tk != 1 || grid_jobs(g) > max_grid_jobs) return status::bad_config;
+  if (g.tm < 1 || g.tn < 1 || g.tk < 1 || grid_jobs(g) > max_grid_jobs) return status::bad_config;
   if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc) || g.order != loop_order::mnk) return status::bad_config;
   if (g.pack_a == a_packing::none && !reads_a_in_place(s, x.a_type, x.a_layout)) return status::bad_config;
   if (g.pack_a > a_packing::shared) return status::bad_config;
+  // The sums of a slice are finished in a phase of its own, by the tiles.
+  if (g.tk > 1 && (g.pack_a == a_packing::job || g.chain_at != fusion::registers)) return status::bad_config;
   if (p.format.panel < 1 || p.format.panel % s.nr != 0) return status::bad_config;
   if (static_cast<int>(g.chain_at) >= fusion_count || (x.bare && s.reads.pair)) return status::bad_config;
   if (g.chain_at != fusion::registers && (s.c_type != element::f32 || s.reads.pair)) return status::bad_config;

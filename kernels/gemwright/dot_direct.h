@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "gemwright/direct.h"
-#include "gemwright/dot_nest.h"
+#include "gemwright/dot_plan.h"
+#include "gemwright/macros.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
@@ -28,12 +29,27 @@ inline bool is_direct(const dot_call& x, const dot_plan& p, const context& ctx) 
          ctx.has(s.shape.family) && ctx.ready();
 }
 
+// What such a product needs of a call.
+struct dot_direct_call {
+  std::int64_t m, n, k;
+  const void* a;
+  std::int64_t row_bytes;  // between two rows of A
+  const std::uint32_t* b;
+  void* c;
+  std::int64_t ldc;
+  bool beta;
+  float a_scale;  // of u8
+  int a_zero;
+  requantisation requant;
+  const epilogue_operands* operands;
+};
+
 // What is the same for all tiles. `scale` and `zero` have room for max_dot_rows; they are used for u8 rows alone.
-inline dot_args direct_args(const dot_call& call, const dot_plan& p, float* scale, std::int32_t* zero) {
+inline dot_args direct_args(const dot_direct_call& call, const dot_plan& p, float* scale, std::int32_t* zero) {
   dot_args x;  // all of it is set, here and for each tile
   x.groups = call.k / k_group(p.kernels->mode);
   x.a = nullptr;
-  x.row_bytes = call.lda * element_size(call.a_type);
+  x.row_bytes = call.row_bytes;
   x.rest = nullptr;
   x.b_group = p.format.panel;
   x.prefetch = p.block.prefetch_rows * p.format.panel;
@@ -48,7 +64,7 @@ inline dot_args direct_args(const dot_call& call, const dot_plan& p, float* scal
   x.b_scale = nullptr;
   x.b_sum = nullptr;
   x.requant = call.requant;
-  x.operands = &call.operands;
+  x.operands = call.operands;
   x.item = 0;
   x.pair = {};
   if (has_column_scales(p.kernels->mode)) {
@@ -58,24 +74,23 @@ inline dot_args direct_args(const dot_call& call, const dot_plan& p, float* scal
   return x;
 }
 
-inline void run_direct(const dot_call& call, const dot_plan& p) {
+GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p) {
   const dot_kernel_set& s = *p.kernels;
   float scale[max_dot_rows];
   std::int32_t zero[max_dot_rows];
   dot_args x = direct_args(call, p, scale, zero);
   const std::int64_t nr = s.nr, c_bytes = element_size(s.c_type);
-  const std::uint32_t* const b = call.weights->data();
   const float* of_columns = nullptr;
   const std::int32_t* sums = nullptr;
   if (has_column_scales(s.mode)) {
     const std::int64_t columns = round_up(call.n, nr);
-    of_columns = reinterpret_cast<const float*>(b + x.groups * columns);
+    of_columns = reinterpret_cast<const float*>(call.b + x.groups * columns);
     sums = reinterpret_cast<const std::int32_t*>(of_columns + columns);
   }
   const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
   walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) {
     x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
-    x.b = b + col * x.groups;
+    x.b = call.b + col * x.groups;
     x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
     x.row = row;
     x.col = col;
@@ -86,6 +101,12 @@ inline void run_direct(const dot_call& call, const dot_plan& p) {
     }
     s.kernels[rows - 1](x);
   });
+}
+
+inline void run_direct(const dot_call& x, const dot_plan& p) {
+  run_direct({x.m, x.n, x.k, x.a, x.lda * element_size(x.a_type), x.weights->data(), x.c, x.ldc, x.beta, x.a_scale,
+              x.a_zero, x.requant, &x.operands},
+             p);
 }
 
 }  // namespace gemwright_abi

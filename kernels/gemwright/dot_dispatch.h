@@ -11,6 +11,7 @@
 
 #include "gemwright/dispatch.h"
 #include "gemwright/dot.h"
+#include "gemwright/macros.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
@@ -26,6 +27,17 @@ using dot_dispatch_table = plan_table<dot_plan, dot_problem_shape>;
 
 constexpr scratch_size scratch_for(const dot_problem_shape& s, const dot_plan& p) {
   return scratch_for(p, s.n, s.k, s.batch, s.constant_weights);
+}
+
+// As whole_rows of f32 plans.
+constexpr std::int64_t whole_rows(const dot_problem_shape& s, const dot_plan& p) {
+  const dot_kernel_set& t = *p.kernels;
+  const bool whole = s.constant_weights && s.batch == 1 && s.n <= whole_extent && s.k <= whole_extent &&
+                     is_one_block(p.block, 1, s.n, s.k) && p.block.order == loop_order::mnk && !t.reads.pair &&
+                     p.format == s.format && p.format == packing{t.nr} && t.mode == s.mode && t.c_type == s.c &&
+                     s.k % k_group(s.mode) == 0 && reads_a_in_place(t, s.a, s.a_layout) &&
+                     (s.mode == compute_mode::bf16 || s.k <= max_u8s8_depth);
+  return !whole ? 0 : p.block.mc < whole_extent ? p.block.mc : whole_extent;
 }
 
 // What integers mean: value(A) = a_scale * (a - a_zero), value(B) = b_scale[column] * b, value(C) = c_scale * (c -
@@ -70,17 +82,15 @@ inline packed_dot_weights pack_weights(const dot_problem_shape& s, const std::in
 }
 
 // `weights` where they are constant, `b` and `ldb` otherwise. A, B and C are made of the shape's elements.
-inline status run_table(const dot_dispatch_table& table, context& ctx, std::int64_t m, const void* a, std::int64_t lda,
-                        const packed_dot_weights* weights, const void* b, std::int64_t ldb, void* c, std::int64_t ldc,
-                        const call_operands& x, const integer_meaning& q = {}) {
+// Inlined as the one for f32.
+GEMWRIGHT_INLINE status run_table(const dot_dispatch_table& table, context& ctx, std::int64_t m, const void* a,
+                                  std::int64_t lda, const packed_dot_weights* weights, const void* b, std::int64_t ldb,
+                                  void* c, std::int64_t ldc, const call_operands& x, const integer_meaning& q = {}) {
   const dot_problem_shape& s = *table.shape;
   if (weights != nullptr) {
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
     if (weights->mode() != s.mode) return status::bad_weights;
   }
-  item_strides strides;
-  const call_lines lines{m, lda, ldc, weights != nullptr, ldb};
-  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
   if (m > 0 && s.a == element::u8 && (!q.a_scale || q.a_zero < 0 || q.a_zero > 255)) return status::bad_scalar;
   const float a_scale = q.a_scale.value_or(1.0F);
   requantisation to_u8{};
@@ -89,6 +99,18 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
     if (!told) return status::bad_scalar;
     to_u8 = *told;
   }
+  const plan_choice<dot_plan> chosen = choose_plan(table, m, ctx);
+  if (weights != nullptr && is_whole(s, chosen.whole_m, m, a, lda, c, ldc, x, ctx) &&
+      (s.c != element::u8 || x.beta == 0)) {
+    return whole_chain::with(s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) {
+      run_direct({m, s.n, s.k, a, lda * element_size(s.a), weights->data(), c, ldc, x.beta == 1, a_scale, q.a_zero,
+                  to_u8, &operands},
+                 *chosen.use);
+    });
+  }
+  item_strides strides;
+  const call_lines lines{m, lda, ldc, weights != nullptr, ldb};
+  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
   // All at once: see the function for f32.
   const dot_call call{m,          s.n,
                       s.k,        s.batch,
@@ -100,7 +122,7 @@ inline status run_table(const dot_dispatch_table& table, context& ctx, std::int6
                       c,          ldc,
                       strides.c,  x.beta == 1,
                       to_u8,      chain_operands(x, strides)};
-  return run_dot(call, choose_plan(table, m, ctx), ctx);
+  return run_dot(call, *chosen.use, ctx);
 }
 
 }  // namespace gemwright_abi

@@ -5,10 +5,13 @@
 // chunk together and wait for each other before they multiply; with a_packing::job each packs the rows it needs itself:
 // no waiting, but tn times the packing. With a_packing::none tiles read A where it lies, but for the end of a row that
 // is no whole group (see reads_a_in_place). In a chunk a job walks blocks of nc columns; in these, blocks of kc along
-// K, whose raw accumulators wait in scratch memory; then tiles. So the loop order is mnk, and K is not sliced (tk is
-// 1): s32 sums must be whole before they are scaled. For the same reason both halves of a pair must meet in a tile.
-// A chain that is not to run in registers needs a C of f32: another one would be rounded before it. With one
-// accumulator along K no blocking changes a bit of the result.
+// K, whose raw accumulators wait in scratch memory; then tiles. So the loop order is mnk. Both halves of a pair must
+// meet in a tile: s32 sums must be whole before they are scaled. A chain that is not to run in registers needs a C of
+// f32: another one would be rounded before it. With one accumulator along K no blocking changes a bit of the result.
+//
+// With slices of K (tk) the jobs of a chunk leave the raw accumulators of their slice in scratch memory; in a further
+// phase they are added in ascending order and the tiles finish them, as the last block of K would. That changes the
+// bits of bf16 for their number alone, and none of u8s8, whose sums are exact. A is packed together, or read in place.
 #pragma once
 
 #include <algorithm>
@@ -16,88 +19,10 @@
 #include <cstring>
 
 #include "gemwright/context.h"
-#include "gemwright/dot_pack.h"
-#include "gemwright/dot_tile.h"
-#include "gemwright/loop_nest.h"
+#include "gemwright/dot_plan.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
-
-// One call. Strides count elements of their operand.
-struct dot_call {
-  std::int64_t m = 0, n = 0, k = 0, batch = 1;
-  const void* a = nullptr;
-  element a_type = element::f32;
-  std::int64_t lda = 0, stride_a = 0;
-  layout a_layout = layout::row_major;
-  // u8s8: A of u8 has one scale and zero point; A of f32 or bf16 is quantised row by row while it is packed.
-  float a_scale = 1;
-  int a_zero = 0;
-  row_quantisation quantisation = row_quantisation::asymmetric;
-  const packed_dot_weights* weights = nullptr;  // constant weights, or
-  dot_weights_source b{};                       // weights of this call
-  void* c = nullptr;                            // of the tile's c_type
-  std::int64_t ldc = 0, stride_c = 0;
-  bool beta = false;  // add to C (f32 and bf16) instead of overwriting it
-  requantisation requant{};
-  epilogue_operands operands{};
-  bool bare = false;  // leaves the chain out, to see what it costs
-};
-
-// How to run it. In `block` kc counts elements, prefetch_rows groups of K.
-struct dot_plan {
-  const dot_kernel_set* kernels;
-  packing format;
-  blocking block;
-};
-
-// Sizes that follow from a tile and its blocking. Words of 4 bytes, as scratch memory counts floats.
-struct dot_geometry {
-  std::int64_t groups;         // of K
-  std::int64_t depth;          // groups in a block of K
-  std::int64_t tile_words;     // a packed tile of A with its scales; in place: the ends of its rows
-  std::int64_t chunk_tiles;    // tiles in mc rows
-  std::int64_t partial_width;  // columns of waiting accumulators; 0 where K is one block
-  bool shared;                 // the jobs pack A together
-  bool in_place;               // A is read where it lies
-};
-
-// Whether tiles can read A where it lies: a group of K is then a word of a row.
-constexpr bool reads_a_in_place(const dot_kernel_set& s, element a_type, layout a_layout) {
-  const element of_mode = s.mode == compute_mode::bf16 ? element::bf16 : element::u8;
-  return s.a_words == 1 && a_type == of_mode && a_layout == layout::row_major;
-}
-
-constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, const blocking& g, std::int64_t n,
-                                   std::int64_t k) {
-  dot_geometry x{};
-  const int group = k_group(s.mode);
-  x.groups = ceil_div(k, group);
-  const std::int64_t kc = g.kc < k ? g.kc : k;
-  x.depth = kc > 0 ? ceil_div(kc, group) : 1;
-  const std::int64_t mr = s.shape.mr;
-  x.in_place = g.pack_a == a_packing::none && k > 0;  // with K = 0 there is nothing to read
-  x.tile_words = x.in_place ? (k % group != 0 ? round_up(mr, 16) : 0)
-                            : round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
-  x.chunk_tiles = ceil_div(g.mc < max_extent ? g.mc : max_extent, mr);
-  const std::int64_t columns = round_up(n, format.panel);
-  x.partial_width = x.groups > x.depth ? (g.nc < columns ? round_up(g.nc, format.panel) : columns) : 0;
-  x.shared = g.pack_a == a_packing::shared && g.tn > 1;
-  return x;
-}
-
-// Scratch for a plan over all M: a context made with it serves every call of the problem.
-constexpr scratch_size scratch_for(const dot_plan& p, std::int64_t n, std::int64_t k, std::int64_t batch,
-                                   bool constant_weights) {
-  const dot_geometry x = geometry_of(*p.kernels, p.format, p.block, n, k);
-  const std::int64_t a = bounded_product(x.chunk_tiles, x.tile_words);
-  const std::int64_t b =
-      constant_weights ? 0 : bounded_product(packed_dot_size(p.kernels->mode, n, k, p.format), batch);
-  const std::int64_t partial = bounded_product(bounded_product(x.chunk_tiles, p.kernels->shape.mr), x.partial_width);
-  const std::int64_t jobs = grid_jobs(p.block);
-  return {(x.shared ? 0 : a) + partial, static_cast<int>(jobs <= max_grid_jobs ? jobs : max_grid_jobs),
-          (x.shared ? bounded_product(a, p.block.tm) : 0) + b};
-}
 
 class dot_nest {
  public:
@@ -124,7 +49,7 @@ class dot_nest {
   }
 
   void run() {
-    const int jobs = g_.tm * g_.tn;
+    const int jobs = g_.tm * g_.tn * g_.tk;
     if (call_.weights != nullptr) {
       b_ = call_.weights->data();
     } else {
@@ -149,12 +74,18 @@ class dot_nest {
   // In chunks that all jobs pack before they multiply.
   void run_together(int jobs, std::int64_t tiles) {
     const std::int64_t chunks = ceil_div(tiles, bounded_product(x_.chunk_tiles, g_.tm));
+    slices_ = shared_ + bounded_product(x_.chunk_tiles, g_.tm) * x_.tile_words;
     for (std::int64_t i = 0; i < chunks; ++i) {
       chunk_ = slice(tiles, chunks, i);
-      ctx_.run(
-          jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->pack_part(job); }, this);
+      if (x_.tile_words > 0) {
+        ctx_.run(
+            jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->pack_part(job); }, this);
+      }
       ctx_.run(
           jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->multiply_part(job); }, this);
+      if (g_.tk == 1) continue;
+      ctx_.run(
+          jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->add_part(job); }, this);
     }
   }
 
@@ -162,12 +93,13 @@ class dot_nest {
     range tiles;             // of all items together
     const std::uint32_t* a;  // packed, from the first of them on
     range columns;
-    std::uint32_t* partial;
+    range depth;             // groups of K
+    std::uint32_t* partial;  // of the first tile's first column
   };
 
   void pack_b(int job) {
     const std::int64_t panels = ceil_div(call_.n, format_.panel);
-    const range mine = slice(panels * call_.batch, g_.tm * g_.tn, job);
+    const range mine = slice(panels * call_.batch, grid_jobs(g_), job);
     for (std::int64_t i = mine.begin; i < mine.end;) {
       const std::int64_t item = i / panels;
       const std::int64_t first = i % panels;
@@ -242,9 +174,10 @@ class dot_nest {
     }
   }
 
+  // Jobs count slices of K first, then columns, then rows.
   range columns_of(int job) const {
     if (g_.tn == 1) return {0, columns_};
-    const range panels = slice(ceil_div(call_.n, format_.panel), g_.tn, job % g_.tn);
+    const range panels = slice(ceil_div(call_.n, format_.panel), g_.tn, job / g_.tk % g_.tn);
     return {panels.begin * format_.panel, std::min(panels.end * format_.panel, columns_)};
   }
 
@@ -259,23 +192,60 @@ class dot_nest {
       const range part = slice(mine.size(), chunks, i);
       const range tiles{mine.begin + part.begin, mine.begin + part.end};
       pack_tiles(tiles, scratch);
-      multiply({tiles, scratch, columns, scratch + x_.chunk_tiles * x_.tile_words});
+      multiply({tiles, scratch, columns, {0, x_.groups}, scratch + x_.chunk_tiles * x_.tile_words});
     }
   }
 
   void pack_part(int job) {
-    const range mine = slice(chunk_.size(), g_.tm * g_.tn, job);
+    const range mine = slice(chunk_.size(), grid_jobs(g_), job);
     pack_tiles({chunk_.begin + mine.begin, chunk_.begin + mine.end}, shared_ + mine.begin * x_.tile_words);
   }
 
   void multiply_part(int job) {
-    const range mine = slice(chunk_.size(), g_.tm, job / g_.tn);
+    const range mine = slice(chunk_.size(), g_.tm, job / g_.tk / g_.tn);
     const range columns = columns_of(job);
     if (mine.size() == 0 || columns.size() <= 0) return;
+    const int part = job % g_.tk;
     multiply({{chunk_.begin + mine.begin, chunk_.begin + mine.end},
               shared_ + mine.begin * x_.tile_words,
               columns,
-              reinterpret_cast<std::uint32_t*>(ctx_.job_scratch(job))});
+              slice(x_.groups, g_.tk, part),
+              g_.tk > 1 ? sums_of(part, mine.begin) + columns.begin
+                        : reinterpret_cast<std::uint32_t*>(ctx_.job_scratch(job))});
+  }
+
+  // Accumulators of a slice of K, from tile t of the chunk on.
+  std::uint32_t* sums_of(int part, std::int64_t t) const {
+    return slices_ + part * x_.slice_words + t * kernels_.shape.mr * x_.partial_width;
+  }
+
+  // The last phase of a chunk: this job's panels of tiles.
+  void add_part(int job) const {
+    const std::int64_t panels = ceil_div(call_.n, format_.panel);
+    const range mine = slice(chunk_.size() * panels, grid_jobs(g_), job);
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+      const std::int64_t t = i / panels, col = i % panels * format_.panel;
+      const range none{x_.groups, x_.groups}, columns{col, std::min(col + format_.panel, columns_)};
+      const block q{
+          {chunk_.begin + t, chunk_.begin + t + 1}, shared_ + t * x_.tile_words, columns, none, sums_of(0, t) + col};
+      const std::int64_t rows = row_tile_at(q.tiles.begin).rows.size();
+      for (int part = 1; part < g_.tk; ++part) {
+        add_sums(q.partial, sums_of(part, t) + col, rows, round_up(columns.size(), kernels_.nr));
+      }
+      tiles(q, none, {false, true});
+    }
+  }
+
+  void add_sums(std::uint32_t* to, const std::uint32_t* from, std::int64_t rows, std::int64_t columns) const {
+    for (std::int64_t row = 0; row < rows; ++row, to += x_.partial_width, from += x_.partial_width) {
+      if (kernels_.mode == compute_mode::u8s8) {
+        for (std::int64_t j = 0; j < columns; ++j) to[j] += from[j];
+      } else {
+        auto* const sums = reinterpret_cast<float*>(to);
+        const auto* const more = reinterpret_cast<const float*>(from);
+        for (std::int64_t j = 0; j < columns; ++j) sums[j] += more[j];
+      }
+    }
   }
 
   void multiply(const block& all) const {
@@ -286,14 +256,22 @@ class dot_nest {
     for (std::int64_t col = all.columns.begin; col < all.columns.end; col += step) {
       block q = all;
       q.columns = {col, std::min(col + step, all.columns.end)};
-      for (std::int64_t g = 0; g == 0 || g < x_.groups; g += x_.depth) {
-        tiles(q, {g, std::min(g + x_.depth, x_.groups)});
+      if (g_.tk > 1) q.partial += col - all.columns.begin;
+      const range k = all.depth;
+      for (std::int64_t g = k.begin; g == k.begin || g < k.end; g += x_.depth) {
+        const std::int64_t end = std::min(g + x_.depth, k.end);
+        tiles(q, {g, end}, {g == k.begin, g_.tk == 1 && end == k.end});
       }
       if (chains_at(fusion::block)) apply_chain(q.tiles, q.columns);
     }
   }
 
-  void tiles(const block& q, range depth) const {
+  // Whether a block of K is the first of its sums, and whether they are whole behind it.
+  struct sums_state {
+    bool first, last;
+  };
+
+  void tiles(const block& q, range depth, sums_state sums) const {
     dot_args x;  // all of it is set, here and for each tile: see loop_nest.h
     x.a = nullptr;
     x.rows = nullptr;
@@ -304,8 +282,8 @@ class dot_nest {
     x.b_group = format_.panel;
     x.prefetch = g_.prefetch_rows * format_.panel;
     x.partial_stride = x_.partial_width;
-    x.first = depth.begin == 0;
-    x.last = depth.end == x_.groups;
+    x.first = sums.first;
+    x.last = sums.last;
     x.beta = call_.beta;
     x.bare = call_.bare || g_.chain_at != fusion::registers;
     x.ldc = call_.ldc;
@@ -349,7 +327,7 @@ class dot_nest {
     if (x_.in_place) {
       constexpr std::int64_t kWord = sizeof(std::uint32_t);
       x.rows = row_of_a(item, rows.begin) + depth.begin * kWord;
-      x.rest = x.last && x_.tile_words > 0 ? a : nullptr;
+      x.rest = depth.size() > 0 && depth.end == x_.groups && x_.tile_words > 0 ? a : nullptr;
     } else {
       x.a = a + depth.begin * rows.size() * kernels_.a_words;
     }
@@ -413,6 +391,7 @@ class dot_nest {
   const dot_geometry x_;
   const std::uint32_t* b_ = nullptr;
   std::uint32_t* shared_ = nullptr;  // behind the packed B
+  std::uint32_t* slices_ = nullptr;  // sums of slices of K, behind A
   std::int64_t item_tiles_ = 0, b_size_ = 0;
   std::int64_t tile_rows_ = 0, longer_tiles_ = 0;  // rows of a tile, and how many tiles have one more
   std::int64_t columns_ = 0;                       // of the product

@@ -15,6 +15,8 @@ namespace {
 
 using gemwright::a_packing;
 
+constexpr double kAccumulatorBytes = 4;  // of a dot mode: f32 or s32
+
 // What misses a cache: the state behind it. Before the first cache everything does.
 struct Behind {
   // Whether an operand is lost between two iterations of a loop over the dimension that it does not depend on.
@@ -26,6 +28,7 @@ struct Behind {
   bool rows_of_a = true;                               // dot: from one pass over the rows of a tile to the next
   bool reduced_row = true;                             // from one row of C to the next, while partial results are added
   bool shared = false;                                 // by all threads
+  bool innermost = true;                               // registers alone
 
   bool loses(int operand, int loop) const {
     return lost[static_cast<std::size_t>(operand)][static_cast<std::size_t>(loop)];
@@ -39,7 +42,10 @@ Behind registers() {
 }
 
 // The jobs of a dot nest pack A together, for each other.
-bool jobs_share_a(const TrafficInput& in) { return in.blocking.pack_a == a_packing::shared && in.blocking.tn > 1; }
+bool jobs_share_a(const TrafficInput& in) {
+  const gemwright::blocking& g = in.blocking;
+  return g.pack_a == a_packing::shared && (g.tn > 1 || g.tk > 1);
+}
 
 // What lives as B does, a column.
 int column_bytes(const TrafficInput& in) { return in.chain_column_bytes + (in.dot ? in.b_column_bytes : 0); }
@@ -70,14 +76,14 @@ struct Sizes {
   // Dot: accumulators that wait for the next block of K.
   double waiting() const {
     const Extent& block = nest.loops[kInnerBlocks].body;
-    return nest.loops[kInnerBlocks].several ? 4 * block.m * block.n * jobs() : 0;
+    return nest.loops[kInnerBlocks].several ? kAccumulatorBytes * block.m * block.n * jobs() : 0;
   }
 
   double of(int operand, Extent e, double items) const {
     if (operand == kOperandA) return in.a_bytes * e.m * e.k;
     if (operand == kOperandB) return in.b_bytes * items * e.k * e.n + column_bytes(in) * e.n;
     // Accumulators lie where C will.
-    const double c = in.dot && nest.loops[kInnerBlocks].several ? std::max(in.c_bytes, 4.0) : in.c_bytes;
+    const double c = in.dot && nest.loops[kInnerBlocks].several ? std::max(in.c_bytes, kAccumulatorBytes) : in.c_bytes;
     return (c + in.chain_element_bytes) * e.m * e.n;
   }
 
@@ -117,7 +123,9 @@ struct Sizes {
   }
 
   double partials() const {
-    return shared ? (in.blocking.tk - 1) * nest.chunk_rows * static_cast<double>(in.n) * in.c_bytes : 0;
+    if (!shared || in.blocking.tk == 1) return 0;
+    const double slice = nest.chunk_rows * static_cast<double>(in.n);
+    return in.dot ? kAccumulatorBytes * in.blocking.tk * slice : in.c_bytes * (in.blocking.tk - 1) * slice;
   }
 
   double call() const {
@@ -157,6 +165,7 @@ Behind behind(const Behind& before, const TrafficInput& in, const Nest& nest, do
   const gemwright::blocking& g = in.blocking;
   Behind b = before;
   b.shared = shared;
+  b.innermost = false;
   for (int o = 0; o < kOperands; ++o) {
     for (int loop = 0; loop < kLoops; ++loop) {
       bool& lost = b.lost[static_cast<std::size_t>(o)][static_cast<std::size_t>(loop)];
@@ -238,7 +247,7 @@ double bytes_of_b(const TrafficInput& in, const Nest& nest, const Behind& b) {
   const double unchanged =
       fetches(r, b, kOperandB, tile_loop, nest.reuse[kOperandB], nest.packs_b ? b.call : b.gone[kOperandB]);
   double bytes = 0;
-  if (in.blocking.tk == 1) {
+  if (in.blocking.tk == 1 || in.dot) {
     bytes += column_bytes(in) * n * unchanged;
   } else {
     const double passes = b.shared ? 1 : nest.reducers;
@@ -260,8 +269,11 @@ double bytes_of_c(const TrafficInput& in, const Nest& nest, const Behind& b) {
   const bool again = b.loses(kOperandC, nest.reuse[kOperandC]);
   double visits = b.gone[kOperandC] ? 1 + beta : 0;  // stores and loads
   if (in.dot) {
-    constexpr int kAccumulator = 4;
-    const double waiting = again ? kAccumulator * 2 * std::max(nest.k_blocks - 1, 0.0) : 0;
+    // Slices of K are written by one thread and read by another, which keeps their sum in memory too.
+    const bool passed_on = slices > 1 && !b.shared;
+    double times = again ? nest.k_blocks - 1 : 0;
+    if (passed_on) times = (again ? nest.k_blocks : slices) + (b.innermost ? slices - 1 : 0);
+    const double waiting = kAccumulatorBytes * 2 * std::max(times, 0.0);
     return elements * (in.c_bytes * visits + waiting + (b.call ? in.chain_element_bytes : 0));
   }
   if (slices == 1) {
@@ -305,7 +317,7 @@ std::string misfit(const TrafficInput& in) {
   if (!block(g.mc) || !block(g.nc) || !block(g.kc) || static_cast<int>(g.order) >= gemwright::loop_order_count) {
     return "the blocking does not make sense";
   }
-  if (in.dot && (g.tk != 1 || g.order != gemwright::loop_order::mnk || in.format.panel == 0)) {
+  if (in.dot && (g.order != gemwright::loop_order::mnk || in.format.panel == 0)) {
     return "the blocking is none of a dot mode";
   }
   if (g.pack_a > a_packing::shared || (!in.dot && g.pack_a == a_packing::shared)) return "A cannot be packed like that";

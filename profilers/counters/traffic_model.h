@@ -28,7 +28,8 @@
 // The loop nest of the dot modes (gemwright/dot_nest.h) differs in three things. A is always packed: whole rows of K,
 // once for each chunk of mc rows, by each job for itself or by all jobs together; rows of floats are read twice where
 // they are quantised. Accumulators wait in a block of their own between two blocks of K, so C itself is visited once.
-// Elements have another size in the caller's operands than packed.
+// Elements have another size in the caller's operands than packed. With slices of K each leaves its accumulators in
+// such a block, and the slices are read once more.
 //
 // Limits: bytes used, not cache lines; full associativity, so no conflict misses; a block fits as a whole or not at
 // all, which says up to a third too much where it nearly fits; blocks at an edge fit where whole ones do; no waste by
@@ -56,7 +57,7 @@ struct TrafficInput {
   bool beta = false;
   int a_bytes = 4, b_bytes = 4;                               // of an element, as the micro-kernel reads it
   double c_bytes = 4;                                         // the same; of a pair's product half a column of C
-  bool dot = false;                                           // the nest of the dot modes: order mnk, tk 1, B packed
+  bool dot = false;                                           // the nest of the dot modes: order mnk, B packed
   int a_source_bytes = 4, b_source_bytes = 4;                 // dot: of an element as the caller holds it
   int a_passes = 1;                                           // dot: 2 where rows of A are measured before quantising
   int b_column_bytes = 0;                                     // dot: beside packed B (scales and sums), a column

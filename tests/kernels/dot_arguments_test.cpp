@@ -68,7 +68,13 @@ TEST(DotArguments, SizesStridesAndPointersAreChecked) {
 }
 
 TEST(DotArguments, ABlockingThatCannotRunIsRefused) {
-  EXPECT_EQ(broken([](Valid& v) { v.plan.block.tk = 2; }), status::bad_config);
+  EXPECT_EQ(broken([](Valid& v) { v.plan.block.tk = 0; }), status::bad_config);
+  EXPECT_EQ(broken([](Valid& v) { v.plan.block.tk = 2, v.plan.block.pack_a = a_packing::job; }), status::bad_config);
+  EXPECT_EQ(broken([](Valid& v) {
+              v.plan.block.tk = 2, v.plan.block.pack_a = a_packing::shared;
+              v.plan.block.chain_at = fusion::pass;
+            }),
+            status::bad_config);
   EXPECT_EQ(broken([](Valid& v) { v.plan.block.order = loop_order::nkm; }), status::bad_config);
   EXPECT_EQ(broken([](Valid& v) { v.plan.block.kc = 0; }), status::bad_config);
   EXPECT_EQ(broken([](Valid& v) { v.plan.block.tm = 5000; }), status::bad_config);

@@ -232,8 +232,14 @@ std::string DotCase::describe() const {
     << requant.inverse_scale << "," << requant.zero << " data " << static_cast<int>(data) << " threads "
     << static_cast<int>(threads) << " panel " << format().panel << " mc " << block.mc << " nc " << block.nc << " kc "
     << block.kc << " rows_inside " << block.rows_inside << " pack_a " << a_packing_name(block.pack_a) << " grid "
-    << block.tm << "x" << block.tn;
+    << block.tm << "x" << block.tn << "x" << block.tk;
   return s.str();
+}
+
+void slice_k(blocking& g, int slices) {
+  g.tk = slices;
+  if (g.pack_a == a_packing::job) g.pack_a = a_packing::shared;
+  g.chain_at = fusion::registers;
 }
 
 blocking random_dot_blocking(Random& random, const DotCase& x) {
@@ -252,6 +258,7 @@ blocking random_dot_blocking(Random& random, const DotCase& x) {
   if (x.tile->set.c_type == element::f32 && !x.tile->set.reads.pair) {
     g.chain_at = static_cast<fusion>(pick(random, 0, fusion_count - 1));
   }
+  if (pick(random, 0, 3) == 0) slice_k(g, static_cast<int>(pick(random, 2, 4)));
   return g;
 }
 

@@ -46,6 +46,8 @@ struct DotCase {
 // Odd sizes, paddings, layouts, types, scales and thread grids around the sizes of the tile.
 DotCase random_dot_case(Random& random, const CompiledDotTile& tile);
 blocking random_dot_blocking(Random& random, const DotCase& x);
+// The same with slices of K, and what they need.
+void slice_k(blocking& g, int slices);
 
 // Elements of any type that end where an unreadable page begins, with a pattern before them that can be compared.
 class GuardedElements {

@@ -131,6 +131,7 @@ TEST_P(Dot, BlockingThreadsAndRowsDoNotChangeABit) {
     for (int i = 0; i < 20; ++i) {
       DotCase x = plain;
       x.block = random_dot_blocking(random, x);
+      if (tile.set.mode == compute_mode::bf16) x.block.tk = 1;  // its number of slices is part of the bits
       x.threads = static_cast<Threads>(pick(random, 0, 4));
       x.panels = static_cast<int>(pick(random, 1, 3));
       x.constant_weights = pick(random, 0, 1) == 1;
@@ -141,6 +142,38 @@ TEST_P(Dot, BlockingThreadsAndRowsDoNotChangeABit) {
       const auto bytes = static_cast<std::size_t>(x.m * plain.n * element_size(tile.set.c_type));
       ASSERT_TRUE(std::equal(got.begin(), got.begin() + static_cast<std::ptrdiff_t>(bytes), want.begin()))
           << x.describe();
+    }
+  }
+}
+
+// Whatever else the blocking is, and with fewer groups of K than slices too.
+TEST_P(Dot, SlicesOfKFixTheBitsForTheirNumber) {
+  SKIP_WITHOUT_DOT(GetParam());
+  Random random(15);
+  for (const CompiledDotTile& tile : dot_tiles_of(GetParam())) {
+    if (tile.set.shape.ka > 1) continue;
+    for (const std::int64_t k : {std::int64_t{131}, std::int64_t{6}}) {
+      DotCase plain;
+      plain.tile = &tile;
+      plain.m = 21;
+      plain.n = 53;
+      plain.k = k;
+      plain.a_type = tile.set.mode == compute_mode::bf16 ? element::bf16 : element::u8;
+      plain.requant = {20.0F, 100};
+      plain.block.pack_a = a_packing::shared;
+      plain.block.tk = 3;
+      const DotOperands o(plain, 5);
+      ASSERT_EQ(run_dot_case(plain, o), status::ok);
+      for (int i = 0; i < 10; ++i) {
+        DotCase x = plain;
+        x.block = random_dot_blocking(random, x);
+        slice_k(x.block, 3);
+        x.threads = static_cast<Threads>(pick(random, 0, 4));
+        x.panels = static_cast<int>(pick(random, 1, 3));
+        const DotOperands some(plain, 5);
+        ASSERT_EQ(run_dot_case(x, some), status::ok) << x.describe();
+        ASSERT_EQ(some.c.copy(), o.c.copy()) << x.describe();
+      }
     }
   }
 }

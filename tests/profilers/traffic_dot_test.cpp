@@ -92,6 +92,19 @@ TEST(DotTraffic, ThreadsPackEachForItselfOrTogether) {
   EXPECT_EQ(value(in, "traffic.l2"), a + 4 * a);
 }
 
+TEST(DotTraffic, SlicesOfKLeaveTheirSumsForAnotherThread) {
+  TrafficInput in = u8s8(8, 32, 1024);
+  in.blocking.tk = 2;
+  in.blocking.pack_a = a_packing::shared;
+  const double a = 8 * 1024, b = 32 * 1024, c = 4 * 8 * 32;
+  // Both slices are stored; the one is added to the other, which is loaded once more to become C.
+  EXPECT_EQ(value(in, "traffic.l1"), 3 * a + b + 6 * c + c);
+  in.l1d_bytes = 4 << 20;
+  EXPECT_EQ(value(in, "traffic.l2"), 2 * a + 4 * c) << "what another thread packed or summed comes from outside";
+  in.blocking.kc = 256;
+  EXPECT_EQ(value(in, "traffic.l2"), 2 * a + 4 * c) << "blocks of a slice stay with their thread";
+}
+
 TEST(DotTraffic, AThatIsReadWhereItLiesIsNotCopied) {
   TrafficInput in = u8s8(64, 256, 128);
   in.blocking.pack_a = a_packing::none;
@@ -113,14 +126,13 @@ TEST(DotTraffic, WeightsGivenPerCallAreReadAsTheyLieAndWrittenPacked) {
 }
 
 TEST(DotTraffic, ConfigsThatNoDotModeHasFail) {
-  TrafficInput bad[6];
+  TrafficInput bad[5];
   std::fill(std::begin(bad), std::end(bad), u8s8(8, 8, 8));
-  bad[0].blocking.tk = 2;
-  bad[1].blocking.order = loop_order::nmk;
-  bad[2].format.panel = 0;
-  bad[3].a_source_bytes = 0;
-  bad[4].dot = false;
-  bad[5].blocking.pack_a = static_cast<a_packing>(3);
+  bad[0].blocking.order = loop_order::nmk;
+  bad[1].format.panel = 0;
+  bad[2].a_source_bytes = 0;
+  bad[3].dot = false;
+  bad[4].blocking.pack_a = static_cast<a_packing>(3);
   for (const TrafficInput& in : bad) {
     for (const Counter& c : model_traffic(in)) EXPECT_EQ(c.status, CounterStatus::failed) << c.name;
   }

@@ -144,7 +144,7 @@ TEST(Modes, EachConstraintOfADotModeAnswersWhyNot) {
   expect_why(
       in, [](Config& c) { c.blocking.order = loop_order::nmk; }, "mnk");
   expect_why(
-      in, [](Config& c) { c.blocking.tn = 1, c.blocking.tk = 2; }, "slices");
+      in, [](Config& c) { c.blocking.tn = 1, c.blocking.tk = 2, c.blocking.pack_a = a_packing::job; }, "slices");
   expect_why(
       in, [](Config& c) { c.blocking.kc = 1028; }, "kc");
   SpaceInput shallow = in;
@@ -261,11 +261,11 @@ TEST(Modes, NeighboursOfADotConfigReachWhatMatters) {
       if (value(n, p.id) != value(c, p.id)) changed.insert(std::string(p.name));
     }
   }
-  for (const char* name : {"isa", "nv", "mr", "ku", "panel", "tm", "tn", "kc", "mc", "nc", "rows_inside", "pack_a",
-                           "hint", "prefetch_rows"}) {
+  for (const char* name : {"isa", "nv", "mr", "ku", "panel", "tm", "tn", "tk", "kc", "mc", "nc", "rows_inside",
+                           "pack_a", "hint", "prefetch_rows"}) {
     EXPECT_EQ(changed.count(name), 1U) << name;
   }
-  for (const char* name : {"mode", "order", "tk"}) EXPECT_EQ(changed.count(name), 0U) << name;
+  for (const char* name : {"mode", "order"}) EXPECT_EQ(changed.count(name), 0U) << name;
 }
 
 TEST(Modes, WhatAnotherModeLeftBehindIsRepaired) {
@@ -278,12 +278,38 @@ TEST(Modes, WhatAnotherModeLeftBehindIsRepaired) {
   const auto fitting = repaired(in, c);
   ASSERT_TRUE(fitting);
   EXPECT_EQ(fitting->blocking.order, loop_order::mnk);
-  EXPECT_EQ(fitting->blocking.tk, 1);
+  EXPECT_EQ(fitting->blocking.tk, 2);
+  EXPECT_EQ(fitting->blocking.pack_a, a_packing::shared);
   EXPECT_GT(fitting->format.panel, 0);
   EXPECT_EQ(fitting->tile.family, isa::avx512_bf16);
   EXPECT_LT(fitting->blocking.mc, 4096);
   c.tile.family = isa::avx512_vnni;
   EXPECT_FALSE(repaired(in, c)) << "a mode is never changed for a family";
+}
+
+TEST(Modes, SlicesOfKKeepTheirSumsWithinTheBound) {
+  for (const ComputeMode mode : kDotModes) {
+    const SpaceInput in = space_of_modes({mode}, 4096, 8192, 16384, 2);
+    const auto list = seeds(in);
+    Config c = list.front().config;
+    c.blocking.tm = c.blocking.tn = 1;
+    c.blocking.tk = 2;
+    const auto fitting = repaired(in, c);
+    ASSERT_TRUE(fitting);
+    EXPECT_EQ(fitting->blocking.tk, 2);
+    EXPECT_LE(fitting->blocking.mc, 1024) << "2 slices of 8192 columns and 4 bytes in 64 MiB";
+    Config whole = *fitting;
+    whole.blocking.mc = in.m;
+    EXPECT_NE(violated(in, whole).value_or("").find("64 MiB"), std::string::npos);
+  }
+}
+
+TEST(Modes, ALongKTriesSlices) {
+  for (const ComputeMode mode : kDotModes) {
+    const auto list = seeds(space_of_modes({mode}, 16, 32, 65536, 2));
+    const auto slices = [](const NamedConfig& s) { return s.config.blocking.tk == 2; };
+    EXPECT_TRUE(std::any_of(list.begin(), list.end(), slices));
+  }
 }
 
 TEST(Modes, TheFirstSeedsMeasureEveryMode) {

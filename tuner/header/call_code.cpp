@@ -113,6 +113,21 @@ std::string product_text(const Problem& p) {
   return fmt::format("C[m,n] = chain({}{}), the chain being {}", product, requant ? "" : " + beta * C", chain);
 }
 
+// One overload of run: its last parameter, what stands before the call, and the operands handed on.
+std::string run_code(const Problem& p, const char* parameter, const std::string& before, const std::string& operands) {
+  const std::string given = fmt::format("const {}* b, std::int64_t ldb", element_type(b_element(p.interface)));
+  return fmt::format(
+      R"code(inline status run(context& ctx, std::int64_t m, const {}* a, std::int64_t lda, {},
+                  {}* c, std::int64_t ldc{}) {{
+{}  return kernels::run_table(table, ctx.implementation(), m, a, lda, {}, c, ldc,
+                            {});
+}}
+)code",
+      element_type(a_element(p.interface)), p.constant_weights ? "const packed_weights& weights" : given,
+      element_type(c_element(p)), parameter, before, p.constant_weights ? "&weights, nullptr, 0" : "nullptr, b, ldb",
+      operands);
+}
+
 }  // namespace
 
 std::string calls_code(const Problem& p) {
@@ -129,20 +144,21 @@ struct args {{
       chain_members(p), integer_members(p), p.beta,
       has_pair(p) || has_op(p, EpilogueOp::requant) ? "must be 0" : "1 adds to C, 0 overwrites it", stride_members(p));
   if (p.constant_weights) out += packing_code(p);
-  const std::string given = fmt::format("const {}* b, std::int64_t ldb", element_type(b_element(p.interface)));
   out += fmt::format(
       R"code(// {},
 // for any m >= 0, as was tuned for the next m at or above.
-inline status run(context& ctx, std::int64_t m, const {}* a, std::int64_t lda, {},
-                  {}* c, std::int64_t ldc, const args& x{}) {{
-  return kernels::run_table(table, ctx.implementation(), m, a, lda, {}, c, ldc,
-                            {});
-}}
-)code",
-      product_text(p), element_type(a_element(p.interface)),
-      p.constant_weights ? "const packed_weights& weights" : given, element_type(c_element(p)),
-      has_integers(p) ? "" : " = args{}", p.constant_weights ? "&weights, nullptr, 0" : "nullptr, b, ldb",
-      operands_code(p));
+{})code",
+      product_text(p),
+      run_code(p, takes_operands(p) && !has_integers(p) ? ", const args& x = args{}" : ", const args& x", "",
+               operands_code(p)));
+  if (!takes_operands(p)) {
+    // A constant: building the operands takes longer than what stands before a small product.
+    const std::string none = fmt::format(
+        "  static constexpr kernels::call_operands none{{nullptr, nullptr, 0, nullptr, 0, std::nullopt, std::nullopt, "
+        "std::nullopt,\n                                               {}, {{}}, {{}}, {{}}, {{}}, {{}}}};\n",
+        p.beta);
+    out += "// The same with args{}.\n" + run_code(p, "", none, "none");
+  }
   return out;
 }
 

@@ -53,8 +53,8 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
       b.prefetch_rows > kMaxPrefetchRows) {
     return "has a blocking out of range";
   }
-  if (dot && (b.order != gemwright::loop_order::mnk || b.tk != 1)) {
-    return "has a loop order or slices of K that its compute mode does not have";
+  if (dot && (b.order != gemwright::loop_order::mnk || (b.tk > 1 && b.pack_a == gemwright::a_packing::job))) {
+    return "has a loop order that its compute mode does not have, or slices of K of which each job packs A itself";
   }
   if (b.chain_at != gemwright::fusion::registers && !may_choose_fusion(p, c)) {
     return "has its chain in a place where it cannot run";

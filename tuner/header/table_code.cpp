@@ -81,7 +81,8 @@ std::string tuned_ranges(const HeaderTable& t, const Problem& p) {
   for (const DispatchGroup& g : t.groups) {
     out += fmt::format("inline constexpr kernels::{}m_range ranges_{}[] = {{", dot_prefix(t), g.threads);
     for (std::size_t i = 0; i < g.ranges.size(); ++i) {
-      out += fmt::format("{}{{{}, &plan_{}}}", i == 0 ? "" : ", ", g.ranges[i].max_m, g.ranges[i].config);
+      out += fmt::format("{}{{{}, &plan_{}, kernels::whole_rows(shape, plan_{})}}", i == 0 ? "" : ",\n    ",
+                         g.ranges[i].max_m, g.ranges[i].config, g.ranges[i].config);
     }
     out += "};\n";
   }

@@ -185,6 +185,14 @@ bool has_op(const Problem& p, EpilogueOp op) { return std::find(p.chain.begin(),
 
 bool has_pair(const Problem& p) { return has_op(p, EpilogueOp::swiglu) || has_op(p, EpilogueOp::geglu); }
 
+bool takes_operands(const Problem& p) {
+  constexpr EpilogueOp kReading[] = {EpilogueOp::bias, EpilogueOp::add, EpilogueOp::mul, EpilogueOp::scale,
+                                     EpilogueOp::clamp};
+  const bool reads =
+      std::any_of(std::begin(kReading), std::end(kReading), [&](EpilogueOp op) { return has_op(p, op); });
+  return reads || p.interface == Interface::u8s8;
+}
+
 std::int64_t out_columns(const Problem& p, std::int64_t n) { return has_pair(p) ? n / 2 : n; }
 std::int64_t c_columns(const Problem& p) { return out_columns(p, p.n); }
 

@@ -71,6 +71,8 @@ gemwright::element c_element(const Problem& p);
 bool has_op(const Problem& p, EpilogueOp op);
 // Whether the chain makes one column of C of two of the product.
 bool has_pair(const Problem& p);
+// Whether a call must be told more than A, B and C: operands of the chain, or what integers mean.
+bool takes_operands(const Problem& p);
 std::int64_t c_columns(const Problem& p);
 std::int64_t out_columns(const Problem& p, std::int64_t n);  // the same of a product with n columns
 // How many of the chain's operands are as large as C.

@@ -89,6 +89,7 @@ bool split_k_is_deep(const SpaceInput& in, const Config& c) {
 }
 
 bool split_k_scratch_is_bounded(const SpaceInput& in, const Config& c) {
+  if (is_dot(c.mode)) return slice_bytes(in, c) <= kMaxSplitBytes;
   const int sums = sums_in_memory(in.problem, c);
   if (sums == 0) return true;
   const std::int64_t most_rows = kMaxSplitBytes / kWordBytes / sums / in.problem.n;
@@ -110,7 +111,9 @@ bool nc_holds_whole_units(const SpaceInput& in, const Config& c) {
 }
 
 bool nest_is_the_one_of_dots(const SpaceInput&, const Config& c) {
-  return !is_dot(c.mode) || (c.blocking.order == gemwright::loop_order::mnk && c.blocking.tk == 1);
+  if (!is_dot(c.mode)) return true;
+  const auto& b = c.blocking;
+  return b.order == gemwright::loop_order::mnk && (b.tk == 1 || b.pack_a != a_packing::job);
 }
 
 bool partial_sums_are_bounded(const SpaceInput& in, const Config& c) {
@@ -189,8 +192,7 @@ std::vector<Constraint> make_constraints() {
        "more than 8 rows of A that lie 4096 bytes apart are not read in place: one set of L1 holds them all",
        rows_in_place_stay_in_l1},
       {"packed-a", "a packed block of A exceeds 16 MiB a thread", packed_a_is_bounded},
-      {"dot-nest",
-       "a dot mode nests its blocks as mnk and has no slices of K: s32 sums are whole before they are scaled",
+      {"dot-nest", "a dot mode nests its blocks as mnk; with slices of K its jobs pack A together or read it in place",
        nest_is_the_one_of_dots},
       {"partial-sums", "the sums that wait for the next block of K exceed 16 MiB a thread", partial_sums_are_bounded},
       {"hint", "a prefetch distance belongs to a tile with a prefetch hint, and the other way round",

@@ -21,7 +21,11 @@ std::int64_t item_tiles(const SpaceInput& in, const Config& c) { return ceil_of(
 std::int64_t chunk_tiles(const SpaceInput& in, const Config& c) {
   return ceil_of(std::min(c.blocking.mc, in.m), c.tile.mr);
 }
-bool packs_together(const Config& c) { return c.blocking.pack_a == a_packing::shared && c.blocking.tn > 1; }
+// Whether all jobs work on one chunk at a time: because they pack it together, or add up its slices of K.
+bool share_chunks(const Config& c) {
+  const auto& b = c.blocking;
+  return b.tk > 1 || (b.pack_a == a_packing::shared && b.tn > 1);
+}
 
 std::int64_t panel_of(const Config& c) { return c.format.panel > 0 ? c.format.panel : nr(c.tile); }
 
@@ -35,11 +39,15 @@ std::int64_t even_parts(Shares s, std::int64_t most) {
 
 std::int64_t even_chunk_tiles(const SpaceInput& in, const Config& c) {
   const std::int64_t total = item_tiles(in, c) * in.problem.batch, most = chunk_tiles(in, c);
-  if (!packs_together(c)) return even_parts(shares(total, c.blocking.tm), most);
+  if (!share_chunks(c)) return even_parts(shares(total, c.blocking.tm), most);
   const std::int64_t chunks = ceil_of(total, most * c.blocking.tm);
   return ceil_of(total, chunks * c.blocking.tm);
 }
 
+// A slice of K, the longest one.
+std::int64_t slice_words(const SpaceInput& in, const Config& c) {
+  return ceil_of(k_words(c.mode, in.problem.k), c.blocking.tk);
+}
 // Blocks of K in words: full ones, and a shorter last one.
 std::int64_t depth_words(const SpaceInput& in, const Config& c) {
   return k_words(c.mode, std::min(c.blocking.kc, in.problem.k));
@@ -58,7 +66,7 @@ void join_columns(const SpaceInput& in, Config& c) {
 void join_rows(const SpaceInput& in, Config& c) {
   const Geometry g = dot_geometry_of(in, c);
   auto& b = c.blocking;
-  if (b.chain_at == gemwright::fusion::block) return;
+  if (b.chain_at == gemwright::fusion::block || b.tk > 1) return;
   if (b.pack_a != a_packing::none || g.row_blocks == 1 || g.column_blocks > 1 || g.depth_blocks > 1) return;
   if (b.rows_inside && g.block_row_tiles > 1 && g.block_column_tiles > 1) return;
   b.mc = in.m;
@@ -78,9 +86,9 @@ Geometry dot_geometry_of(const SpaceInput& in, const Config& c) {
   g.column_unit = panel;
   g.column_units = ceil_of(n, panel);
   g.slice_columns = std::min(n, ceil_of(g.column_units, b.tn) * panel);
-  g.slice_depth = in.problem.k;
+  g.slice_depth = std::min(slice_words(in, c) * gemwright::k_group(c.mode), in.problem.k);
   const std::int64_t most = chunk_tiles(in, c);
-  if (packs_together(c)) {
+  if (share_chunks(c)) {
     g.row_blocks = ceil_of(total, most * b.tm);
     g.block_row_tiles = ceil_of(ceil_of(total, g.row_blocks), b.tm);
   } else {
@@ -91,7 +99,7 @@ Geometry dot_geometry_of(const SpaceInput& in, const Config& c) {
   const std::int64_t block = ceil_of(std::max(b.nc, panel), panel);
   g.column_blocks = ceil_of(panels.large, block);
   g.block_column_tiles = ceil_of(std::min(even_parts(panels, block) * panel, g.slice_columns), nr(c.tile));
-  g.depth_blocks = ceil_of(k_words(c.mode, in.problem.k), depth_words(in, c));
+  g.depth_blocks = ceil_of(slice_words(in, c), depth_words(in, c));
   return g;
 }
 
@@ -115,23 +123,30 @@ std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c) {
 
 std::int64_t partial_bytes(const SpaceInput& in, const Config& c) {
   const Geometry g = dot_geometry_of(in, c);
-  if (g.depth_blocks == 1) return 0;
+  if (g.depth_blocks == 1 || c.blocking.tk > 1) return 0;
   const std::int64_t rows = up_to_multiple(std::min(c.blocking.mc, in.m), c.tile.mr);
   return rows * up_to_multiple(std::min(c.blocking.nc, in.problem.n), panel_of(c)) * kWordBytes;
+}
+
+std::int64_t slice_bytes(const SpaceInput& in, const Config& c) {
+  const auto& b = c.blocking;
+  if (b.tk == 1) return 0;
+  const std::int64_t rows = up_to_multiple(std::min(b.mc, in.m), c.tile.mr) * b.tm;
+  return rows * up_to_multiple(in.problem.n, panel_of(c)) * b.tk * kWordBytes;
 }
 
 Config canonical_dot(const SpaceInput& in, Config c) {
   auto& b = c.blocking;
   b.order = gemwright::loop_order::mnk;
-  b.tk = 1;
-  if (b.pack_a == a_packing::shared && b.tn == 1) b.pack_a = a_packing::job;
+  if (b.tk > 1 && b.pack_a == a_packing::job) b.pack_a = a_packing::shared;
+  if (b.pack_a == a_packing::shared && !share_chunks(c)) b.pack_a = a_packing::job;
   // Rows are spread evenly over the tiles of an item, so a tile that is taller than what it gets is the shorter one.
   const std::int64_t tiles = even_chunk_tiles(in, c);
   c.tile.mr = static_cast<int>(ceil_of(in.m, item_tiles(in, c)));
   b.mc = std::min(tiles * c.tile.mr, in.m);
   b.nc = block_columns(in, c);
-  const std::int64_t depth = depth_words(in, c) * gemwright::k_group(c.mode);
-  b.kc = std::min(depth, in.problem.k);
+  const std::int64_t depth = depth_words(in, c);
+  b.kc = depth >= slice_words(in, c) ? in.problem.k : depth * gemwright::k_group(c.mode);
   join_columns(in, c);
   join_rows(in, c);
   join_columns(in, c);

@@ -2,8 +2,8 @@
 // their configs run the same program, and what they cost.
 //
 // A is packed whole rows of K at a time, or read where it lies, in chunks of rows that a job works through one after
-// the other; in a chunk the
-// columns are cut into even blocks, and in these K into blocks whose raw accumulators wait in scratch memory.
+// the other; in a chunk the columns are cut into even blocks, and in these K into blocks whose raw accumulators wait in
+// scratch memory. With slices of K all jobs work on one chunk at a time, since its slices are added up behind it.
 #pragma once
 
 #include "tuner/space/space.h"
@@ -23,7 +23,10 @@ std::int64_t block_columns(const SpaceInput& in, const Config& c);
 // Most rows of a chunk, in whole tiles, so that its packed A stays within kMaxPackedABytes; at least one tile. No limit
 // where A is not packed.
 std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c);
-// Bytes of the accumulators that wait while the next block of K is read; 0 where K is one block.
+// Bytes of the accumulators that wait while the next block of K is read, a job; 0 where K is one block, and where they
+// lie among those of slice_bytes.
 std::int64_t partial_bytes(const SpaceInput& in, const Config& c);
+// Bytes of the accumulators of all slices of K of a chunk; 0 where K is one slice.
+std::int64_t slice_bytes(const SpaceInput& in, const Config& c);
 
 }  // namespace gemwright::tuner

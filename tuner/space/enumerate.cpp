@@ -135,7 +135,7 @@ Values grid_values(std::int64_t threads, std::int64_t most) {
 
 Values grid_k_values(const SpaceInput& in, const Config& c) {
   const int left = in.threads / (c.blocking.tm * c.blocking.tn);
-  const bool may_split = in.problem.k >= kMinSplitK && !in.batch_invariant && !is_dot(c.mode);
+  const bool may_split = in.problem.k >= kMinSplitK && !in.batch_invariant;
   Values v;
   for (std::int64_t t : grid_values(in.threads, may_split ? in.problem.k / kMinSplitDepth : 1)) {
     if (t <= left) v.push_back(t);
@@ -189,10 +189,13 @@ Values packings_of_a(const SpaceInput& in, const Config& c) {
   Values v;
   const bool in_place = reads_a_in_place(in.problem, c.mode, c.tile.family) && !rows_of_a_conflict(in.problem, c);
   if (in_place) v.push_back(static_cast<std::int64_t>(a_packing::none));
-  v.push_back(static_cast<std::int64_t>(a_packing::job));
-  if (is_dot(c.mode) && c.blocking.tn > 1) v.push_back(static_cast<std::int64_t>(a_packing::shared));
+  if (!is_dot(c.mode) || c.blocking.tk == 1) v.push_back(static_cast<std::int64_t>(a_packing::job));
+  if (is_dot(c.mode) && c.blocking.tn * c.blocking.tk > 1) v.push_back(static_cast<std::int64_t>(a_packing::shared));
   return v;
 }
+
+// With slices of K every block of rows is two phases or three of all threads: few large ones.
+constexpr std::int64_t kMostPhases = 16;
 
 // Chunks of rows of a dot mode, as they are made with each way of packing A.
 Values chunk_values(const SpaceInput& in, Config c) {
@@ -200,6 +203,7 @@ Values chunk_values(const SpaceInput& in, Config c) {
   b.mc = b.nc = kMaxSize;
   Values v;
   for (std::int64_t mc : block_ladder(c.tile.mr, dot_geometry_of(in, c).slice_rows, in.m)) {
+    if (b.tk > 1 && mc < in.m / kMostPhases) continue;
     for (const std::int64_t packing : packings_of_a(in, c)) {
       set_value(c, Param::pack_a, packing);
       b.mc = std::min(mc, most_chunk_rows(in, c));
@@ -214,8 +218,6 @@ Values mc_values(const SpaceInput& in, Config c) {
   auto& b = c.blocking;
   b.mc = b.nc = kMaxSize;
   const std::int64_t mr = c.tile.mr;
-  // With slices of K every block of rows is two phases of all threads: few large ones.
-  constexpr std::int64_t kMostPhases = 16;
   Values v;
   for (std::int64_t mc : block_ladder(mr, b.tk > 1 ? in.m : geometry(in, c).slice_rows, in.m)) {
     if (b.tk > 1) {

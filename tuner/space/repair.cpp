@@ -65,14 +65,31 @@ void repair_panel(const SpaceInput& in, Config& c) {
   c.format.panel = std::clamp(nearest, width, std::max(widest, width));
 }
 
+// Fewer rows a chunk of a dot mode, or no slices of K where one tile's are too many.
+void bound_slices(const SpaceInput& in, Config& c) {
+  auto& b = c.blocking;
+  if (slice_bytes(in, c) <= kMaxSplitBytes) return;
+  Config least = c;
+  least.blocking.mc = c.tile.mr;
+  const std::int64_t tiles = kMaxSplitBytes / slice_bytes(in, least);
+  if (tiles == 0) b.tk = 1;
+  if (tiles > 0) b.mc = tiles * c.tile.mr;
+}
+
 // K gives its threads back first, then M: columns are the cheapest thing to share.
 void repair_grid(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
   const std::int64_t units = geometry(in, c).column_units;
   b.tn = static_cast<int>(std::min<std::int64_t>({b.tn, units, in.threads}));
-  if (in.batch_invariant || in.problem.k < kMinSplitK || is_dot(c.mode)) b.tk = 1;
+  if (in.batch_invariant || in.problem.k < kMinSplitK) b.tk = 1;
   b.tk = static_cast<int>(std::clamp<std::int64_t>(std::min<std::int64_t>(b.tk, in.problem.k / kMinSplitDepth), 1,
                                                    std::max(in.threads / b.tn, 1)));
+  if (is_dot(c.mode)) {
+    const std::int64_t tiles = ceil_of(in.m, c.tile.mr) * in.problem.batch;
+    b.tm = static_cast<int>(std::min<std::int64_t>({b.tm, tiles, in.threads / (b.tn * b.tk)}));
+    bound_slices(in, c);
+    return;
+  }
   if (b.tk > 1) {
     const std::int64_t most_rows = kMaxSplitBytes / kWordBytes / (b.tk - 1) / in.problem.n;
     if (most_rows < c.tile.mr) b.tk = 1;

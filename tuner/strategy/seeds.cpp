@@ -342,7 +342,7 @@ void add_inductor(const SpaceInput& in, SeedList& out) {
 // A long K over a small C leaves threads idle unless K is cut (oneDNN does so from K = 20000 on where M and N are at
 // most 512).
 void add_split_k(const SpaceInput& in, SeedList& out) {
-  if (is_dot(out.mode()) || in.threads < 2 || in.problem.k < kMinSplitK || in.problem.k < 2 * in.problem.n) return;
+  if (in.threads < 2 || in.problem.k < kMinSplitK || in.problem.k < 2 * in.problem.n) return;
   for (int nv : widths(in, out, {2, 4})) {
     Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
     prefetch_ahead(c, 64);

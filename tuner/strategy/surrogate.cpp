@@ -65,8 +65,9 @@ double packing_cycles(const SpaceInput& in, const Config& c, const Geometry& g, 
     // unless they share the work.
     const bool quantised = c.mode == ComputeMode::u8s8 && in.problem.interface != Interface::u8s8;
     const double element = real(gemwright::element_size(a_element(in.problem.interface))) * (quantised ? 2 : 1);
-    const double bytes = w.rows * (real(in.problem.k) * element + w.depth * kWordBytes);
-    if (pack_a != a_packing::none) cycles += bytes / kPackBytes / (pack_a == a_packing::shared ? c.blocking.tn : 1);
+    const double bytes = w.rows * (real(in.problem.k) * element + real(k_words(c.mode, in.problem.k)) * kWordBytes);
+    if (pack_a != a_packing::none)
+      cycles += bytes / kPackBytes / (pack_a == a_packing::shared ? c.blocking.tn * c.blocking.tk : 1);
     if (!in.problem.constant_weights) cycles += w.columns / c.blocking.tm * real(in.problem.k);  // one by one
     if (pack_a == a_packing::shared) cycles += real(g.row_blocks) * kPhaseCycles;
     return cycles;

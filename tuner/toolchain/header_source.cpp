@@ -73,6 +73,32 @@ constexpr std::string_view kHeaderFunctions = R"cpp(
   template <class Args>
   void set_requant(Args&, const ChainOperands&, long) {}
 
+  template <class Args>
+  Args args_of(const ChainOperands& chain, std::int64_t ldc) {
+    Args x;
+    x.bias = chain.bias;
+    set_residual(x, chain, ldc, 0);
+    set_operand(x, chain, ldc, 0);
+    set_scale(x, chain, 0);
+    set_clamp(x, chain, 0);
+    set_integers(x, chain, 0);
+    set_column_scales(x, chain, 0);
+    set_requant(x, chain, 0);
+    return x;
+  }
+
+  // Without args, as a user would call it, where the header has such a call.
+  template <class Context, class A, class Weights, class C>
+  auto run_alone(Context& ctx, std::int64_t m, const A* a, std::int64_t lda, const Weights& packed, C* c,
+                 std::int64_t ldc, int) -> decltype(run(ctx, m, a, lda, packed, c, ldc)) {
+    return run(ctx, m, a, lda, packed, c, ldc);
+  }
+  template <class Context, class A, class Weights, class C>
+  auto run_alone(Context& ctx, std::int64_t m, const A* a, std::int64_t lda, const Weights& packed, C* c,
+                 std::int64_t ldc, long) {
+    return run(ctx, m, a, lda, packed, c, ldc, args{});
+  }
+
   // Of the elements of the problem's interface.
   template <class A, class B, class C>
   struct functions {
@@ -118,25 +144,19 @@ constexpr std::string_view kHeaderFunctions = R"cpp(
     static int run_header(void* context, std::int64_t m, const void* a, std::int64_t lda, const void* packed,
                           const void* b, std::int64_t ldb, void* c, std::int64_t ldc, const ChainOperands* chain) {
       auto& ctx = *static_cast<header_context*>(context);
-      args x;
-      x.bias = chain->bias;
-      set_residual(x, *chain, ldc, 0);
-      set_operand(x, *chain, ldc, 0);
-      set_scale(x, *chain, 0);
-      set_clamp(x, *chain, 0);
-      set_integers(x, *chain, 0);
-      set_column_scales(x, *chain, 0);
-      set_requant(x, *chain, 0);
       const auto* const a_elements = static_cast<const A*>(a);
       auto* const c_elements = static_cast<C*>(c);
       if constexpr (constant_weights) {
         (void)b;
         (void)ldb;
         using weights = decltype(packed_by_header(nullptr, 0, nullptr));
-        return static_cast<int>(run(ctx, m, a_elements, lda, *static_cast<const weights*>(packed), c_elements, ldc, x));
+        const auto& w = *static_cast<const weights*>(packed);
+        if (chain == nullptr) return static_cast<int>(run_alone(ctx, m, a_elements, lda, w, c_elements, ldc, 0));
+        return static_cast<int>(run(ctx, m, a_elements, lda, w, c_elements, ldc, args_of<args>(*chain, ldc)));
       } else {
         (void)packed;
-        return static_cast<int>(run(ctx, m, a_elements, lda, static_cast<const B*>(b), ldb, c_elements, ldc, x));
+        return static_cast<int>(run(ctx, m, a_elements, lda, static_cast<const B*>(b), ldb, c_elements, ldc,
+                                    chain == nullptr ? args{} : args_of<args>(*chain, ldc)));
       }
     }
   };

@@ -71,7 +71,8 @@ struct HeaderLibraryApi {
   // Null where B is given per call. `b_scale`: u8s8, n a batch item.
   void* (*pack)(const void* b, std::int64_t ldb, const float* b_scale);
   void (*free_packed)(void* packed);
-  // `b` and `ldb` are used where weights are given per call, `packed` where they are constant.
+  // `b` and `ldb` are used where weights are given per call, `packed` where they are constant. `chain` is null where the
+  // problem takes no operand beside A, B and C (takes_operands).
   int (*run)(void* context, std::int64_t m, const void* a, std::int64_t lda, const void* packed, const void* b,
              std::int64_t ldb, void* c, std::int64_t ldc, const ChainOperands* chain);
 };

@@ -126,6 +126,7 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
                             operands_.b_scale.data(),
                             operands_.c_scale,
                             operands_.c_zero};
+  const ChainOperands* const handed_in = takes_operands(operands_.problem) ? &chain : nullptr;
   for (std::int64_t i = 0; i < calls; ++i) {
     const void* packed = nullptr;
     const void* b = nullptr;
@@ -136,7 +137,7 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
       b = plain_->next();
     }
     const int status = run(library_.context(), operands_.m, operands_.a_data(), operands_.lda(), packed, b,
-                           operands_.ldb(), operands_.c_data(), c_columns(operands_.problem), &chain);
+                           operands_.ldb(), operands_.c_data(), c_columns(operands_.problem), handed_in);
     if (status != 0) return run_status_text(status);
   }
   return std::nullopt;
