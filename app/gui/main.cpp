@@ -131,11 +131,13 @@ class Loop {
   }
 
   void draw() {
+    const double begin = window_seconds();
     shell_.screen_scale(window_.scale());
     shell_.before_frame();
     window_.begin_frame();
     shell_.draw();
     window_.end_frame();
+    policy_.took(window_seconds() - begin);
     if (shell_.wants_frame()) policy_.progress();
   }
 

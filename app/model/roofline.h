@@ -32,8 +32,7 @@ std::optional<RooflineTrial> roofline_trial(const tuner::StudyRecord& study, con
                                             const tuner::Trial& trial);
 // The same from a figure that is known; `anchor_ns` is of one anchor call in the rounds of its phase.
 RooflineTrial roofline_trial(const tuner::StudyRecord& study, const std::vector<tuner::StudyCeiling>& ceilings,
-                             const tuner::Trial& trial, const tuner::Estimate& figure,
-                             std::optional<double> anchor_ns);
+                             const tuner::Trial& trial, const tuner::Estimate& figure, std::optional<double> anchor_ns);
 // The newest of each name and thread count.
 std::vector<tuner::StudyCeiling> newest_ceilings(const std::vector<tuner::StudyCeiling>& all);
 // Median time of one undisturbed call of the anchor in this phase.

@@ -29,7 +29,7 @@ std::string verdict(const UiImpact& i) {
 std::optional<UiImpact> ui_impact(const std::vector<ImpactRound>& rounds, ImpactFacts facts) {
   std::vector<double> impact, noise;
   for (const ImpactRound& r : rounds) {
-    impact.push_back((r.open[0] + r.open[1]) / 2 - (r.closed[0] + r.closed[1]) / 2);
+    for (const int i : {0, 1}) impact.push_back(r.open[i] - r.closed[i]);
     noise.push_back(r.closed[1] - r.closed[0]);
   }
   const auto median = tuner::median(impact);

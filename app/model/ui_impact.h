@@ -2,8 +2,9 @@
 //
 // Idea: the same work is timed in every phase of a round, in two phases without a window and in two beside a window
 // that shows a study at work. The phases of a round stand close together and in random order, so what slows the machine
-// slows all of them. The two without a window against each other tell what chance alone does: the noise floor. The two
-// with it against the two without tell what the window does.
+// slows all of them. The two without a window against each other tell what chance alone does: the noise floor. Each
+// with it against one without tells what the window does: twice as many differences, each made as those of chance are.
+// (The mean of both would be disturbed by what disturbs any of four phases, not of two, and so be wider than chance.)
 //
 // Units: natural logarithms of times inside, ratios of times outside; above 1 the work was slower beside the window.
 #pragma once
@@ -42,7 +43,7 @@ struct ImpactFacts {
 struct UiImpact {
   ImpactFacts facts;
   int rounds = 0;
-  double ratio = 1;           // of block times, window open over closed: median of the rounds
+  double ratio = 1;           // of block times, window open over closed: median of the pairs of phases
   tuner::Interval of;         // its interval
   tuner::Interval noise;      // closed over closed
   double noise_floor = 0;     // the end of `noise` that lies further from 1: 0.01 is 1 %

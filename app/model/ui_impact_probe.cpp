@@ -33,8 +33,9 @@ using tuner::Result;
 constexpr double kBlockSeconds = 2e-3;
 // A block and the row behind it take about so long.
 constexpr double kStepSeconds = 3e-3;
-// What follows the opening or closing of a window and is not counted: pages, caches and clocks settle.
-constexpr double kSettleSeconds = 0.3;
+// What follows the opening or closing of a window and is not counted: its first frames are drawn, pages, caches and
+// clocks settle.
+constexpr double kSettleSeconds = 0.8;
 constexpr milliseconds kLook{20}, kStarts{60'000}, kEnds{10'000}, kEndsInHaste{1'000};
 constexpr std::uint64_t kSeed = 1;
 
@@ -54,7 +55,7 @@ class Scratch {
     std::error_code ignored;
     if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
   }
-  std::filesystem::path file(const char* name) const { return folder_ / name; }
+  std::filesystem::path file(const std::string& name) const { return folder_ / name; }
 
  private:
   explicit Scratch(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -158,12 +159,11 @@ std::optional<double> cpu_seconds(int pid) {
 
 class ImpactRun {
  public:
-  ImpactRun(const ImpactProbe& probe, std::filesystem::path program, const Scratch& scratch, LiveStudy& study,
-            Display& display, tuner::MachineLock& lock)
+  ImpactRun(const ImpactProbe& probe, std::filesystem::path program, const Scratch& scratch, Display& display,
+            tuner::MachineLock& lock)
       : probe_(probe),
         program_(std::move(program)),
         scratch_(scratch),
-        study_(study),
         display_(display),
         lock_(lock),
         compute_(profilers::NoiseLoop::computing(kBlockSeconds / 2)),
@@ -187,7 +187,7 @@ class ImpactRun {
     if (const auto ok = show(false); !ok) return tl::unexpected(ok.error());
     if (window_cpu_ <= 0) return fail("the window drew nothing while it was open: this would prove nothing");
     auto impact = ui_impact(rounds, {memory_ ? "computing and reading memory" : "computing", display_.name, blocks_,
-                                     open_seconds_, window_cpu_, study_.rows()});
+                                     open_seconds_, window_cpu_, rows_ + study_->rows()});
     if (!impact) return fail(fmt::format("{} rounds tell nothing, {} do", rounds.size(), kMinImpactRounds));
     return *impact;
   }
@@ -207,7 +207,7 @@ class ImpactRun {
 
   // Mean log time of the blocks.
   Result<double> time_phase(bool open) {
-    for (const double until = now() + kSettleSeconds; now() < until;) {
+    for (const double until = changed_at_ + kSettleSeconds; now() < until;) {
       if (const auto block = time_block(); !block) return block;
     }
     const auto cpu = open ? cpu_seconds(window_->pid()) : std::nullopt;
@@ -232,13 +232,18 @@ class ImpactRun {
     lock_.set_timing(true);
     const double seconds = compute_.seconds() + (memory_ ? memory_.value->seconds() : 0);
     lock_.set_timing(false);
-    if (const auto ok = study_.add_block(seconds); !ok) return tl::unexpected(ok.error());
+    if (const auto ok = study_->add_block(seconds); !ok) return tl::unexpected(ok.error());
     return std::log(std::max(seconds, 1e-9));
   }
 
   Result<void> show(bool open) {
     if (open == window_.has_value()) return {};
-    if (open) return open_window();
+    const auto changed = open ? open_window() : close_window();
+    changed_at_ = now();
+    return changed;
+  }
+
+  Result<void> close_window() {
     const bool ended = end(*window_, probe_.stop);
     window_.reset();
     if (probe_.stop()) return interrupted();
@@ -246,12 +251,18 @@ class ImpactRun {
   }
 
   Result<void> open_window() {
+    // A study of its own for each window: one that lasts as long as all rounds grows larger than real ones do.
+    const auto database = scratch_.file(fmt::format("study-{}.db", ++windows_));
+    if (study_) rows_ += study_->rows();
+    auto study = LiveStudy::begin(database);
+    if (!study) return tl::unexpected(study.error());
+    study_ = std::move(*study);
     const auto ready = scratch_.file("ready");
     std::error_code ignored;
     std::filesystem::remove(ready, ignored);
     const CpusHere all(cpus_);
-    auto window = tuner::Process::start({program_.string(), "--db", scratch_.file("study.db").string(), "--view", "run",
-                                         "--size", "1280x800", "--no-config", "--ready-file", ready.string()},
+    auto window = tuner::Process::start({program_.string(), "--db", database.string(), "--view", "run", "--size",
+                                         "1280x800", "--no-config", "--ready-file", ready.string()},
                                         {.die_with_parent = true, .environment = display_.environment});
     if (!window) return tl::unexpected(window.error());
     window_ = std::move(*window);
@@ -275,7 +286,10 @@ class ImpactRun {
   const ImpactProbe& probe_;
   std::filesystem::path program_;
   const Scratch& scratch_;
-  LiveStudy& study_;
+  std::optional<LiveStudy> study_;  // what the latest window shows
+  std::int64_t rows_ = 0;           // of the studies before
+  int windows_ = 0;
+  double changed_at_ = 0;  // when a window was opened or closed
   Display& display_;
   tuner::MachineLock& lock_;
   profilers::NoiseLoop compute_;
@@ -308,14 +322,12 @@ Result<UiImpact> measure_ui_impact(const ImpactProbe& probe) {
   lock->set_study("gemwright doctor --ui-impact");
   const auto scratch = Scratch::make();
   if (!scratch) return tl::unexpected(scratch.error());
-  auto study = LiveStudy::begin(scratch->file("study.db"));
-  if (!study) return tl::unexpected(study.error());
   const profilers::Pinning pinning;
   auto display = find_display(pinning.allowed(), probe.stop);
   if (!display) return tl::unexpected(display.error());
   const DisplayEnd ends(*display, probe.stop);
   if (!pinning.allowed().empty()) profilers::pin_to(pinning.allowed().back());
-  return ImpactRun(probe, std::move(*program), *scratch, *study, *display, *lock).run(pinning.allowed());
+  return ImpactRun(probe, std::move(*program), *scratch, *display, *lock).run(pinning.allowed());
 }
 
 }  // namespace gemwright::app

@@ -14,14 +14,12 @@ namespace gemwright::app {
 
 // How many rounds, fixed before the first of them and never repeated until the answer pleases.
 //
-// Both intervals lie between two order statistics of the rounds' log ratios, and what is asked is whether the one is as
-// narrow as the other: the widths themselves have to be steady. Of 16 rounds the interval of 95 % reaches from the 4th
-// to the 13th: three rounds that something else disturbed are enough to move an end into them. Of 48 it reaches from
-// the 17th to the 32nd, the middle third: it takes 16. With normal noise the width then varies by 22 % from run to run
-// instead of 27 %, where one phase in ten is disturbed by 24 % instead of 45 %; a window that costs nothing and widens
-// nothing passes 94 and 89 times in a hundred instead of 92 and 79 (simulated, 20,000 runs each). Twice as many rounds
-// more would add one or two to that: widths settle with the fourth root of the rounds. 48 are twelve whole Latin
-// squares of the four phases, of 5 s or so each.
+// Both intervals lie between two order statistics of log ratios, and what is asked is whether the one is as narrow as
+// the other: the widths themselves have to be steady. A window that costs nothing passes 94 times in a hundred with 16
+// rounds and 95 with 48, whether no phase is disturbed by something else or three in ten are: all but what 95 %
+// intervals leave to chance. A window that shifts every phase by half of its spread passes 74 to 88 times with 16 and
+// 27 to 66 with 48 (simulated, 20,000 runs each): that is what more rounds are for. 48 are twelve whole Latin squares
+// of the four phases, of 6 s or so each.
 constexpr int kImpactRounds = 48;
 
 struct ImpactProbe {

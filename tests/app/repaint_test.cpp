@@ -58,6 +58,19 @@ TEST(Repaint, MuchDataIsDrawnFourTimesASecondAtMost) {
   EXPECT_LE(frames, 9);
 }
 
+TEST(Repaint, FramesThatTakeLongAreDrawnLessOften) {
+  RepaintPolicy policy = settled();
+  policy.took(0.02);
+  int frames = 0;
+  for (int ms = 1000; ms < 11000; ms += 10) {
+    policy.data();
+    if (policy.next(ms / 1000.0, kQuiet).draw) ++frames;
+  }
+  EXPECT_EQ(frames, 10) << "2 % of ten seconds";
+  policy.input();
+  EXPECT_TRUE(policy.next(11, kQuiet).draw) << "input is answered at once";
+}
+
 TEST(Repaint, DataThatCameTooSoonWaitsAsLongAsItMust) {
   RepaintPolicy policy = settled();
   policy.data();

@@ -39,7 +39,9 @@ TEST(UiImpact, AWindowThatCostsMoreThanTheNoiseDoesNot) {
 
 TEST(UiImpact, AnIntervalFarWiderThanTheNoiseDoesNotHoldAlthoughItContainsOne) {
   auto r = rounds(14, 0, 0.001);
-  for (std::size_t i = 0; i < r.size(); ++i) r[i].open[0] += i % 2 == 0 ? 0.5 : -0.5;
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    for (double& open : r[i].open) open += i % 2 == 0 ? 0.5 : -0.5;
+  }
   const auto impact = ui_impact(r, {});
   ASSERT_TRUE(impact);
   EXPECT_TRUE(impact->contains_one);

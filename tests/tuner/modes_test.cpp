@@ -342,7 +342,7 @@ TEST(Modes, SeedsOfADotModeFillTheRegistersAndShareTheColumns) {
         busiest = std::max(busiest, s.config.tile.mr * s.config.tile.nv * s.config.tile.ka);
       }
       EXPECT_GE(busiest, m < 32 ? 8 : 24) << name_of(in);
-      EXPECT_EQ(list.front().config.blocking.tn, 2) << name_of(in);
+      EXPECT_EQ(threads_used(list.front().config.blocking), 2) << name_of(in);
       const bool packs_together = std::any_of(list.begin(), list.end(), [](const NamedConfig& s) {
         return s.config.blocking.pack_a == a_packing::shared && s.config.blocking.tn == 2;
       });
