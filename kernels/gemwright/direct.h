@@ -12,13 +12,12 @@
 namespace gemwright {
 inline namespace gemwright_abi {
 
-// Whether a blocking leaves a product of this size whole.
-constexpr bool is_one_block(const blocking& g, std::int64_t m, std::int64_t n, std::int64_t k) {
+// Whether a blocking leaves a product of this size whole, as long as it has no more than mc rows.
+constexpr bool is_one_block(const blocking& g, std::int64_t n, std::int64_t k) {
   // Farther ahead than this no prefetch is of use; the bound keeps its address from overflowing.
   constexpr std::int64_t kMostAhead = 1 << 20;
-  return m <= g.mc && n <= g.nc && k <= g.kc && k > 0 && g.tm == 1 && g.tn == 1 && g.tk == 1 &&
-         g.pack_a == a_packing::none && g.chain_at == fusion::registers && g.prefetch_rows >= 0 &&
-         g.prefetch_rows <= kMostAhead;
+  return n <= g.nc && k <= g.kc && k > 0 && g.tm == 1 && g.tn == 1 && g.tk == 1 && g.pack_a == a_packing::none &&
+         g.chain_at == fusion::registers && g.prefetch_rows >= 0 && g.prefetch_rows <= kMostAhead;
 }
 
 // The tiles of a product. A class, since its function takes a type of the caller: where two exports of different
@@ -62,12 +61,18 @@ struct direct_call {
   const epilogue_operands* operands;
 };
 
+// Whether a plan leaves products with this N and K whole, as long as they have no more than mc rows.
+constexpr bool leaves_whole(const plan& p, std::int64_t n, std::int64_t k) {
+  const kernel_set& s = *p.kernels;
+  return is_one_block(p.block, n, k) && !s.reads.pair && p.format == packing{s.nr};
+}
+
 // Whether the nest would do no more than walk the tiles of one whole item, with its chain. True also says that nothing
 // in the plan needs another check but the operands of the chain.
 inline bool is_direct(const gemm_call& x, const plan& p, const context& ctx) {
   const kernel_set& s = *p.kernels;
-  return x.b_packed && x.batch == 1 && !x.bare && is_one_block(p.block, x.m, x.n, x.k) && !s.reads.pair &&
-         p.format == packing{s.nr} && ctx.has(s.shape.family) && ctx.ready();
+  return x.b_packed && x.batch == 1 && !x.bare && x.m <= p.block.mc && leaves_whole(p, x.n, x.k) &&
+         ctx.has(s.shape.family) && ctx.ready();
 }
 
 GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {

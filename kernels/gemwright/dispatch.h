@@ -64,8 +64,7 @@ constexpr std::int64_t whole_extent = std::int64_t{1} << 20;
 // Rows up to which a call of a problem needs no loop nest in a plan (direct.h): known when it is compiled.
 constexpr std::int64_t whole_rows(const problem_shape& s, const plan& p) {
   const bool whole = s.constant_weights && s.batch == 1 && s.n <= whole_extent && s.k <= whole_extent &&
-                     is_one_block(p.block, 1, s.n, s.k) && !p.kernels->reads.pair && p.format == s.format &&
-                     p.format == packing{p.kernels->nr};
+                     p.format == s.format && leaves_whole(p, s.n, s.k);
   return !whole ? 0 : p.block.mc < whole_extent ? p.block.mc : whole_extent;
 }
 

@@ -18,15 +18,20 @@ inline bool fits_weights(const dot_call& x, const dot_plan& p) {
          w.format() == p.format;
 }
 
+// As leaves_whole for f32.
+constexpr bool leaves_whole(const dot_plan& p, std::int64_t n, std::int64_t k, element a_type, layout a_layout) {
+  const dot_kernel_set& s = *p.kernels;
+  return is_one_block(p.block, n, k) && p.block.order == loop_order::mnk && !s.reads.pair &&
+         p.format == packing{s.nr} && k % k_group(s.mode) == 0 && reads_a_in_place(s, a_type, a_layout) &&
+         (s.mode == compute_mode::bf16 || k <= max_u8s8_depth);
+}
+
 // As is_direct for f32.
 inline bool is_direct(const dot_call& x, const dot_plan& p, const context& ctx) {
   const dot_kernel_set& s = *p.kernels;
-  return x.batch == 1 && is_one_block(p.block, x.m, x.n, x.k) && p.block.order == loop_order::mnk && !x.bare &&
-         !s.reads.pair && (s.c_type != element::u8 || (!x.beta && x.requant.zero >= 0 && x.requant.zero <= 255)) &&
-         p.format == packing{s.nr} && fits_weights(x, p) && x.k % k_group(s.mode) == 0 &&
-         reads_a_in_place(s, x.a_type, x.a_layout) &&
-         (s.mode == compute_mode::bf16 || (x.k <= max_u8s8_depth && x.a_zero >= 0 && x.a_zero <= 255)) &&
-         ctx.has(s.shape.family) && ctx.ready();
+  return x.batch == 1 && x.m <= p.block.mc && leaves_whole(p, x.n, x.k, x.a_type, x.a_layout) && !x.bare &&
+         (s.c_type != element::u8 || (!x.beta && x.requant.zero >= 0 && x.requant.zero <= 255)) && fits_weights(x, p) &&
+         (s.mode == compute_mode::bf16 || (x.a_zero >= 0 && x.a_zero <= 255)) && ctx.has(s.shape.family) && ctx.ready();
 }
 
 // What such a product needs of a call.

@@ -33,10 +33,8 @@ constexpr scratch_size scratch_for(const dot_problem_shape& s, const dot_plan& p
 constexpr std::int64_t whole_rows(const dot_problem_shape& s, const dot_plan& p) {
   const dot_kernel_set& t = *p.kernels;
   const bool whole = s.constant_weights && s.batch == 1 && s.n <= whole_extent && s.k <= whole_extent &&
-                     is_one_block(p.block, 1, s.n, s.k) && p.block.order == loop_order::mnk && !t.reads.pair &&
-                     p.format == s.format && p.format == packing{t.nr} && t.mode == s.mode && t.c_type == s.c &&
-                     s.k % k_group(s.mode) == 0 && reads_a_in_place(t, s.a, s.a_layout) &&
-                     (s.mode == compute_mode::bf16 || s.k <= max_u8s8_depth);
+                     p.format == s.format && t.mode == s.mode && t.c_type == s.c &&
+                     leaves_whole(p, s.n, s.k, s.a, s.a_layout);
   return !whole ? 0 : p.block.mc < whole_extent ? p.block.mc : whole_extent;
 }
 

@@ -239,12 +239,32 @@ class dot_nest {
   void add_sums(std::uint32_t* to, const std::uint32_t* from, std::int64_t rows, std::int64_t columns) const {
     for (std::int64_t row = 0; row < rows; ++row, to += x_.partial_width, from += x_.partial_width) {
       if (kernels_.mode == compute_mode::u8s8) {
-        for (std::int64_t j = 0; j < columns; ++j) to[j] += from[j];
+        add_row<std::uint32_t>(to, from, columns);
       } else {
-        auto* const sums = reinterpret_cast<float*>(to);
-        const auto* const more = reinterpret_cast<const float*>(from);
-        for (std::int64_t j = 0; j < columns; ++j) sums[j] += more[j];
+        add_row<float>(to, from, columns);
       }
+    }
+  }
+
+  // By vectors that every target has, since compilers do not make them of a loop of unknown length at -O2.
+  template <class T>
+  static void add_row(std::uint32_t* to, const std::uint32_t* from, std::int64_t columns) {
+    constexpr std::int64_t kWidth = 4;
+    typedef T vector __attribute__((vector_size(kWidth * sizeof(T))));
+    std::int64_t j = 0;
+    for (; j + kWidth <= columns; j += kWidth) {
+      vector x, y;
+      std::memcpy(&x, to + j, sizeof x);
+      std::memcpy(&y, from + j, sizeof y);
+      x += y;
+      std::memcpy(to + j, &x, sizeof x);
+    }
+    for (; j < columns; ++j) {
+      T x, y;
+      std::memcpy(&x, to + j, sizeof x);
+      std::memcpy(&y, from + j, sizeof y);
+      x += y;
+      std::memcpy(to + j, &x, sizeof x);
     }
   }
 

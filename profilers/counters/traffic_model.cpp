@@ -29,6 +29,7 @@ struct Behind {
   bool reduced_row = true;                             // from one row of C to the next, while partial results are added
   bool shared = false;                                 // by all threads
   bool innermost = true;                               // registers alone
+  bool partials = true;                                // dot: slices of K, from their sums to where these are added
 
   bool loses(int operand, int loop) const {
     return lost[static_cast<std::size_t>(operand)][static_cast<std::size_t>(loop)];
@@ -75,6 +76,7 @@ struct Sizes {
 
   // Dot: accumulators that wait for the next block of K.
   double waiting() const {
+    if (in.blocking.tk > 1) return 0;  // they are among the partials
     const Extent& block = nest.loops[kInnerBlocks].body;
     return nest.loops[kInnerBlocks].several ? kAccumulatorBytes * block.m * block.n * jobs() : 0;
   }
@@ -124,8 +126,11 @@ struct Sizes {
 
   double partials() const {
     if (!shared || in.blocking.tk == 1) return 0;
-    const double slice = nest.chunk_rows * static_cast<double>(in.n);
-    return in.dot ? kAccumulatorBytes * in.blocking.tk * slice : in.c_bytes * (in.blocking.tk - 1) * slice;
+    const double n = static_cast<double>(in.n);
+    if (!in.dot) return in.c_bytes * (in.blocking.tk - 1) * nest.chunk_rows * n;
+    // A chunk is mc rows for each slice of M.
+    const double rows = static_cast<double>(round_up(std::min(in.blocking.mc, in.m), in.tile.mr)) * in.blocking.tm;
+    return kAccumulatorBytes * in.blocking.tk * std::min(rows, nest.rows_of_all) * n;
   }
 
   double call() const {
@@ -166,6 +171,7 @@ Behind behind(const Behind& before, const TrafficInput& in, const Nest& nest, do
   Behind b = before;
   b.shared = shared;
   b.innermost = false;
+  b.partials = before.partials && Sizes{in, nest, true}.partials() > cache_bytes;
   for (int o = 0; o < kOperands; ++o) {
     for (int loop = 0; loop < kLoops; ++loop) {
       bool& lost = b.lost[static_cast<std::size_t>(o)][static_cast<std::size_t>(loop)];
@@ -270,7 +276,7 @@ double bytes_of_c(const TrafficInput& in, const Nest& nest, const Behind& b) {
   double visits = b.gone[kOperandC] ? 1 + beta : 0;  // stores and loads
   if (in.dot) {
     // Slices of K are written by one thread and read by another, which keeps their sum in memory too.
-    const bool passed_on = slices > 1 && !b.shared;
+    const bool passed_on = slices > 1 && (!b.shared || b.partials);
     double times = again ? nest.k_blocks - 1 : 0;
     if (passed_on) times = (again ? nest.k_blocks : slices) + (b.innermost ? slices - 1 : 0);
     const double waiting = kAccumulatorBytes * 2 * std::max(times, 0.0);
@@ -317,6 +323,7 @@ std::string misfit(const TrafficInput& in) {
   if (!block(g.mc) || !block(g.nc) || !block(g.kc) || static_cast<int>(g.order) >= gemwright::loop_order_count) {
     return "the blocking does not make sense";
   }
+  if (in.dot && g.tk > 1 && g.pack_a == a_packing::job) return "slices of K share what is packed of A";
   if (in.dot && (g.order != gemwright::loop_order::mnk || in.format.panel == 0)) {
     return "the blocking is none of a dot mode";
   }

@@ -25,7 +25,7 @@
 // * a thread has an L1 and an L2 of its own: operands that threads share are fetched by each of them, and what another
 //   thread has written comes from outside. All threads of the grid share one L3 and walk in step.
 //
-// The loop nest of the dot modes (gemwright/dot_nest.h) differs in three things. A is always packed: whole rows of K,
+// The loop nest of the dot modes (gemwright/dot_nest.h) differs. Where A is packed, it is whole rows of K,
 // once for each chunk of mc rows, by each job for itself or by all jobs together; rows of floats are read twice where
 // they are quantised. Accumulators wait in a block of their own between two blocks of K, so C itself is visited once.
 // Elements have another size in the caller's operands than packed. With slices of K each leaves its accumulators in

@@ -105,6 +105,16 @@ TEST(DotTraffic, SlicesOfKLeaveTheirSumsForAnotherThread) {
   EXPECT_EQ(value(in, "traffic.l2"), 2 * a + 4 * c) << "blocks of a slice stay with their thread";
 }
 
+TEST(DotTraffic, SumsOfSlicesThatFitNoCacheGoToMemory) {
+  TrafficInput in = u8s8(4096, 4096, 4096);
+  in.blocking.tk = 2;
+  in.blocking.pack_a = a_packing::shared;
+  in.blocking.mc = 4096;  // 128 MiB of them
+  const double whole = value(in, "traffic.dram");
+  in.blocking.mc = 256;  // 8 MiB
+  EXPECT_GT(whole - value(in, "traffic.dram"), 4 * 4.0 * 4096 * 4096 - 1) << "stored and loaded, both";
+}
+
 TEST(DotTraffic, AThatIsReadWhereItLiesIsNotCopied) {
   TrafficInput in = u8s8(64, 256, 128);
   in.blocking.pack_a = a_packing::none;
@@ -126,13 +136,14 @@ TEST(DotTraffic, WeightsGivenPerCallAreReadAsTheyLieAndWrittenPacked) {
 }
 
 TEST(DotTraffic, ConfigsThatNoDotModeHasFail) {
-  TrafficInput bad[5];
+  TrafficInput bad[6];
   std::fill(std::begin(bad), std::end(bad), u8s8(8, 8, 8));
   bad[0].blocking.order = loop_order::nmk;
   bad[1].format.panel = 0;
   bad[2].a_source_bytes = 0;
   bad[3].dot = false;
   bad[4].blocking.pack_a = static_cast<a_packing>(3);
+  bad[5].blocking.tk = 2;
   for (const TrafficInput& in : bad) {
     for (const Counter& c : model_traffic(in)) EXPECT_EQ(c.status, CounterStatus::failed) << c.name;
   }

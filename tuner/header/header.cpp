@@ -54,7 +54,7 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
     return "has a blocking out of range";
   }
   if (dot && (b.order != gemwright::loop_order::mnk || (b.tk > 1 && b.pack_a == gemwright::a_packing::job))) {
-    return "has a loop order that its compute mode does not have, or slices of K of which each job packs A itself";
+    return "has a loop order that its compute mode does not have, or slices of K while each job packs A for itself";
   }
   if (b.chain_at != gemwright::fusion::registers && !may_choose_fusion(p, c)) {
     return "has its chain in a place where it cannot run";

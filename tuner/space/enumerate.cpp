@@ -203,7 +203,8 @@ Values chunk_values(const SpaceInput& in, Config c) {
   b.mc = b.nc = kMaxSize;
   Values v;
   for (std::int64_t mc : block_ladder(c.tile.mr, dot_geometry_of(in, c).slice_rows, in.m)) {
-    if (b.tk > 1 && mc < in.m / kMostPhases) continue;
+    b.mc = mc;
+    if (b.tk > 1 && dot_geometry_of(in, c).row_blocks > kMostPhases) continue;
     for (const std::int64_t packing : packings_of_a(in, c)) {
       set_value(c, Param::pack_a, packing);
       b.mc = std::min(mc, most_chunk_rows(in, c));

@@ -105,8 +105,9 @@ inline int least_vectors(const Problem& p, ComputeMode mode, gemwright::isa fami
   const int least = min_vectors(family);
   return least < 2 && has_pair(p) && is_dot(mode) ? 2 : least;
 }
-// Sums of the whole product that a chunk of mc rows keeps in scratch memory: of slices of K all but the first, of a
-// pair that does not meet in registers all. Such a chunk is a phase of all threads, of one item.
+// f32: sums of the whole product that a chunk of mc rows keeps in scratch memory: of slices of K all but the first, of
+// a pair that does not meet in registers all. Such a chunk is a phase of all threads, of one item. Those of a dot mode
+// are slice_bytes.
 inline int sums_in_memory(const Problem& p, const Config& c) {
   if (is_dot(c.mode)) return 0;
   const auto& b = c.blocking;

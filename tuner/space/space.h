@@ -10,7 +10,7 @@
 // sizes follow ladders; a seed may stand between two rungs and is valid all the same.
 //
 // The first parameter is the compute mode; everything behind it is a space of that mode alone, and no neighbour leaves
-// it. A dot mode has the same parameters, of which loop order and slices of K are fixed; what counts rows of a panel
+// it. A dot mode has the same parameters, of which the loop order is fixed; what counts rows of a panel
 // (ku, prefetch_rows) counts groups of K there (k_group), kc counts elements everywhere.
 //
 // Limits: the problem has passed `check` (problem.h). Nothing here depends on a clock or on the host it runs on.

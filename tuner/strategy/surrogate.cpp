@@ -92,7 +92,8 @@ double analytic_log_cost(const SpaceInput& in, const Config& c) {
   cycles += packing_cycles(in, c, g, w);
   if (threads_used(c.blocking) > 1) cycles += kPhaseCycles;
   if (c.blocking.tk > 1) {
-    const double phases = real(ceil_of(in.m, std::min(c.blocking.mc, in.m)) * in.problem.batch);
+    const std::int64_t of_items = ceil_of(in.m, std::min(c.blocking.mc, in.m)) * in.problem.batch;
+    const double phases = real(is_dot(c.mode) ? g.row_blocks : of_items);
     cycles += phases * kPhaseCycles + w.rows * w.columns * 2 * kWordBytes * c.blocking.tk / kStoreBytes;
   }
   return std::log(cycles);

@@ -26,7 +26,7 @@ struct StudyRequest {
   StudyAttributes attributes;
   MeasureProtocol protocol;
   SpaceInput space;
-  std::vector<Config> known_good;  // winners of similar studies: tried first
+  std::vector<Config> known_good;  // winners of similar studies: half of each batch, until all are tried
   bool fresh = false;
   // Goes on with a study that may be finished, for this much more; `space` may be narrower than before.
   std::optional<Budget> follow_up;

@@ -5,6 +5,11 @@
 #include "tuner/study/engine.h"
 
 namespace gemwright::tuner {
+namespace {
+
+constexpr double kFarthest = 2;  // octaves of M: beyond, other limits bind
+
+}  // namespace
 
 Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKey& key_, const SpaceInput& space,
                                                std::size_t most) {
@@ -21,7 +26,6 @@ Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKe
     const double distance = 2 * apart(s.key.m, key_.m) + apart(s.key.problem.n, key_.problem.n) +
                             apart(s.key.problem.k, key_.problem.k) + apart(s.key.device.threads, key_.device.threads) +
                             (s.key.problem == key_.problem ? 0.0 : 1.0);
-    constexpr double kFarthest = 2;  // octaves of M: beyond, other limits bind
     if (apart(s.key.m, key_.m) <= kFarthest) near.emplace_back(distance, &s);
   }
   std::stable_sort(near.begin(), near.end(), [](const auto& x, const auto& y) { return x.first < y.first; });

@@ -65,7 +65,7 @@ std::vector<Candidate> StudyRun::next_batch() {
       ++turned_away;
     }
   };
-  // Half of them, so that what is right for this size alone is measured early too.
+  // Half of each batch, so that what is right for this size alone is measured early too.
   const std::size_t known = batch.size() + (most - batch.size() + 1) / 2;
   while (next_known_good_ < request_.known_good.size() && batch.size() < known) {
     take(request_.known_good[next_known_good_++], "known good");

@@ -438,11 +438,15 @@ std::vector<gemwright::blocking> blockings(const Config& config, const Problem& 
       {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::job, 2, 2, 1, ahead, at},
       {2 * mr, width, 9, loop_order::mnk, true, a_packing::shared, 1, 2, 1, ahead, at},
       {mr, 2 * width, 11, loop_order::mnk, false, a_packing::job, 2, 1, 1, ahead, at},
+      {2 * mr, width, 9, loop_order::mnk, true, a_packing::shared, 1, 2, 2, ahead},
+      {mr, 2 * width, 1 << 20, loop_order::mnk, false, a_packing::shared, 2, 1, 3, ahead},
   };
+  // Seven or eleven, which have no divisor in common with the number of values of K: each blocking meets each of them.
   if (reads_a_in_place(p, config.mode, config.tile.family)) {
-    // Two, since as many blockings as values of K would always meet the same ones.
     all.push_back({4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::none, 2, 2, 1, ahead, at});
     all.push_back({mr, 2 * width, 11, loop_order::mnk, false, a_packing::none, 2, 1, 1, ahead, at});
+    all.push_back({mr, 2 * width, 11, loop_order::mnk, true, a_packing::none, 2, 1, 3, ahead});
+    all.push_back({4 * mr, width, 1 << 20, loop_order::mnk, false, a_packing::none, 1, 1, 2, ahead});
   }
   return all;
 }
