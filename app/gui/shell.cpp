@@ -76,6 +76,10 @@ View* Shell::find(const std::string& name) {
 }
 
 void Shell::show(std::shared_ptr<const Snapshot> snapshot) {
+  for (std::size_t i = 0; i < std::min(snapshot_->databases.size(), snapshot->databases.size()); ++i) {
+    const auto& before = snapshot_->databases[i].file;
+    if (before && before != snapshot->databases[i].file) selection_.forget(static_cast<int>(i));
+  }
   snapshot_ = std::move(snapshot);
   if (const auto begun = desk_.study_to_follow(*snapshot_)) selection_.select(*begun);
   for (const DatabaseSnapshot& d : snapshot_->databases) {

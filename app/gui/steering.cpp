@@ -14,12 +14,14 @@ const std::filesystem::path& database_of(const Frame& frame, const StudySnapshot
   return frame.snapshot.databases[static_cast<std::size_t>(study.ref.database)].path;
 }
 
+ShownStudy shown(const StudySnapshot& study) { return {study.ref.study, study.record().created_at}; }
+
 bool runs(const StudySnapshot& study) { return study.figures.runner_alive == true; }
 
 }  // namespace
 
 void steer(const Frame& frame, const StudySnapshot& study, const std::string& action, const std::string& argument) {
-  frame.desk.steer(database_of(frame, study), study.ref.study, action, argument);
+  frame.desk.steer(database_of(frame, study), shown(study), action, argument);
 }
 
 void ask_and_steer(Frame& frame, const StudySnapshot& study, const std::string& action) {
@@ -32,8 +34,8 @@ void ask_and_steer(Frame& frame, const StudySnapshot& study, const std::string& 
                   : (action == "pin" ? "only configs with PARAMETER=VALUE, as mr=8"
                                      : "no configs with PARAMETER=VALUE, as isa=avx2");
   p.text = extend ? (counts ? "100" : "30s") : "";
-  p.run = [&desk = frame.desk, path = database_of(frame, study), id = study.ref.study,
-           action](const std::string& text) { desk.steer(path, id, action, text); };
+  p.run = [&desk = frame.desk, path = database_of(frame, study), which = shown(study),
+           action](const std::string& text) { desk.steer(path, which, action, text); };
   p.check = [id = study.ref.study, action](const std::string& text) {
     const auto request = parse_steer(std::to_string(id), action, text);
     if (request) return std::string();
@@ -50,7 +52,7 @@ void toggle_pause(const Frame& frame, const StudySnapshot& study) {
 }
 
 void go_on(const Frame& frame, const StudySnapshot& study) {
-  frame.desk.go_on(database_of(frame, study), study.ref.study);
+  frame.desk.go_on(database_of(frame, study), shown(study));
 }
 
 std::optional<double> live_spent(const StudySnapshot& study) {

@@ -58,12 +58,16 @@ ExportState planned(const std::filesystem::path& database, const ExportOptions& 
   return out;
 }
 
-std::string steered(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,
+std::string steered(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
                     const std::string& argument, bool starting) {
-  const auto request = parse_steer(std::to_string(study), action, argument);
+  const auto request = parse_steer(std::to_string(study.id), action, argument);
   if (!request) return sentence(request.error());
+  // To open it would make it.
+  if (!file_identity(database))
+    return fmt::format("{} is gone: study {} cannot be steered", database.string(), study.id);
   const auto store = db::open_store(database, db::OpenMode::read_write);
   if (!store) return sentence(store.error());
+  if (const auto shown = check_shown(**store, study, database.string()); !shown) return sentence(shown.error());
   const auto plan = plan_steer(**store, *request, starting);
   if (!plan) return sentence(plan.error());
   if (plan->write) {
@@ -195,16 +199,18 @@ void Desk::start(const TuneForm& wanted, const std::filesystem::path& database) 
   open(database);
 }
 
-void Desk::go_on(const std::filesystem::path& database, tuner::StudyId study) { add_job({{}, database, study}); }
+void Desk::go_on(const std::filesystem::path& database, const ShownStudy& study) {
+  add_job({{}, database, study.id, study.created_at});
+}
 
 void Desk::add_job(TuningJob job) {
   notice_ = fmt::format("{} {}", job_title(job), tuning_.state().running ? "waits for its turn" : "starts");
   tuning_.add(std::move(job));
 }
 
-void Desk::steer(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,
+void Desk::steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
                  const std::string& argument) {
-  actions_.submit("", [=, this, starting = goes_on(database, study)]() -> Background::Then {
+  actions_.submit("", [=, this, starting = goes_on(database, study.id)]() -> Background::Then {
     return [this, text = steered(database, study, action, argument, starting)] { notice_ = text; };
   });
 }

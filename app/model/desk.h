@@ -75,7 +75,7 @@ class Desk {
   const std::vector<std::string>& presets() const { return presets_; }
   void start(const TuneForm& form, const std::filesystem::path& database);
   // A study that does not run goes on: what is left of its budget, and what was asked of it meanwhile.
-  void go_on(const std::filesystem::path& database, tuner::StudyId study);
+  void go_on(const std::filesystem::path& database, const ShownStudy& study);
   void interrupt() { tuning_.interrupt(); }
   const TuningState& tuning() const { return state_; }
   // Whether a study was told to go on here and has not ended: until it runs it is being started.
@@ -84,7 +84,7 @@ class Desk {
   }
 
   // As `gemwright steer STUDY ACTION ARGUMENT` on that database; the answer is a notice.
-  void steer(const std::filesystem::path& database, tuner::StudyId study, const std::string& action,
+  void steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
              const std::string& argument);
 
   // The header of the database that is looked at.

@@ -13,6 +13,11 @@ FileStamp file_stamp(const std::filesystem::path& file) {
           status.st_mtim.tv_sec * kSecond + status.st_mtim.tv_nsec};
 }
 
+std::optional<FileIdentity> file_identity(const std::filesystem::path& file) {
+  const FileStamp stamp = file_stamp(file);
+  return stamp.exists ? std::optional(FileIdentity{stamp.device, stamp.inode}) : std::nullopt;
+}
+
 std::string to_text(const FileStamp& s) {
   return s.exists ? fmt::format("{} {} {} {}", s.device, s.inode, s.size, s.written_ns) : "absent";
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace gemwright::app {
@@ -14,6 +15,15 @@ struct FileStamp {
 
   bool operator==(const FileStamp&) const = default;
 };
+
+// Which file it is, whatever it holds: one that is deleted and made anew is another.
+struct FileIdentity {
+  std::int64_t device = 0, inode = 0;
+
+  bool operator==(const FileIdentity&) const = default;
+};
+// Nothing where there is none.
+std::optional<FileIdentity> file_identity(const std::filesystem::path& file);
 
 FileStamp file_stamp(const std::filesystem::path& file);
 // As part of a key.

@@ -17,6 +17,13 @@ void Selection::select(const TrialRef& trial) {
   trial_ = trial;
 }
 
+void Selection::forget(int database) {
+  for (auto* const trial : {&hovered_, &next_hovered_, &trial_, &a_, &b_}) {
+    if (*trial && (*trial)->study.database == database) trial->reset();
+  }
+  if (study_ && study_->database == database) study_.reset();
+}
+
 void Selection::pin(Side side, const TrialRef& trial) {
   auto& pinned = side == Side::a ? a_ : b_;
   pinned = pinned == trial ? std::nullopt : std::optional(trial);

@@ -37,6 +37,8 @@ class Selection {
   // Selecting another study clears the selected trial; selecting a trial selects its study.
   void select(const StudyRef& study);
   void select(const TrialRef& trial);
+  // Drops all that lies in this database: another file is in its place.
+  void forget(int database);
   void clear_trial() { trial_.reset(); }
   const std::optional<StudyRef>& study() const { return study_; }
   const std::optional<TrialRef>& trial() const { return trial_; }

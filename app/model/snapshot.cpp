@@ -113,6 +113,7 @@ tuner::Result<StudySnapshot> study_snapshot(const tuner::Store& store, const tun
 
 DatabaseSnapshot refreshed(const tuner::Store& store, const DatabaseSnapshot& previous, int database) {
   DatabaseSnapshot out{previous.path, previous.loaded, "", previous.studies};
+  out.file = previous.file;
   const auto records = store.studies();
   if (!records) {
     out.error = records.error().message;

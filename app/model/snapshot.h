@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/model/figures.h"
+#include "app/model/file_stamp.h"
 #include "app/model/roofline.h"
 #include "app/model/selection.h"
 #include "tuner/study/store.h"
@@ -58,6 +59,8 @@ struct DatabaseSnapshot {
   std::vector<std::shared_ptr<const StudySnapshot>> studies;  // by id
   bool closed = false;  // was open before: holds nothing and keeps its place, so that others keep theirs
   bool absent = false;  // there is no such file yet: `error` says how it comes to be
+  // What was read; a snapshot of another one at the same path has none of its studies.
+  std::optional<FileIdentity> file = {};
 };
 
 struct Snapshot {

@@ -135,6 +135,16 @@ Result<SteerRequest> parse_steer(std::string_view study, std::string_view action
   return SteerRequest{*id, *kind, std::string(argument)};
 }
 
+Result<void> check_shown(const tuner::Store& store, const ShownStudy& study, const std::string& database) {
+  const auto studies = store.studies();
+  if (!studies) return tl::unexpected(studies.error());
+  const bool there = std::any_of(studies->begin(), studies->end(), [&](const tuner::StudyRecord& s) {
+    return s.id == study.id && s.created_at == study.created_at;
+  });
+  if (there) return {};
+  return fail(fmt::format("study {} that was shown is not in {} any more", study.id, database));
+}
+
 Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& r, bool starting) {
   auto study = find_study(store, r.study);
   if (!study) return tl::unexpected(study.error());

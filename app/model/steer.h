@@ -2,6 +2,7 @@
 // an event, and told in one sentence. The events themselves are those of tuner/study/steer.h.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,14 @@ struct SteerRequest {
 
 // The words of the command line; an absent argument is empty.
 tuner::Result<SteerRequest> parse_steer(std::string_view study, std::string_view action, std::string_view argument);
+
+// A study as it was shown: by its number alone another file's study would be taken for it.
+struct ShownStudy {
+  tuner::StudyId id = 0;
+  std::int64_t created_at = 0;
+};
+// Refuses a study that is not in this store any more.
+tuner::Result<void> check_shown(const tuner::Store& store, const ShownStudy& study, const std::string& database);
 
 struct SteerPlan {
   bool write = true;     // false: the study is in that state already

@@ -8,6 +8,8 @@
 
 #include "app/model/continuation.h"
 #include "app/model/cpu_share.h"
+#include "app/model/file_stamp.h"
+#include "app/model/steer.h"
 #include "app/model/tuning.h"
 #include "db/store.h"
 #include "tuner/worker/client.h"
@@ -51,6 +53,9 @@ tuner::Result<std::vector<PlannedStudy>> planned(const TuningJob& job, const tun
     if (!suite) return tl::unexpected(suite.error());
     return plan_studies(job.options, *suite, *place);
   }
+  if (const auto shown = check_shown(store, {*job.study, job.created_at}, job.database.string()); !shown) {
+    return tl::unexpected(shown.error());
+  }
   const auto studies = store.studies();
   if (!studies) return tl::unexpected(studies.error());
   const auto chosen = study_to_continue(*studies, *job.study);
@@ -77,6 +82,9 @@ tuner::Result<void> tune_here(const TuningJob& job, const TuningSink& sink, cons
   const CpusHere all(cpus);
   const auto gemwright = find_gemwright();
   if (!gemwright) return tl::unexpected(gemwright.error());
+  if (job.study && !file_identity(job.database)) {
+    return tuner::fail(fmt::format("{} is gone: study {} cannot go on", job.database.string(), *job.study));
+  }
   const auto store = db::open_store(job.database, db::OpenMode::read_write);
   if (!store) return tl::unexpected(store.error());
   auto studies = planned(job, **store);

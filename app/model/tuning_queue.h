@@ -23,6 +23,7 @@ struct TuningJob {
   TuneOptions options;
   std::filesystem::path database;
   std::optional<tuner::StudyId> study = {};  // this one goes on, instead of the options
+  std::int64_t created_at = 0;               // when that study was begun
 };
 // A study that was told to go on.
 struct StudyPlace {

@@ -19,21 +19,30 @@ std::int64_t unix_ns() {
       .count();
 }
 
-DatabaseSnapshot read_again(std::unique_ptr<tuner::Store>& store, const DatabaseSnapshot& previous, int index) {
+DatabaseSnapshot without_file(DatabaseSnapshot previous) {
+  previous.closed = false;
+  // One that went away while it was open stays gone until there is another.
+  const bool gone = previous.file || (!previous.error.empty() && !previous.absent);
+  previous.absent = !gone;
+  previous.error = gone ? fmt::format("{} is gone", previous.path.string())
+                        : fmt::format("{} does not exist yet: 'gemwright tune' makes it", previous.path.string());
+  previous.studies.clear();
+  previous.file.reset();
+  return previous;
+}
+
+DatabaseSnapshot read_again(std::unique_ptr<tuner::Store>& store, DatabaseSnapshot previous, int index) {
+  const auto file = file_identity(previous.path);
+  if (store && file != previous.file) store.reset();
+  if (!file) return without_file(std::move(previous));
   if (!store) {
-    std::error_code ignored;
-    DatabaseSnapshot failed = previous;
-    failed.closed = false;
-    if (!std::filesystem::exists(previous.path, ignored)) {
-      failed.absent = true;
-      failed.error = fmt::format("{} does not exist yet: 'gemwright tune' makes it", previous.path.string());
-      return failed;
-    }
-    failed.absent = false;
+    if (previous.file != file) previous.studies.clear();
+    previous.closed = previous.absent = false;
+    previous.file = file;
     auto opened = db::open_store(previous.path, db::OpenMode::read_only);
     if (!opened) {
-      failed.error = opened.error().message;
-      return failed;
+      previous.error = opened.error().message;
+      return previous;
     }
     store = std::move(*opened);
   }
@@ -46,7 +55,8 @@ DatabaseSnapshot closed(std::unique_ptr<tuner::Store>& store, const std::filesys
 }
 
 bool same(const DatabaseSnapshot& x, const DatabaseSnapshot& y) {
-  return x.loaded == y.loaded && x.error == y.error && x.studies == y.studies && x.closed == y.closed;
+  return x.loaded == y.loaded && x.error == y.error && x.studies == y.studies && x.closed == y.closed &&
+         x.file == y.file;
 }
 
 Snapshot unread(const std::vector<std::filesystem::path>& databases) {

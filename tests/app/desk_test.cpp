@@ -33,6 +33,7 @@ class DeskTest : public testing::Test {
     ASSERT_TRUE(store);
     study_ = scripted_study(tuner::StudyState::finished, {}, std::move(*store), exportable_key());
     study_.store.reset();
+    shown_ = {study_.record.id, snapshot().studies.front()->record().created_at};
   }
 
   static DeskHooks hooks() {
@@ -74,6 +75,7 @@ class DeskTest : public testing::Test {
 
   fs::path folder_, database_;
   ScriptedStudy study_;
+  ShownStudy shown_;
 };
 
 TEST_F(DeskTest, ChecksTheFormAsItChangesWithoutWaiting) {
@@ -88,6 +90,21 @@ TEST_F(DeskTest, ChecksTheFormAsItChangesWithoutWaiting) {
   ASSERT_TRUE(desk.form_state().error);
   EXPECT_EQ(desk.form_state().error->field, "gemm");
   EXPECT_FALSE(desk.form_state().preview);
+}
+
+TEST_F(DeskTest, AStudyThatIsNotInTheFileAnyMoreIsNotSteered) {
+  Desk desk(hooks());
+  for (const char* tail : {"", "-wal", "-shm"}) fs::remove(database_.string() + tail);
+  desk.steer(database_, shown_, "pin", "mr=4");
+  EXPECT_NE(notice(desk).find("is gone"), std::string::npos);
+  EXPECT_FALSE(fs::exists(database_));
+  auto store = db::open_store(database_, db::OpenMode::read_write);
+  ASSERT_TRUE(store);
+  const auto other = scripted_study(tuner::StudyState::finished, {}, std::move(*store), exportable_key());
+  ASSERT_EQ(other.record.id, shown_.id);
+  desk.steer(database_, shown_, "pin", "mr=4");
+  EXPECT_NE(notice(desk).find("not in"), std::string::npos);
+  EXPECT_TRUE(events().empty());
 }
 
 TEST_F(DeskTest, StartsAJobOverTheDatabaseAndOpensIt) {
@@ -146,8 +163,8 @@ TEST_F(DeskTest, WhatAPersonAskedForIsDoneBeforeItGoes) {
     DeskHooks h = hooks();
     h.being_timed = [] { return true; };  // nothing begins by itself
     Desk desk(std::move(h));
-    desk.steer(database_, study_.record.id, "pin", "mr=4");
-    desk.steer(database_, study_.record.id, "veto", "mr=2");
+    desk.steer(database_, shown_, "pin", "mr=4");
+    desk.steer(database_, shown_, "veto", "mr=2");
   }
   ASSERT_EQ(events().size(), 2u);
   EXPECT_EQ(events().back().kind, tuner::EventKind::veto);
@@ -155,15 +172,15 @@ TEST_F(DeskTest, WhatAPersonAskedForIsDoneBeforeItGoes) {
 
 TEST_F(DeskTest, SteersByTheSameEventsAndSentencesAsTheCommandLine) {
   Desk desk(hooks());
-  desk.steer(database_, study_.record.id, "pin", "mr=4");
+  desk.steer(database_, shown_, "pin", "mr=4");
   const std::string said = notice(desk);
   EXPECT_NE(said.find("tries only configs with mr=4"), std::string::npos) << said;
   ASSERT_EQ(events().size(), 1u);
   EXPECT_EQ(events().front().kind, tuner::EventKind::pin);
   EXPECT_EQ(events().front().argument, "mr=4");
-  desk.steer(database_, study_.record.id, "pause", "");
+  desk.steer(database_, shown_, "pause", "");
   EXPECT_NE(notice(desk).find("not running"), std::string::npos);
-  desk.steer(database_, study_.record.id, "pin", "tea=yes");
+  desk.steer(database_, shown_, "pin", "tea=yes");
   EXPECT_FALSE(notice(desk).empty());
   EXPECT_EQ(events().size(), 1u);
 }
@@ -177,11 +194,11 @@ TEST_F(DeskTest, AStudyIsPausedFromTheMomentItIsToldToGoOn) {
   Desk desk(std::move(h));
   const auto id = study_.record.id;
   EXPECT_FALSE(desk.goes_on(database_, id));
-  desk.go_on(database_, id);
+  desk.go_on(database_, shown_);
   desk.take_notice();
   EXPECT_TRUE(desk.goes_on(database_, id));
   EXPECT_FALSE(desk.goes_on(database_, id + 1));
-  desk.steer(database_, id, "pause", "");
+  desk.steer(database_, shown_, "pause", "");
   const std::string said = notice(desk);
   EXPECT_NE(said.find("pauses until"), std::string::npos) << said;
   ASSERT_EQ(events().size(), 1u);

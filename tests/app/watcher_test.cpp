@@ -94,5 +94,27 @@ TEST(Watcher, ADatabaseThatIsClosedHoldsNothingUntilItIsOpenedAgain) {
   EXPECT_EQ(watcher.snapshot()->databases.size(), 2u);
 }
 
+TEST(Watcher, ADatabaseThatIsReplacedIsReadAfreshAndOneThatIsDeletedIsGone) {
+  const auto file = fresh_database("gemwright-replaced.db"), other = fresh_database("gemwright-other.db");
+  add_study(file, 8);
+  add_study(other, 16);
+  Watcher watcher({file}, {milliseconds(5), milliseconds(5), [] { return false; }}, [] {});
+  ASSERT_TRUE(comes(watcher, [](const Snapshot& s) { return s.studies() == 1; }));
+  const auto before = watcher.snapshot()->databases.front().file;
+  for (const char* tail : {"-wal", "-shm"}) std::filesystem::remove(file.string() + tail);
+  std::filesystem::rename(other, file);
+  ASSERT_TRUE(comes(watcher, [](const Snapshot& s) {
+    const auto* const study = s.find(StudyRef{0, 1});
+    return study != nullptr && study->record().key.m == 16;
+  }));
+  EXPECT_NE(watcher.snapshot()->databases.front().file, before);
+  fresh_database("gemwright-replaced.db");
+  ASSERT_TRUE(comes(watcher, [](const Snapshot& s) { return s.databases.front().error.ends_with("is gone"); }));
+  EXPECT_EQ(watcher.snapshot()->studies(), 0u);
+  EXPECT_FALSE(watcher.snapshot()->databases.front().absent);
+  add_study(file, 8);
+  EXPECT_TRUE(comes(watcher, [](const Snapshot& s) { return s.studies() == 1 && s.databases.front().error.empty(); }));
+}
+
 }  // namespace
 }  // namespace gemwright::app
