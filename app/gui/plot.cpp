@@ -43,6 +43,16 @@ void log_axis(int axis, double low, double high, const char* format, float lengt
   if (!ticks.empty()) ImPlot::SetupAxisTicks(at, ticks.data(), static_cast<int>(ticks.size()));
 }
 
+void whole_axis(int axis) {
+  const auto label = [](double at, char* text, int size, void*) {
+    constexpr double kNear = 1e-6;
+    if (std::abs(at - std::round(at)) < kNear) return std::snprintf(text, static_cast<std::size_t>(size), "%.0f", at);
+    *text = '\0';
+    return 0;
+  };
+  ImPlot::SetupAxisFormat(static_cast<ImAxis>(axis), label);
+}
+
 void PointCloud::clear() {
   points_.clear();
   pixels_.clear();

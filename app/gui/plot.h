@@ -105,6 +105,8 @@ void line_entry(ImU32 colour, const std::string& text, bool first);
 // Labels a logarithmic axis with few, well placed ticks that do not meet: in the setup of a plot. `format` as of
 // printf; `length`: of the plot along this axis, in pixels, with what stands around it.
 void log_axis(int axis, double low, double high, const char* format, float length);
+// Labels an axis that counts with whole numbers only: in the setup of a plot.
+void whole_axis(int axis);
 // How a plot of ours starts: no title, no legend box, no menus.
 bool begin_plot(const char* id, ImVec2 size);
 // A perceptual map for values, 0 to 1 (viridis); and black or white, whichever can be read on it.

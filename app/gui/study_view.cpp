@@ -15,6 +15,14 @@ void StudyView::draw(Frame& frame) {
   draw_study(frame);
 }
 
+bool StudyView::says_filter_leaves_none(const Frame& frame) {
+  const TrialTable& table = frame.table;
+  if (!frame.selection.filtered() || !table.done() || !table.error().empty() || !table.rows().empty()) return false;
+  if (frame.study->trials.empty()) return false;
+  empty_state(frame.look, "The filter leaves no trial", "Change it (Ctrl+F) or clear it: Trial, Clear the filter.");
+  return true;
+}
+
 void StudyView::take(const Frame& frame) {
   if (study_ != frame.study) {
     const bool another = !study_ || study_->ref != frame.study->ref;

@@ -24,6 +24,8 @@ class StudyView : public View {
   virtual void take_matches(bool /*anew*/) {}
   // Whether the filter is told below the heading; a view with a filter bar of its own says so itself.
   virtual bool tells_filter() const { return true; }
+  // Where nothing can be shown: whether that is because the filter leaves no trial, which is said then.
+  static bool says_filter_leaves_none(const Frame& frame);
   // Below the heading.
   virtual void draw_study(Frame& frame) = 0;
 

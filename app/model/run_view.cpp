@@ -36,6 +36,18 @@ std::vector<BestStep> best_so_far(const StudySnapshot& study) {
   return out;
 }
 
+SpeedRange speed_range(const StudySnapshot& study, const std::vector<BestStep>& steps) {
+  SpeedRange out{0, 0};
+  for (const auto& g : study.columns.gflops) out.high = std::max(out.high, g.value_or(0));
+  if (study.baseline) out.high = std::max(out.high, study.baseline->gflops);
+  for (const BestStep& s : steps) {
+    out.high = std::max({out.high, s.gflops, s.hi.value_or(0)});
+    out.low = std::min(out.low, s.lo.value_or(0));
+  }
+  if (!(out.high > 0)) out.high = 1;
+  return out;
+}
+
 std::vector<StateCount> state_counts(const StudySnapshot& study, const std::vector<bool>& shown) {
   // By place of the state: the legend asks in every frame.
   std::array<StateCount, static_cast<std::size_t>(tuner::TrialState::cancelled) + 1> counts{};

@@ -18,6 +18,12 @@ struct BestStep {
 // The trials that were faster than all before them, in the order of proposal. Only correct ones count.
 std::vector<BestStep> best_so_far(const StudySnapshot& study);
 
+struct SpeedRange {
+  double low = 0, high = 1;  // GFLOP/s
+};
+// What a plot of its speeds from zero has to hold: every figure, the baseline, and both ends of the intervals.
+SpeedRange speed_range(const StudySnapshot& study, const std::vector<BestStep>& steps);
+
 // How many trials ended in which state, those that occur, in the order of TrialState.
 struct StateCount {
   tuner::TrialState state{};

@@ -232,5 +232,19 @@ TEST(Snapshot, AStudyThatRunsAndWasPausedIsShownAsPaused) {
   EXPECT_EQ(study_row(*figures)["paused"], figures->paused);
 }
 
+TEST(SpeedRange, HoldsBothEndsOfTheIntervals) {
+  StudySnapshot study;
+  study.columns.gflops = {80.0, 100.0};
+  BestStep step;
+  step.trial = 1;
+  step.gflops = 100;
+  EXPECT_EQ(speed_range(study, {step}).high, 100);
+  step.lo = -5;
+  step.hi = 150;
+  EXPECT_EQ(speed_range(study, {step}).high, 150);
+  EXPECT_EQ(speed_range(study, {step}).low, -5);
+  EXPECT_EQ(speed_range({}, {}).high, 1);
+}
+
 }  // namespace
 }  // namespace gemwright::app

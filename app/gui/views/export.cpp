@@ -74,7 +74,8 @@ class ExportView : public View {
     if (!state.file.exists) return fmt::format("{} does not exist yet", file);
     if (!state.file_error.empty()) return state.file_error;
     if (state.diff.lines.empty()) return fmt::format("{} holds this already", file);
-    return fmt::format("{}: {} lines go, {} come", file, state.diff.removed, state.diff.added);
+    return fmt::format("{}: {} line{}, {} come{}", file, state.diff.removed, state.diff.removed == 1 ? " goes" : "s go",
+                       state.diff.added, state.diff.added == 1 ? "s" : "");
   }
 
   // The sentence is that of the command line; here the option is a field.

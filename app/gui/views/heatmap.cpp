@@ -25,6 +25,7 @@ class HeatMapView : public StudyView {
 
   void draw_study(Frame& frame) override {
     if (!map_) {
+      if (says_filter_leaves_none(frame)) return;
       return empty_state(frame.look, "Fewer than two parameters vary",
                          "A heat map shows two parameters against each other: it needs trials that differ in two.");
     }

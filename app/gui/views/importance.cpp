@@ -34,6 +34,7 @@ class ImportanceView : public StudyView {
 
   void draw_study(Frame& frame) override {
     if (importance_.parameters.empty()) {
+      if (says_filter_leaves_none(frame)) return;
       return empty_state(frame.look, "Too little to tell what matters",
                          importance_.reason + ". A larger budget, or a wider filter, gives more.");
     }

@@ -34,6 +34,7 @@ class ParallelView : public StudyView {
   void draw_study(Frame& frame) override {
     if (frame.selection.filter_text() != brushed_) brushes_.assign(plot_.axes.size(), {});
     if (plot_.trials.empty() || plot_.axes.size() < 2) {
+      if (says_filter_leaves_none(frame)) return;
       return empty_state(frame.look, "No two trials to tell apart",
                          "Trials with a speed that differ in a parameter appear here as lines.");
     }

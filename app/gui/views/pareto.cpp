@@ -51,6 +51,7 @@ class ParetoView : public StudyView {
   void draw_study(Frame& frame) override {
     if (matched_) dim_text(frame.look, pareto_line(*matched_, pareto_));
     if (points_ == 0) {
+      if (says_filter_leaves_none(frame)) return;
       return empty_state(frame.look, "No trial has both an error and a speed",
                          "A trial appears here when it was verified and timed.");
     }

@@ -51,9 +51,7 @@ class RunView : public View {
     study_ = frame.study;
     steps_ = best_so_far(*study_);
     noise_ = noise_summary(*study_);
-    top_ = steps_.empty() ? 1 : steps_.back().gflops;
-    for (const auto& g : study_->columns.gflops) top_ = std::max(top_, g.value_or(0));
-    if (study_->baseline) top_ = std::max(top_, study_->baseline->gflops);
+    speeds_ = speed_range(*study_, steps_);
     const auto& best = study_->record().outcome.best_trial;
     winner_ = best ? study_->find(*best) : std::nullopt;
     fit_ = true;
@@ -105,7 +103,8 @@ class RunView : public View {
     const auto count = static_cast<double>(std::max<std::size_t>(study_->trials.size(), 2));
     if (!begin_plot("##trials", {-1, height})) return;
     ImPlot::SetupAxes("trial, in the order of proposal", "GFLOP/s");
-    ImPlot::SetupAxesLimits(-0.02 * count, 1.02 * count, -0.04 * top_, kHeadroom * top_,
+    whole_axis(ImAxis_X1);
+    ImPlot::SetupAxesLimits(-0.02 * count, 1.02 * count, speeds_.low - 0.04 * speeds_.high, kHeadroom * speeds_.high,
                             fit_ ? ImPlotCond_Always : ImPlotCond_Once);
     fit_ = false;
     if (study_->baseline) reference_line(frame.look, true, study_->baseline->gflops, frame.look.dim());
@@ -162,6 +161,7 @@ class RunView : public View {
     const auto& noise = study_->noise;
     const double last = noise.empty() ? 1 : static_cast<double>(noise.back().round);
     ImPlot::SetupAxes("round", nullptr);
+    whole_axis(ImAxis_X1);
     ImPlot::SetupAxisFormat(ImAxis_Y1, "%g %%");
     ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -110 * widest_, 110 * widest_, ImPlotCond_Always);
     anchors_.draw(frame.look, 0, [&](std::size_t i) {
@@ -179,7 +179,8 @@ class RunView : public View {
   NoiseSummary noise_;
   TrialMarks marks_;
   PointCloud anchors_;
-  double top_ = 1, widest_ = kLeastSpread;
+  SpeedRange speeds_;
+  double widest_ = kLeastSpread;
   bool fit_ = true;
 };
 
