@@ -1,5 +1,7 @@
 #include "app/gui/fields.h"
 
+#include <imgui_internal.h>
+
 #include <algorithm>
 #include <array>
 
@@ -17,6 +19,12 @@ bool text_field(const char* id, const char* hint, std::string& value) {
   if (!ImGui::InputTextWithHint(id, hint, text.data(), text.size())) return false;
   value = text.data();
   return true;
+}
+
+void keyboard_to(const char* id) {
+  ImGui::SetKeyboardFocusHere();
+  // A field that is or was the one with the keyboard would go on where it stopped.
+  if (ImGuiInputTextState* const was = ImGui::GetInputTextState(ImGui::GetID(id))) was->ReloadUserBufAndSelectAll();
 }
 
 bool choice_field(const char* id, std::string& value, const std::vector<std::string>& choices) {

@@ -10,6 +10,8 @@ namespace gemwright::app::gui {
 
 // Both answer whether the value was changed. The widths are those of the space that is left unless the caller sets one.
 bool text_field(const char* id, const char* hint, std::string& value);
+// Before a field of text: it takes the keyboard, all of its text selected.
+void keyboard_to(const char* id);
 bool choice_field(const char* id, std::string& value, const std::vector<std::string>& choices);
 
 // A table of rows "name, field", `names` letters wide at the left.

@@ -63,6 +63,12 @@ Shell::Shell(Desk& desk, const WindowSettings& settings, const std::string& view
   views_.push_back(make_doctor_view());
   views_.push_back(make_inspector());
   shown_ = find(view.empty() ? settings.view : view) == nullptr ? "run" : (view.empty() ? settings.view : view);
+  // A side panel is there beside a view of the centre, which alone has a tab to be in front.
+  if (is_side(*find(shown_))) {
+    asked_ = shown_;
+    const View* const last = find(settings.view);
+    shown_ = last == nullptr || is_side(*last) ? "run" : settings.view;
+  }
   focus_ = shown_;
   focus_frames_ = kFocusFrames;
   add_commands();

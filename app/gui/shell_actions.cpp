@@ -26,7 +26,10 @@ void Shell::add_study_commands() {
   commands_.push_back({"Study", "Next study", ImGuiMod_Ctrl | ImGuiKey_DownArrow, [this] { step_study(1); }});
   commands_.push_back({"Study", "Previous study", ImGuiMod_Ctrl | ImGuiKey_UpArrow, [this] { step_study(-1); }});
   commands_.push_back({"Study", "Tune the example", 0, [this] { tune_example(); }});
-  add("Pause or resume", ImGuiMod_Ctrl | ImGuiKey_P, [](Frame& f, const StudySnapshot& s) { toggle_pause(f, s); });
+  commands_.push_back({"Study", "Pause or resume", ImGuiMod_Ctrl | ImGuiKey_P, [this] {
+                         // What was started is meant, although the study before is shown until it is there.
+                         if (!desk_.toggle_started()) with_study(toggle_pause);
+                       }});
   add("Go on", ImGuiMod_Ctrl | ImGuiKey_G, [](Frame& f, const StudySnapshot& s) { go_on(f, s); });
   add("Stop and confirm", 0, [](Frame& f, const StudySnapshot& s) { steer(f, s, "stop"); });
   add("Extend its budget...", ImGuiMod_Ctrl | ImGuiKey_E,
@@ -185,6 +188,8 @@ void Shell::draw_prompt() {
     offered_ = 0;
     if (prompt_->files) desk_.list(prompt_->text);
   }
+  // The field would take the first Esc for itself.
+  if (ImGui::IsKeyPressed(ImGuiKey_Escape)) ImGui::CloseCurrentPopup();
   dim_text(look_, prompt_->hint);
   if (!prompt_error_.empty()) warning_text(look_, prompt_error_);
   const std::optional<std::string> answer = draw_offers();

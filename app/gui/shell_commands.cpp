@@ -64,7 +64,10 @@ void Shell::add_commands() {
   commands_.push_back(
       {"File", "Copy view as text", ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_C, [this] { copy_view(); }});
   commands_.push_back({"File", "Copy studies as text", 0, [this] { copy(*views_.front(), frame()); }});
-  commands_.push_back({"File", "New study...", ImGuiMod_Ctrl | ImGuiKey_N, [this] { bring_to_front("tune"); }});
+  commands_.push_back({"File", "New study...", ImGuiMod_Ctrl | ImGuiKey_N, [this] {
+                         bring_to_front("tune");
+                         find("tune")->take_keyboard();
+                       }});
   commands_.push_back({"File", "Open a database...", ImGuiMod_Ctrl | ImGuiKey_O, [this] { ask_for_database(); }});
   commands_.push_back({"File", "Close the database", ImGuiMod_Ctrl | ImGuiKey_W, [this] { close_database(); }});
   commands_.push_back({"File", "Quit", ImGuiMod_Ctrl | ImGuiKey_Q, [this] { quit_ = true; }});
@@ -168,7 +171,8 @@ void Shell::draw_command_list() {
   if (found.empty()) ImGui::TextDisabled("No command is called like that");
   const bool moved = ImGui::IsKeyPressed(ImGuiKey_DownArrow) || ImGui::IsKeyPressed(ImGuiKey_UpArrow);
   if (const Command* const pressed = draw_found(found, moved)) run = pressed;
-  if (run != nullptr) ImGui::CloseCurrentPopup();
+  // The search field would take the first Esc for itself.
+  if (run != nullptr || ImGui::IsKeyPressed(ImGuiKey_Escape)) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
   if (run != nullptr) run->run();
 }

@@ -55,6 +55,8 @@ class View {
   // The same as something to run on another thread, for a text that takes longer than a frame may: it holds all it
   // needs. Empty: as_text is quick.
   virtual std::function<std::string()> text_later(const Frame&) const { return {}; }
+  // Puts the keyboard into its first field, all of whose text is selected.
+  virtual void take_keyboard() {}
   // Whether it waits for work of its own on another thread: frames go on until that is there.
   virtual bool busy() const { return false; }
 };

@@ -153,6 +153,10 @@ void filter_bar(Frame& frame, const View* view) {
 }
 
 std::string filter_text(const Selection& selection, const TrialTable& table) {
+  // The trials are still those of the last valid one.
+  if (!selection.filter_error().empty()) {
+    return fmt::format("filter {}: {}", selection.filter_text(), selection.filter_error());
+  }
   if (!selection.filtered()) return "";
   if (!table.study()) return fmt::format("filter {}", selection.filter_text());
   if (!table.error().empty()) return fmt::format("filter {}: not applied, see Trials", selection.filter_text());

@@ -126,6 +126,9 @@ void Desk::advance(const Snapshot& snapshot) {
   const std::int64_t before = state_.finished;
   state_ = tuning_.state();
   if (state_.finished != before && !state_.lines.empty()) notice_ = state_.lines.back().text;
+  if (!started_) return;
+  if (state_.finished != started_->finished) return started_.reset();
+  if (state_.progress && state_.progress->study != 0) tell_started(state_.progress->study);
 }
 
 std::optional<StudyRef> Desk::study_to_follow(const Snapshot& snapshot) {
@@ -142,6 +145,10 @@ std::optional<StudyRef> Desk::study_to_follow(const Snapshot& snapshot) {
         begun = s->ref;
       }
     }
+  }
+  if (begun && started_) {
+    tell_started(begun->study);
+    started_.reset();
   }
   return begun;
 }
@@ -180,6 +187,7 @@ void Desk::plan_form() {
       place_compiler_ = compiler;
       if (!answer->presets.empty()) presets_ = answer->presets;
       form_state_ = {};
+      if (place_) form_state_.device = device_text(place_->cpu);
       if (answer->preview) {
         form_state_.preview = *answer->preview;
       } else {
@@ -195,7 +203,10 @@ void Desk::start(const TuneForm& wanted, const std::filesystem::path& database) 
     notice_ = options.error().sentence;
     return;
   }
+  const TuningState before = tuning_.state();
   add_job({*options, database});
+  // Behind another job it has to wait: what is shown is that one.
+  if (!before.running && before.waiting.empty()) started_ = Started{database, before.finished};
   open(database);
 }
 
@@ -203,14 +214,41 @@ void Desk::go_on(const std::filesystem::path& database, const ShownStudy& study)
   add_job({{}, database, study.id, study.created_at});
 }
 
+void Desk::interrupt() {
+  started_.reset();
+  tuning_.interrupt();
+}
+
+bool Desk::toggle_started() {
+  if (!started_) return false;
+  started_->paused = !started_->paused;
+  started_->due = true;
+  notice_ = started_->paused ? "the study pauses as soon as it has begun" : "the study goes on as soon as it has begun";
+  return true;
+}
+
+void Desk::tell_started(tuner::StudyId study) {
+  if (!std::exchange(started_->due, false)) return;
+  submit_steer(started_->database, {study, {}}, started_->paused ? "pause" : "resume", "", true);
+}
+
 void Desk::add_job(TuningJob job) {
   notice_ = fmt::format("{} {}", job_title(job), tuning_.state().running ? "waits for its turn" : "starts");
   tuning_.add(std::move(job));
 }
 
+std::string Desk::error_of(const DatabaseSnapshot& database) const {
+  return database.studies.empty() && tuning_.tunes_into(database.path) ? "" : database.error;
+}
+
 void Desk::steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
                  const std::string& argument) {
-  actions_.submit("", [=, this, starting = goes_on(database, study.id)]() -> Background::Then {
+  submit_steer(database, study, action, argument, goes_on(database, study.id));
+}
+
+void Desk::submit_steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
+                        const std::string& argument, bool starting) {
+  actions_.submit("", [=, this]() -> Background::Then {
     return [this, text = steered(database, study, action, argument, starting)] { notice_ = text; };
   });
 }

@@ -36,6 +36,7 @@ struct DeskHooks {
 struct FormState {
   std::optional<TunePreview> preview;
   std::optional<FormError> error;
+  std::string device;  // this CPU by name; empty while it is not known
   bool busy = false;
 };
 
@@ -76,12 +77,19 @@ class Desk {
   void start(const TuneForm& form, const std::filesystem::path& database);
   // A study that does not run goes on: what is left of its budget, and what was asked of it meanwhile.
   void go_on(const std::filesystem::path& database, const ShownStudy& study);
-  void interrupt() { tuning_.interrupt(); }
+  void interrupt();
+  // Pauses the study that was started last, or resumes it, as long as it is not shown yet: it happens as soon as that
+  // one has begun. False where there is none.
+  bool toggle_started();
   const TuningState& tuning() const { return state_; }
   // Whether a study was told to go on here and has not ended: until it runs it is being started.
   bool goes_on(const std::filesystem::path& database, tuner::StudyId study) const {
     return tuning_.holds({database, study});
   }
+
+  // What is wrong with a database. Nothing while its first study is being prepared here: until then there is no file,
+  // or an empty one.
+  std::string error_of(const DatabaseSnapshot& database) const;
 
   // As `gemwright steer STUDY ACTION ARGUMENT` on that database; the answer is a notice.
   void steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
@@ -108,6 +116,15 @@ class Desk {
   std::vector<std::string> recent;  // the newest first
 
  private:
+  // A job that was started and has no study to show yet.
+  struct Started {
+    std::filesystem::path database;
+    std::int64_t finished = 0;         // jobs that had ended before it
+    bool paused = false, due = false;  // as it was asked for, and whether that is still to be told
+  };
+  void tell_started(tuner::StudyId study);
+  void submit_steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
+                    const std::string& argument, bool starting);
   void add_job(TuningJob job);
   void plan_form();
   // What a plan was made from: another key is another header.
@@ -123,6 +140,7 @@ class Desk {
   std::shared_ptr<const Workplace> place_;  // of the compiler that was asked for last
   std::string place_compiler_;
   TuningState state_;
+  std::optional<Started> started_;
   std::string export_key_, export_shown_, export_asked_, compare_key_;
   std::uint64_t compared_ = 0;  // what the snapshot holds of the studies that may be compared
   ExportState export_;

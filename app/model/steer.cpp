@@ -139,7 +139,7 @@ Result<void> check_shown(const tuner::Store& store, const ShownStudy& study, con
   const auto studies = store.studies();
   if (!studies) return tl::unexpected(studies.error());
   const bool there = std::any_of(studies->begin(), studies->end(), [&](const tuner::StudyRecord& s) {
-    return s.id == study.id && s.created_at == study.created_at;
+    return s.id == study.id && s.created_at == study.created_at.value_or(s.created_at);
   });
   if (there) return {};
   return fail(fmt::format("study {} that was shown is not in {} any more", study.id, database));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ tuner::Result<SteerRequest> parse_steer(std::string_view study, std::string_view
 // A study as it was shown: by its number alone another file's study would be taken for it.
 struct ShownStudy {
   tuner::StudyId id = 0;
-  std::int64_t created_at = 0;
+  std::optional<std::int64_t> created_at;  // absent: it is known by its number alone
 };
 // Refuses a study that is not in this store any more.
 tuner::Result<void> check_shown(const tuner::Store& store, const ShownStudy& study, const std::string& database);

@@ -101,6 +101,7 @@ tl::expected<TuneOptions, FormError> options_of(const TuneForm& f) {
   o.precision = plain(f.precision);
   o.data = f.data;
   o.batch_invariant = f.batch_invariant;
+  o.device = plain(f.device);
   o.threads = plain(f.threads);
   o.compiler = plain(f.compiler);
   o.budget = plain(f.budget);
@@ -170,6 +171,7 @@ std::string command_text(const TuneForm& form, const std::string& database) {
   add("max-error", form.max_error, normal.max_error);
   add("data", form.data, normal.data);
   if (form.batch_invariant) text += " --batch-invariant";
+  add("device", form.device, normal.device);
   add("threads", form.threads, normal.threads);
   add("compiler", form.compiler, normal.compiler);
   add("budget", form.budget, normal.budget);
@@ -180,6 +182,12 @@ std::string command_text(const TuneForm& form, const std::string& database) {
   if (form.fresh) text += " --fresh";
   add("db", database, "");
   return text;
+}
+
+std::string device_text(const profilers::CpuInfo& cpu) {
+  const std::string name = tuner::printable(profilers::display_name(cpu), kMaxSentence);
+  return fmt::format("{}{}{} thread{}", name, name.empty() ? "" : ", ", cpu.allowed_cpus,
+                     cpu.allowed_cpus == 1 ? "" : "s");
 }
 
 std::string form_title(const TuneOptions& o) {

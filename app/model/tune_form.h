@@ -16,6 +16,7 @@ struct TuneForm {
   TuneSource source = TuneSource::sizes;
   std::string sizes = "8x1024x1024", preset, file;
   std::string m, epilogue = "none", layout = "nn", weights = "constant", batch = "1";
+  std::string device = "cpu";
   std::string interface = "f32", precision = "f32", max_error, data = "normal", threads, cache = "auto", budget;
   std::string strategy = "local", protocol = "normal", compiler = "g++", seed = "1";
   bool beta = false, batch_invariant = false, fresh = false;
@@ -45,6 +46,8 @@ struct TunePreview {
   std::size_t counted = 0;  // studies whose budget counts configs
 };
 tl::expected<TunePreview, FormError> preview(const TuneForm& form, const Workplace& place);
+// This CPU as the device of a study: its name and how many threads it has here.
+std::string device_text(const profilers::CpuInfo& cpu);
 // "6 studies, about 1 min"
 std::string preview_text(const TunePreview& preview);
 

@@ -68,6 +68,12 @@ bool TuningQueue::holds(const StudyPlace& study) const {
          std::any_of(jobs_.begin(), jobs_.end(), [&](const TuningJob& j) { return place_of(j) == study; });
 }
 
+bool TuningQueue::tunes_into(const std::filesystem::path& database) const {
+  const std::lock_guard lock(mutex_);
+  return database_ == database ||
+         std::any_of(jobs_.begin(), jobs_.end(), [&](const TuningJob& j) { return j.database == database; });
+}
+
 // Its study has ended: what is left of the job is to end its worker.
 void TuningQueue::leave() {
   const std::lock_guard lock(mutex_);
@@ -145,6 +151,7 @@ void TuningQueue::run() {
       state_.running = true;
       state_.job = job_title(job);
       going_on_ = place_of(job);
+      database_ = job.database;
       stop_ = false;
     }
     wake_();
@@ -156,7 +163,8 @@ void TuningQueue::run() {
     } else if (!ended && ended.error().kind != tuner::ErrorKind::nothing_valid) {
       line(TuningLine::Kind::problem, ended.error().message);  // the other kind was said when it happened
     }
-    change(true, [](TuningState& s) {
+    change(true, [this](TuningState& s) {
+      database_.clear();
       s.running = s.stopping = false;
       s.job.clear();
       s.title.clear();

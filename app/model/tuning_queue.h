@@ -22,8 +22,8 @@ namespace gemwright::app {
 struct TuningJob {
   TuneOptions options;
   std::filesystem::path database;
-  std::optional<tuner::StudyId> study = {};  // this one goes on, instead of the options
-  std::int64_t created_at = 0;               // when that study was begun
+  std::optional<tuner::StudyId> study = {};     // this one goes on, instead of the options
+  std::optional<std::int64_t> created_at = {};  // when that study was begun
 };
 // A study that was told to go on.
 struct StudyPlace {
@@ -77,6 +77,8 @@ class TuningQueue {
   TuningState state() const;
   // Whether this study goes on here, now or when its turn comes, and has not ended yet.
   bool holds(const StudyPlace& study) const;
+  // Whether a job runs or waits whose studies are recorded there.
+  bool tunes_into(const std::filesystem::path& database) const;
 
  private:
   void run();
@@ -92,6 +94,7 @@ class TuningQueue {
   std::condition_variable added_;
   std::deque<TuningJob> jobs_;
   std::optional<StudyPlace> going_on_;  // of the running job, until its study has ended
+  std::filesystem::path database_;      // of the running job; empty where none runs
   TuningState state_;
   bool stop_ = false, closing_ = false;
   double woken_at_ = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <sstream>
@@ -206,6 +207,65 @@ TEST_F(DeskTest, AStudyIsPausedFromTheMomentItIsToldToGoOn) {
   desk.interrupt();
   EXPECT_FALSE(desk.goes_on(database_, id));
   ASSERT_TRUE(comes(desk, [&] { return desk.tuning().finished == 1; }));
+}
+
+TEST_F(DeskTest, APauseRightAfterAStartIsForTheStudyThatWasStarted) {
+  std::atomic<bool> begin = false;
+  DeskHooks h = hooks();
+  h.tune = [&, id = study_.record.id](const TuningJob&, const TuningSink& sink) -> tuner::Result<void> {
+    while (!begin && !sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    tuner::StudyProgress p;
+    p.study = id;
+    p.phase = "search";
+    sink.progress(p);
+    while (!sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return tuner::fail("interrupted", tuner::ErrorKind::interrupted);
+  };
+  Desk desk(std::move(h));
+  EXPECT_FALSE(desk.toggle_started());
+  desk.start(desk.form, database_);
+  EXPECT_TRUE(desk.toggle_started());
+  desk.take_notice();
+  EXPECT_TRUE(events().empty());
+  begin = true;
+  EXPECT_NE(notice(desk).find("pauses until"), std::string::npos);
+  ASSERT_EQ(events().size(), 1u);
+  EXPECT_EQ(events().front().kind, tuner::EventKind::pause);
+  // Once more before it is shown: it goes on.
+  EXPECT_TRUE(desk.toggle_started());
+  desk.take_notice();
+  notice(desk);
+  EXPECT_EQ(events().back().kind, tuner::EventKind::resume);
+  desk.interrupt();
+  EXPECT_FALSE(desk.toggle_started());
+}
+
+TEST_F(DeskTest, NoErrorIsSaidOfADatabaseWhoseFirstStudyIsBeingPreparedHere) {
+  DeskHooks h = hooks();
+  h.tune = [](const TuningJob&, const TuningSink& sink) -> tuner::Result<void> {
+    while (!sink.stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return tuner::fail("interrupted", tuner::ErrorKind::interrupted);
+  };
+  Desk desk(std::move(h));
+  const DatabaseSnapshot empty{folder_ / "new.db", false, "new.db is empty", {}};
+  EXPECT_EQ(desk.error_of(empty), "new.db is empty");
+  desk.start(desk.form, empty.path);
+  EXPECT_EQ(desk.error_of(empty), "");
+  EXPECT_EQ(desk.error_of({folder_ / "other.db", false, "no database", {}}), "no database");
+  desk.interrupt();
+  ASSERT_TRUE(comes(desk, [&] { return !desk.tuning().running; }));
+  EXPECT_TRUE(comes(desk, [&] { return !desk.error_of(empty).empty(); }));
+}
+
+TEST_F(DeskTest, TheDeviceOfTheFormIsThisCpuAndAnotherIsRefused) {
+  Desk desk(hooks());
+  desk.form.device = "cuda:0";
+  EXPECT_TRUE(desk.form_state().busy);
+  ASSERT_TRUE(comes(desk, [&] { return !desk.form_state().busy; }));
+  ASSERT_TRUE(desk.form_state().error);
+  EXPECT_EQ(desk.form_state().error->field, "device");
+  EXPECT_NE(desk.form_state().device.find(" thread"), std::string::npos);
+  EXPECT_NE(command_text(desk.form, "").find("--device cuda:0"), std::string::npos);
 }
 
 TEST_F(DeskTest, PlansTheHeaderComparesItWithTheFileAndWritesIt) {

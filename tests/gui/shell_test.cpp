@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <imgui_internal.h>
 
+#include "app/gui/widgets.h"
 #include "tests/gui/headless.h"
 #include "tests/gui/made_up.h"
 
@@ -133,13 +134,27 @@ TEST(Shell, F1ShowsTheKeysAndEscLeavesEverything) {
       t.KeyPress(key);
       t.Yield(2);
       open = ImGui::GetCurrentContext()->OpenPopupStack.Size;
-      // Once for a text field, once for what holds it.
-      t.KeyPress(ImGuiKey_Escape, 2);
+      t.KeyPress(ImGuiKey_Escape);
+      t.Yield(2);
       closed = ImGui::GetCurrentContext()->OpenPopupStack.Size;
     }));
     EXPECT_EQ(open, 1);
     EXPECT_EQ(closed, 0);
   }
+}
+
+TEST(Shell, AWrongFilterIsToldWithItsErrorAndNoCount) {
+  Headless window("run");
+  window.shell().show(made_up_snapshot(10));
+  Selection& selection = window.shell().selection();
+  selection.set_filter("state=ok");
+  ASSERT_TRUE(window.settle());
+  EXPECT_NE(filter_text(selection, window.shell().table()).find(" of 10 trials"), std::string::npos);
+  selection.set_filter("state=ok and (gflops>");
+  ASSERT_TRUE(window.settle());
+  const std::string text = filter_text(selection, window.shell().table());
+  EXPECT_EQ(text, "filter state=ok and (gflops>: " + selection.filter_error());
+  EXPECT_EQ(text.find(" of 10 trials"), std::string::npos);
 }
 
 TEST(Shell, TheScaleGrowsShrinksAndComesBack) {

@@ -101,6 +101,25 @@ TEST(TuneView, ByKeyboardAloneAStudyIsTypedAndStarted) {
   EXPECT_EQ(window.shell().notice(), "layer M=8: 12.3 GFLOP/s");
 }
 
+TEST(TuneView, EveryNewStudyTakesTheKeyboardAndSelectsAllOfItsField) {
+  Headless window("tune");
+  window.shell().show(made_up_snapshot(10));
+  ASSERT_TRUE(window.settle());
+  // The keyboard elsewhere, then in the field itself, then elsewhere after the field had it.
+  for (const char* const elsewhere : {"//Tune/**/##threads", "//Tune/**/##gemm", "//Tune/**/##budget"}) {
+    EXPECT_TRUE(window.act([&](ImGuiTestContext& t) {
+      t.ItemClick(elsewhere);
+      for (const char* const typed : {"4x32x32", "8x16x16"}) {
+        t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_N);
+        t.Yield(6);
+        t.KeyChars(typed);
+        t.Yield(2);
+        IM_CHECK(window.desk().form.sizes == typed);
+      }
+    })) << elsewhere;
+  }
+}
+
 TEST(TuneView, WhatIsWrongStandsBesideItsFieldAndNothingStarts) {
   Script script;
   Headless window("tune", {}, script.hooks());

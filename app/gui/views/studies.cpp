@@ -33,6 +33,7 @@ std::string speed_text(const StudyFigures& f) {
   if (!f.best) return state_text(f);
   std::string text = number_text(f.best->gflops, 1) + " GFLOP/s";
   if (f.best->ratio) text += fmt::format("  {:.2f}x", *f.best->ratio);
+  if (ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi).ends_with(" unsteady")) text += " unsteady";
   if (f.paused) text += "  paused";
   return text;
 }
@@ -62,9 +63,9 @@ class StudiesView : public View {
     copy_button(frame, *this);
     // What is wrong with a database is said first: its place may be far below.
     for (const DatabaseSnapshot& d : frame.snapshot.databases) {
-      if (!d.closed && !d.absent && !d.error.empty()) {
-        warning_text(frame.look, fmt::format("{}: {}", d.path.filename().string(), d.error));
-      }
+      if (d.closed || d.absent) continue;
+      const std::string error = frame.desk.error_of(d);
+      if (!error.empty()) warning_text(frame.look, fmt::format("{}: {}", d.path.filename().string(), error));
     }
     if (ImGui::BeginChild("list", {0, 0}, ImGuiChildFlags_NavFlattened)) {
       // While the docks settle, and when the window is resized, rows are aligned anew.
@@ -128,7 +129,9 @@ class StudiesView : public View {
       if (ImGui::MenuItem("Close")) frame.desk.close(d.path);
       ImGui::EndPopup();
     }
-    if (!d.error.empty()) {
+    if (!d.error.empty() && frame.desk.error_of(d).empty()) {
+      dim_text(frame.look, "its first study is being prepared");
+    } else if (!d.error.empty()) {
       dim_text(frame.look, d.absent ? "does not exist yet: the first study makes it" : "could not be read: see above");
     } else if (!d.loaded) {
       dim_text(frame.look, "is being read");

@@ -1,6 +1,8 @@
 // A new study: what to tune and how, what would run, what runs.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "app/gui/fields.h"
 #include "app/gui/widgets.h"
 #include "tuner/strategy/strategy.h"
@@ -41,6 +43,8 @@ class TuneView : public View {
     draw_lines(frame);
   }
 
+  void take_keyboard() override { wants_keyboard_ = true; }
+
   std::string as_text(const Frame& frame) const override {
     std::string out =
         command_text(frame.desk.form, frame.database == nullptr ? "" : frame.database->path.string()) + "\n";
@@ -50,7 +54,7 @@ class TuneView : public View {
   }
 
  private:
-  static void draw_what(Frame& frame, const FormState& state) {
+  void draw_what(Frame& frame, const FormState& state) {
     TuneForm& form = frame.desk.form;
     const Look& look = frame.look;
     if (!begin_form("what", kNames)) return;
@@ -63,21 +67,27 @@ class TuneView : public View {
     source("a preset", TuneSource::preset);
     ImGui::SameLine();
     source("a file of shapes", TuneSource::file);
+    // The keyboard is there at once.
+    const auto keyboard = [&, wanted = ImGui::IsWindowAppearing() ||
+                                       std::exchange(wants_keyboard_, false)](const char* field) {
+      if (wanted) keyboard_to(field);
+    };
     switch (form.source) {
       case TuneSource::sizes:
         form_row(look, "sizes");
-        // The keyboard is there at once.
-        if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
+        keyboard("##gemm");
         text_field("##gemm", "MxNxK, several with commas: 8x1024x1024", form.sizes);
         form_error_text(look, state.error, "gemm");
         break;
       case TuneSource::preset:
         form_row(look, "preset");
+        keyboard("##preset");
         choice_field("##preset", form.preset, frame.desk.presets());
         form_error_text(look, state.error, "preset");
         break;
       case TuneSource::file:
         form_row(look, "file");
+        keyboard("##shapes");
         text_field("##shapes", "JSON, CSV, a benchdnn batch or a log of ONEDNN_VERBOSE=1", form.file);
         form_error_text(look, state.error, "shapes");
         break;
@@ -106,6 +116,16 @@ class TuneView : public View {
     ImGui::SetNextItemWidth(kShort * em());
   }
 
+  // The words of --device, that of the CPU with its name.
+  static void device_field(const Look& look, TuneForm& form, const FormState& state) {
+    const std::string cpu = state.device.empty() ? "cpu" : "cpu: " + state.device;
+    if (!ImGui::BeginCombo("##device", form.device == "cpu" ? cpu.c_str() : form.device.c_str())) return;
+    if (ImGui::Selectable(cpu.c_str(), form.device == "cpu")) form.device = "cpu";
+    if (ImGui::Selectable("cuda:0", form.device == "cuda:0")) form.device = "cuda:0";
+    dim_text(look, "GPUs are not built yet");
+    ImGui::EndCombo();
+  }
+
   static void draw_how(Frame& frame, const FormState& state) {
     TuneForm& form = frame.desk.form;
     const Look& look = frame.look;
@@ -114,6 +134,9 @@ class TuneView : public View {
       form_row(look, name);
       ImGui::SetNextItemWidth(kShort * em());
     };
+    form_row(look, "device");
+    device_field(look, form, state);
+    form_error_text(look, state.error, "device");
     row("precision");
     choice_field("##precision", form.precision, kPrecisions);
     pair(look, "largest error");
@@ -144,8 +167,8 @@ class TuneView : public View {
   static void draw_more(Frame& frame, const FormState& state) {
     const Look& look = frame.look;
     TuneForm& form = frame.desk.form;
-    static constexpr const char* kFields[] = {"interface", "compiler", "seed", "batch-invariant", "layout",
-                                              "weights",   "batch",    "beta", "device"};
+    static constexpr const char* kFields[] = {"interface", "compiler", "seed",  "batch-invariant",
+                                              "layout",    "weights",  "batch", "beta"};
     bool wrong = false;
     for (const char* field : kFields) wrong = wrong || (state.error && state.error->field == field);
     if (wrong) ImGui::SetNextItemOpen(true);
@@ -248,6 +271,8 @@ class TuneView : public View {
     }
     ImGui::EndChild();
   }
+
+  bool wants_keyboard_ = false;
 };
 
 }  // namespace
