@@ -61,12 +61,14 @@ int take_picture(const GuiOptions& o, const WindowSettings& settings) {
   }
   std::optional<std::vector<DoctorLine>> machine;
   if (o.view == "doctor") machine = ask_machine(o.databases.front(), {});
+  const std::vector<int> cpus = allowed_cpus();
   // The threads of a software renderer inherit this.
-  allow_cpus(without_measured(allowed_cpus()));
+  allow_cpus(without_measured(cpus));
   auto window = Window::open({settings.width, settings.height, false});
   if (!window) return report(window.error());
   DeskHooks hooks;
   hooks.tune = [](const TuningJob&, const TuningSink&) { return tuner::Result<void>(); };
+  hooks.cpus = cpus;
   Desk desk(std::move(hooks));
   Shell shell(desk, settings, o.view, "");
   if (o.study) shell.want_study(*o.study);
