@@ -17,8 +17,8 @@ namespace gemwright::app {
 struct RepaintRules {
   int frames_after_input = 4;   // a popup needs two, docking and automatic sizes up to four
   double data_interval = 0.25;  // least time between two frames for new data
-  // Most of the time that they may take: a frame drawn by software takes as long as some blocks, which begin meanwhile.
-  // At four a second, 8 % of the time, blocks beside them took 0.6 % longer on the mean of two virtual cores.
+  // Most of the time that they may take: a frame drawn by software takes as long as some blocks, which begin meanwhile,
+  // so it is a guard and not a promise (doctor --ui-impact tells).
   double data_share = 0.02;
   double timing_poll = 0.05;            // how soon to look again whether the block is over
   double progress_interval = 1.0 / 30;  // of work that is shown while it goes on (a filter over many rows)
