@@ -205,8 +205,8 @@ void add_chunks(const SpaceInput& in, SeedList& out) {
 
 // More rows than stream by: blocks of A that stay in L2 while panels of B, which each job reads from memory once, pass
 // over all of their rows. Where K is too long for that it is cut, and the sums that wait are kept to two panels, so
-// that they stay near too. On Zen 5, bf16 and two threads, this ran at 0.97 of the peak where chunks over all of a long
-// K, for each of which B passes again, reached 0.85. With the threads along M both read the same panels at a time.
+// that they stay near too; chunks over all of a long K have B pass again for each of them. With the threads along M
+// both read the same panels at a time.
 void add_blocks(const SpaceInput& in, SeedList& out) {
   if (!is_dot(out.mode()) || in.m <= kStreamRows) return;
   constexpr std::int64_t kMostRows = 128, kColumns = 256;
