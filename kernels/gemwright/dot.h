@@ -66,16 +66,22 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   if (!in_range(g.mc) || !in_range(g.nc) || !in_range(g.kc) || g.order != loop_order::mnk) return status::bad_config;
   if (g.pack_a == a_packing::none && !reads_a_in_place(s, x.a_type, x.a_layout)) return status::bad_config;
   if (g.pack_a > a_packing::shared) return status::bad_config;
-  // The sums of a slice are finished in a phase of its own, by the tiles.
-  if (g.tk > 1 && (g.pack_a == a_packing::job || g.chain_at != fusion::registers)) return status::bad_config;
+  // Sums of slices of K, and of pairs that do not meet in a tile, wait for a phase of all jobs.
+  const bool pair = s.reads.pair;
+  if (g.pack_a == a_packing::job && (g.tk > 1 || pairs_in_memory(s, p.format, g))) return status::bad_config;
+  if (g.tk > 1 && g.chain_at != fusion::registers) return status::bad_config;
   if (p.format.panel < 1 || p.format.panel % s.nr != 0) return status::bad_config;
-  if (static_cast<int>(g.chain_at) >= fusion_count || (x.bare && s.reads.pair)) return status::bad_config;
-  if (g.chain_at != fusion::registers && (s.c_type != element::f32 || s.reads.pair)) return status::bad_config;
-  if (g.prefetch_rows < 0 || bounded_product(g.prefetch_rows, p.format.panel) == max_floats) return status::bad_config;
-  if (s.reads.pair ? x.beta || !packs_pairs(p.format, x.n) || !tile_holds_pairs(s.shape, p.format)
-                   : p.format.pair != 0) {
+  if (static_cast<int>(g.chain_at) >= fusion_count) return status::bad_config;
+  if (pair) {
+    // Without the chain there is no C: its blocking must have the chain run as a pass of its own.
+    if (x.beta || x.n % 2 != 0 || (x.bare && g.chain_at != fusion::pass)) return status::bad_config;
+    // Whole vectors of the gate and of the other half take turns.
+    const bool turns = packs_pairs(p.format, x.n) && p.format.pair % vector_width(s.shape.family) == 0;
+    if (p.format.pair != 0 && !turns) return status::bad_config;
+  } else if (p.format.pair != 0 || (g.chain_at != fusion::registers && s.c_type != element::f32)) {
     return status::bad_config;
   }
+  if (g.prefetch_rows < 0 || bounded_product(g.prefetch_rows, p.format.panel) == max_floats) return status::bad_config;
   if (!ctx.has(s.shape.family) || !dot_takes_a(s.mode, x.a_type)) return status::bad_config;
   if (s.c_type == element::u8 && (x.beta || x.requant.zero < 0 || x.requant.zero > 255)) return status::bad_config;
   if (x.a_type == element::u8 && (x.a_zero < 0 || x.a_zero > 255)) return status::bad_config;

@@ -99,7 +99,7 @@ GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p)
     x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
     x.row = row;
     x.col = col;
-    x.cols = static_cast<int>(std::min(nr, call.n - col));
+    x.cols = std::min(nr, call.n - col);
     if (of_columns != nullptr) {
       x.b_scale = of_columns + col;
       x.b_sum = sums + col;

@@ -5,13 +5,16 @@
 // chunk together and wait for each other before they multiply; with a_packing::job each packs the rows it needs itself:
 // no waiting, but tn times the packing. With a_packing::none tiles read A where it lies, but for the end of a row that
 // is no whole group (see reads_a_in_place). In a chunk a job walks blocks of nc columns; in these, blocks of kc along
-// K, whose raw accumulators wait in scratch memory; then tiles. So the loop order is mnk. Both halves of a pair must
-// meet in a tile: s32 sums must be whole before they are scaled. A chain that is not to run in registers needs a C of
-// f32: another one would be rounded before it. With one accumulator along K no blocking changes a bit of the result.
+// K, whose raw accumulators wait in scratch memory; then tiles. So the loop order is mnk. A chain that is not to run in
+// registers needs a C of f32, but for pairs: another one would be rounded before it. With one accumulator along K no
+// blocking changes a bit of the result.
 //
 // With slices of K (tk) the jobs of a chunk leave the raw accumulators of their slice in scratch memory; in a further
 // phase they are added in ascending order and the tiles finish them, as the last block of K would. That changes the
 // bits of bf16 for their number alone, and none of u8s8, whose sums are exact. A is packed together, or read in place.
+//
+// The same phase combines pairs of products (epilogue.h) whose halves do not meet in a tile, so columns that keep their
+// order, any tile and a pass of its own work for them. All give the same bits.
 #pragma once
 
 #include <algorithm>
@@ -37,6 +40,8 @@ class dot_nest {
     tile_rows_ = call.m / item_tiles_;
     longer_tiles_ = call.m - tile_rows_ * item_tiles_;
     pair_ = {call.n / 2, format_.pair};
+    waits_ = x_.slice_words > 0;
+    in_memory_ = pairs_in_memory(kernels_, format_, g_);
     columns_ = kernels_.reads.pair ? partial_columns(format_, call.n) : call.n;
     if (call.batch > 1 || call.weights == nullptr) {
       b_size_ = packed_dot_size(kernels_.mode, call.n, call.k, format_);
@@ -71,6 +76,8 @@ class dot_nest {
   }
 
  private:
+  using task_function = void (*)(void*, int);
+
   // In chunks that all jobs pack before they multiply.
   void run_together(int jobs, std::int64_t tiles) {
     const std::int64_t chunks = ceil_div(tiles, bounded_product(x_.chunk_tiles, g_.tm));
@@ -83,9 +90,10 @@ class dot_nest {
       }
       ctx_.run(
           jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->multiply_part(job); }, this);
-      if (g_.tk == 1) continue;
-      ctx_.run(
-          jobs, [](void* self, int job) { static_cast<dot_nest*>(self)->add_part(job); }, this);
+      if (!waits_ || (in_memory_ && call_.bare)) continue;
+      const task_function addition = [](void* self, int job) { static_cast<dot_nest*>(self)->add_part(job); };
+      const task_function combination = [](void* self, int job) { static_cast<dot_nest*>(self)->combine_part(job); };
+      ctx_.run(jobs, in_memory_ ? combination : addition, this);
     }
   }
 
@@ -206,12 +214,12 @@ class dot_nest {
     const range columns = columns_of(job);
     if (mine.size() == 0 || columns.size() <= 0) return;
     const int part = job % g_.tk;
-    multiply({{chunk_.begin + mine.begin, chunk_.begin + mine.end},
-              shared_ + mine.begin * x_.tile_words,
-              columns,
-              slice(x_.groups, g_.tk, part),
-              g_.tk > 1 ? sums_of(part, mine.begin) + columns.begin
-                        : reinterpret_cast<std::uint32_t*>(ctx_.job_scratch(job))});
+    multiply(
+        {{chunk_.begin + mine.begin, chunk_.begin + mine.end},
+         shared_ + mine.begin * x_.tile_words,
+         columns,
+         slice(x_.groups, g_.tk, part),
+         waits_ ? sums_of(part, mine.begin) + columns.begin : reinterpret_cast<std::uint32_t*>(ctx_.job_scratch(job))});
   }
 
   // Accumulators of a slice of K, from tile t of the chunk on.
@@ -229,11 +237,50 @@ class dot_nest {
       const block q{
           {chunk_.begin + t, chunk_.begin + t + 1}, shared_ + t * x_.tile_words, columns, none, sums_of(0, t) + col};
       const std::int64_t rows = row_tile_at(q.tiles.begin).rows.size();
-      for (int part = 1; part < g_.tk; ++part) {
-        add_sums(q.partial, sums_of(part, t) + col, rows, round_up(columns.size(), kernels_.nr));
-      }
+      add_slices(t, col, rows, round_up(columns.size(), kernels_.nr));
       tiles(q, none, {false, true});
     }
+  }
+
+  // The last phase of a chunk of pairs that do not meet in a tile: this job's columns of C in its tiles.
+  void combine_part(int job) const {
+    // As many columns as a panel holds: cache lines of its own for each job.
+    const std::int64_t unit = pair_.run > 0 ? format_.panel / 2 : format_.panel;
+    const std::int64_t units = ceil_div(pair_.columns, unit);
+    const range mine = slice(chunk_.size() * units, grid_jobs(g_), job);
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+      const std::int64_t t = i / units, col = i % units * unit;
+      combine(t, {col, std::min(col + unit, pair_.columns)});
+    }
+  }
+
+  void combine(std::int64_t t, range columns) const {
+    const row_tile at = row_tile_at(chunk_.begin + t);
+    // Where halves take turns their columns stand together.
+    const int stretches = pair_.run > 0 ? 1 : 2;
+    const std::int64_t wide = pair_.run > 0 ? 2 * round_up(columns.size(), pair_.run) : columns.size();
+    for (int i = 0; i < stretches; ++i) {
+      const std::int64_t col = pair_.gate(columns.begin) + i * pair_.distance();
+      add_slices(t, col, at.rows.size(), wide);
+    }
+    dot_args x{};
+    x.partial = sums_of(0, t);
+    x.partial_stride = x_.partial_width;
+    x.c = element_of_c(at, 0);
+    x.ldc = call_.ldc;
+    x.cols = columns.end;
+    x.requant = call_.requant;
+    x.operands = &call_.operands;
+    x.pair = pair_;
+    x.item = at.item;
+    x.row = at.rows.begin;
+    set_scales(x, shared_ + t * x_.tile_words, 0);
+    kernels_.combine(x, static_cast<int>(at.rows.size()), columns.begin);
+  }
+
+  // To those of slice 0, in ascending order, from column `col` of tile t of the chunk on.
+  void add_slices(std::int64_t t, std::int64_t col, std::int64_t rows, std::int64_t columns) const {
+    for (int part = 1; part < g_.tk; ++part) add_sums(sums_of(0, t) + col, sums_of(part, t) + col, rows, columns);
   }
 
   void add_sums(std::uint32_t* to, const std::uint32_t* from, std::int64_t rows, std::int64_t columns) const {
@@ -276,11 +323,11 @@ class dot_nest {
     for (std::int64_t col = all.columns.begin; col < all.columns.end; col += step) {
       block q = all;
       q.columns = {col, std::min(col + step, all.columns.end)};
-      if (g_.tk > 1) q.partial += col - all.columns.begin;
+      if (waits_) q.partial += col - all.columns.begin;
       const range k = all.depth;
       for (std::int64_t g = k.begin; g == k.begin || g < k.end; g += x_.depth) {
         const std::int64_t end = std::min(g + x_.depth, k.end);
-        tiles(q, {g, end}, {g == k.begin, g_.tk == 1 && end == k.end});
+        tiles(q, {g, end}, {g == k.begin, !waits_ && end == k.end});
       }
       if (chains_at(fusion::block)) apply_chain(q.tiles, q.columns);
     }
@@ -357,26 +404,35 @@ class dot_nest {
                     ? q.partial + in_block * kernels_.shape.mr * x_.partial_width + (j.at - q.columns.begin)
                     : nullptr;
     x.col = kernels_.reads.pair ? j.at / 2 : j.at;
-    x.c = static_cast<char*>(call_.c) +
-          (item * call_.stride_c + rows.begin * call_.ldc + x.col) * element_size(kernels_.c_type);
-    if (has_column_scales(kernels_.mode)) {
-      const std::int64_t columns = round_up(call_.n, format_.panel);
-      const float* const scales = x_.in_place ? scales_ : reinterpret_cast<const float*>(a + scales_at());
-      const float* const of_columns = reinterpret_cast<const float*>(b_ + item * b_size_ + x_.groups * columns);
-      x.a_scale = scales;
-      x.a_zero = x_.in_place ? zeros_ : reinterpret_cast<const std::int32_t*>(scales + kernels_.shape.mr);
-      x.b_scale = of_columns + j.at;
-      x.b_sum = reinterpret_cast<const std::int32_t*>(of_columns + columns) + j.at;
-    }
+    x.c = element_of_c(t, x.col);
     x.item = item;
     x.row = rows.begin;
+    set_scales(x, a, j.at);
     const std::int64_t left = kernels_.reads.pair ? pair_.columns - x.col : q.columns.end - j.at;
-    x.cols = static_cast<int>(std::min<std::int64_t>(kernels_.reads.pair ? kernels_.nr / 2 : kernels_.nr, left));
+    x.cols = std::min<std::int64_t>(kernels_.reads.pair ? kernels_.nr / 2 : kernels_.nr, left);
     kernels_.kernels[rows.size() - 1](x);
     if (x.last && chains_at(fusion::tile)) apply_chain({t.t, t.t + 1}, {j.at, j.at + x.cols});
   }
 
-  bool chains_at(fusion place) const { return g_.chain_at == place && !call_.bare; }
+  char* element_of_c(const row_tile& t, std::int64_t col) const {
+    return static_cast<char*>(call_.c) +
+           (t.item * call_.stride_c + t.rows.begin * call_.ldc + col) * element_size(kernels_.c_type);
+  }
+
+  // Those of the tile that is packed at `a`, and of the columns from `col` on; x.item is set.
+  void set_scales(dot_args& x, const std::uint32_t* a, std::int64_t col) const {
+    if (!has_column_scales(kernels_.mode)) return;
+    const std::int64_t columns = round_up(call_.n, format_.panel);
+    const float* const scales = x_.in_place ? scales_ : reinterpret_cast<const float*>(a + scales_at());
+    const float* const of_columns = reinterpret_cast<const float*>(b_ + x.item * b_size_ + x_.groups * columns);
+    x.a_scale = scales;
+    x.a_zero = x_.in_place ? zeros_ : reinterpret_cast<const std::int32_t*>(scales + kernels_.shape.mr);
+    x.b_scale = of_columns + col;
+    x.b_sum = reinterpret_cast<const std::int32_t*>(of_columns + columns) + col;
+  }
+
+  // Whether the chain runs there, on the elements of C itself.
+  bool chains_at(fusion place) const { return g_.chain_at == place && !kernels_.reads.pair && !call_.bare; }
 
   // The chain on what stands in C, of f32.
   void apply_chain(range tiles, range columns) const {
@@ -411,11 +467,12 @@ class dot_nest {
   const dot_geometry x_;
   const std::uint32_t* b_ = nullptr;
   std::uint32_t* shared_ = nullptr;  // behind the packed B
-  std::uint32_t* slices_ = nullptr;  // sums of slices of K, behind A
+  std::uint32_t* slices_ = nullptr;  // sums that wait, behind A
   std::int64_t item_tiles_ = 0, b_size_ = 0;
   std::int64_t tile_rows_ = 0, longer_tiles_ = 0;  // rows of a tile, and how many tiles have one more
   std::int64_t columns_ = 0;                       // of the product
   pair_layout pair_;
+  bool waits_ = false, in_memory_ = false;  // sums, for a further phase; those of a pair
   // In place, of each row of a tile: the tensor's.
   float scales_[max_dot_rows];
   std::int32_t zeros_[max_dot_rows];

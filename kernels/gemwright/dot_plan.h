@@ -45,7 +45,7 @@ struct dot_geometry {
   std::int64_t tile_words;     // a packed tile of A with its scales; in place: the ends of its rows
   std::int64_t chunk_tiles;    // tiles in mc rows
   std::int64_t partial_width;  // columns of waiting accumulators; 0 where K is one block
-  std::int64_t slice_words;    // of waiting accumulators of one slice of K; 0 where K is one slice
+  std::int64_t slice_words;    // sums of whole rows of a chunk, a slice of K; 0 where none wait for a further phase
   bool shared;                 // the jobs pack A together, or what of it must be copied
   bool in_place;               // A is read where it lies
 };
@@ -54,6 +54,12 @@ struct dot_geometry {
 constexpr bool reads_a_in_place(const dot_kernel_set& s, element a_type, layout a_layout) {
   const element of_mode = s.mode == compute_mode::bf16 ? element::bf16 : element::u8;
   return s.a_words == 1 && a_type == of_mode && a_layout == layout::row_major;
+}
+
+// Whether the sums of a pair wait in memory until a further phase combines them: because its halves do not meet in a
+// tile, or are not to be combined there.
+constexpr bool pairs_in_memory(const dot_kernel_set& s, packing format, const blocking& g) {
+  return s.reads.pair && (!tile_holds_pairs(s.shape, format) || g.chain_at != fusion::registers);
 }
 
 constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, const blocking& g, std::int64_t n,
@@ -69,13 +75,14 @@ constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, cons
                             : round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
   x.chunk_tiles = ceil_div(g.mc < max_extent ? g.mc : max_extent, mr);
   const std::int64_t columns = round_up(n, format.panel);
-  if (g.tk > 1) {
+  const bool waits = g.tk > 1 || pairs_in_memory(s, format, g);
+  if (waits) {
     x.partial_width = columns;
     x.slice_words = bounded_product(bounded_product(bounded_product(x.chunk_tiles, g.tm), mr), columns);
   } else if (x.groups > x.depth) {
     x.partial_width = g.nc < columns ? round_up(g.nc, format.panel) : columns;
   }
-  x.shared = g.tk > 1 || (g.pack_a == a_packing::shared && g.tn > 1);
+  x.shared = waits || (g.pack_a == a_packing::shared && g.tn > 1);
   return x;
 }
 

@@ -53,7 +53,7 @@ struct dot_args {
   bool first, last;             // block of K
   bool beta;                    // add to what C holds
   bool bare;                    // leave the chain out: it runs on C later, or never
-  int cols;                     // valid columns
+  std::int64_t cols;            // valid columns
   void* c;
   std::int64_t ldc;      // elements
   const float* a_scale;  // u8s8: one a row of the tile
@@ -66,6 +66,11 @@ struct dot_args {
   pair_layout pair;             // of a pair: cols counts columns of C
 };
 using dot_kernel = void (*)(const dot_args&);
+
+// Columns [first, x.cols) of `rows` rows of C, of a pair whose sums do not meet in a tile: x.partial holds the raw sums
+// of whole rows, and x.c, x.b_scale, x.b_sum and x.col begin with their first column. What a product reads means
+// nothing.
+using dot_combine_kernel = void (*)(const dot_args& x, int rows, std::int64_t first);
 
 // How f32 or bf16 rows of A become u8, each row by itself. Asymmetric uses all 256 steps between the row's smallest and
 // largest value (zero included); symmetric is 127 steps to each side of the zero point 128. A row that holds a NaN or
@@ -116,7 +121,8 @@ struct dot_kernel_set {
   const dot_kernel* kernels;
   dot_pack_kernel pack_a;
   chain_reads reads;
-  reduce_kernel reduce;  // the chain alone, on a C of f32
+  reduce_kernel reduce;        // the chain alone, on a C of f32
+  dot_combine_kernel combine;  // of a pair; else null
 };
 
 }  // namespace gemwright_abi

@@ -141,13 +141,23 @@ int check_pairs(modes::context& ctx, const std::string& how) {
     glu.bias = true;
     glu.pair = [](double gate, double up) { return silu_of(gate) * up; };
     glu.chain = [](double v, double, double factor) { return v * factor; };
+    const auto glu_of = [&](auto& o, auto& x) {
+      x.bias = o.bias.data();
+      x.operand = o.operand.data();
+      x.ld_operand = o.ld_operand;
+    };
     wrong += check_mode<bf16, bf16, bf16>(how + " glu", glu, [&](auto& o) {
       namespace proj = modes::bf16_glu;
       const auto weights = proj::pack_weights(o.b.data(), o.ldb);
       proj::args x;
-      x.bias = o.bias.data();
-      x.operand = o.operand.data();
-      x.ld_operand = o.ld_operand;
+      glu_of(o, x);
+      return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
+    });
+    wrong += check_mode<bf16, bf16, bf16>(how + " glu apart", glu, [&](auto& o) {
+      namespace proj = modes::bf16_glu_apart;
+      const auto weights = proj::pack_weights(o.b.data(), o.ldb);
+      proj::args x;
+      glu_of(o, x);
       return static_cast<int>(proj::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
     });
     mode_shape call{m, 54, 41};

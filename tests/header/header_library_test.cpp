@@ -156,6 +156,15 @@ TEST(HeaderLibrary, RunsPairsOfBf16) {
   expect_verified(library);
 }
 
+TEST(HeaderLibrary, RunsPairsOfBf16WhoseHalvesStandOneBehindTheOther) {
+  const Library library("bf16_glu_apart");
+  ASSERT_NE(library.api(), nullptr);
+  expect_pair<gemwright::bf16>(
+      *library.api(), 86, 37, 0x1p-8, [](float v) { return gemwright::to_bf16(v); },
+      [](gemwright::bf16 v) { return gemwright::to_float(v); });
+  expect_verified(library);
+}
+
 TEST(HeaderLibrary, RunsPairsOfF32) {
   const Library library("glu_plain", true);
   ASSERT_NE(library.api(), nullptr);

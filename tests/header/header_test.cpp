@@ -286,10 +286,13 @@ TEST(Header, RefusesPairsAndPlacesOfTheChainThatCannotBe) {
     p.tables[0].configs[0].blocking.chain_at = static_cast<fusion>(gemwright::fusion_count);
   }));
   EXPECT_FALSE(refuses(modes, "bf16 glu", [](HeaderProblem&) {}));
-  EXPECT_TRUE(refuses(modes, "bf16 glu", [&](HeaderProblem& p) { all(p, [](Config& c) { c.format.pair = 0; }); }));
+  EXPECT_TRUE(refuses(modes, "bf16 glu", [&](HeaderProblem& p) { all(p, [](Config& c) { c.format.pair = 0; }); }))
+      << "each job packs A for itself";
+  EXPECT_FALSE(refuses(modes, "bf16 glu apart", [](HeaderProblem&) {}));
   EXPECT_TRUE(refuses(modes, "bf16 glu", [](HeaderProblem& p) { p.tables[0].configs[0].tile.nv = 1; }));
-  EXPECT_TRUE(
-      refuses(modes, "bf16 glu", [](HeaderProblem& p) { p.tables[0].configs[0].blocking.chain_at = fusion::pass; }));
+  const auto pass = [](HeaderProblem& p) { p.tables[0].configs[0].blocking.chain_at = fusion::pass; };
+  EXPECT_TRUE(refuses(modes, "bf16 glu", pass)) << "each job packs A for itself";
+  EXPECT_FALSE(refuses(modes, "bf16 glu apart", pass));
 }
 
 TEST(Header, RefusesModesThatCannotRun) {

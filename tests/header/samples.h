@@ -167,6 +167,13 @@ inline HeaderTable dot_table(const Build& build, ComputeMode mode, int panel) {
   return t;
 }
 
+// The same of a pair of products whose halves stand one behind the other: their sums wait for all jobs.
+inline HeaderTable dot_apart_table(const Build& build, ComputeMode mode, int panel) {
+  HeaderTable t = dot_table(build, mode, panel);
+  for (Config& c : t.configs) c.blocking.pack_a = gemwright::a_packing::shared;
+  return t;
+}
+
 // The same of a pair of products: every tile holds both halves.
 inline HeaderTable dot_pair_table(const Build& build, ComputeMode mode) {
   using gemwright::isa;
@@ -213,6 +220,7 @@ inline HeaderSpec modes_spec(std::string name_space, HeaderStyle style) {
   Problem bf16_glu = problem(Interface::bf16, 86, 37);
   bf16_glu.chain = {EpilogueOp::bias, EpilogueOp::swiglu, EpilogueOp::mul};
   s.problems.push_back({"bf16 glu", bf16_glu, {dot_pair_table(gcc_build(), bf16)}});
+  s.problems.push_back({"bf16 glu apart", bf16_glu, {dot_apart_table(gcc_build(), bf16, 32)}});
   Problem q8_glu = problem(Interface::u8s8, 54, 41);
   q8_glu.constant_weights = false;
   q8_glu.chain = {EpilogueOp::geglu, EpilogueOp::add};

@@ -56,9 +56,15 @@ PairRun random_run(Random& random, const CompiledDotTile& bare, const PairTile& 
   r.x.n = 2 * pick(random, 1, nr + 9);
   r.x.beta = false;
   r.x.data = DotData::uniform;
-  const int run = width * (tile.set.shape.nv == 4 ? static_cast<int>(pick(random, 1, 2)) : 1);
-  r.format = {static_cast<int>(pick(random, 1, 2)) * std::lcm(nr, 2 * run), run};
+  // One behind the other; in turns that meet in the tile; and in longer ones that do not.
+  const int runs[] = {0, width, nr / 2, nr};
+  const int run = runs[pick(random, 0, 3)];
+  r.format = {static_cast<int>(pick(random, 1, 2)) * std::lcm(nr, std::max(2 * run, 1)), run};
   r.block = random_dot_blocking(random, r.x);
+  r.block.chain_at = r.block.tk == 1 && pick(random, 0, 2) == 0 ? fusion::pass : fusion::registers;
+  if (pairs_in_memory(tile.set, r.format, r.block) && r.block.pack_a == a_packing::job) {
+    r.block.pack_a = a_packing::shared;
+  }
   r.x.block.tk = 1;
   if (r.block.tk > 1) slice_k(r.x.block, r.block.tk);  // the bits of bf16 depend on their number
   return r;
@@ -76,9 +82,7 @@ void check(const PairRun& r, const PairTile& tile) {
   for (std::int64_t j = 0; j < residual.count(); ++j) residual.set(j, pair_bias(3 * j));
   const std::vector<char> before = c.copy();
 
-  blocking block = r.block;
-  block.chain_at = fusion::registers;  // where both halves are
-  const dot_plan p{&tile.set, r.format, block};
+  const dot_plan p{&tile.set, r.format, r.block};
   dot_call call = o.call(x);
   call.c = c.bytes();
   call.ldc = ldc;
@@ -125,12 +129,18 @@ TEST_P(DotPairs, RandomProblemsMatchTheBareProduct) {
   Random random(51);
   const PairTile tile = pair_tile_of(GetParam());
   const CompiledDotTile& bare = dot_tiles_of(GetParam()).front();
-  for (int i = 0; i < 2 * GEMWRIGHT_TEST_CASES && !HasFatalFailure(); ++i) {
-    check(random_run(random, bare, tile), tile);
+  int in_memory = 0;
+  constexpr int kCases = 3 * GEMWRIGHT_TEST_CASES;
+  for (int i = 0; i < kCases && !HasFatalFailure(); ++i) {
+    const PairRun r = random_run(random, bare, tile);
+    check(r, tile);
+    if (pairs_in_memory(tile.set, r.format, r.block)) ++in_memory;
   }
+  EXPECT_GT(in_memory, 0);
+  EXPECT_LT(in_memory, kCases);
 }
 
-TEST_P(DotPairs, HalvesThatDoNotMeetInATileAreRefused) {
+TEST_P(DotPairs, WhatCannotBeAPairIsRefused) {
   SKIP_WITHOUT_DOT(GetParam());
   const PairTile tile = pair_tile_of(GetParam());
   const int nr = tile.set.nr, run = nr / tile.set.shape.nv;
@@ -149,13 +159,27 @@ TEST_P(DotPairs, HalvesThatDoNotMeetInATileAreRefused) {
   call.operands.bias = bias.data();
   call.operands.residual = residual.data();
   call.operands.ld_residual = 5;
-  const blocking g{8, 8, 8, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
+  blocking g{8, 8, 8, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
   context ctx(1, {100000, 1, 100000});
   const auto with = [&](packing format) { return run_dot(call, {&tile.set, format, g}, ctx); };
   EXPECT_EQ(with({nr, run}), status::ok);
+  EXPECT_EQ(with({nr, nr}), status::bad_config);  // no whole turns in a panel
+  // A phase of all jobs needs all of a chunk.
   EXPECT_EQ(with({nr, 0}), status::bad_config);
-  EXPECT_EQ(with({nr, nr}), status::bad_config);
   EXPECT_EQ(with({2 * nr, nr}), status::bad_config);
+  g.pack_a = a_packing::shared;
+  EXPECT_EQ(with({nr, 0}), status::ok);
+  EXPECT_EQ(with({2 * nr, nr}), status::ok);
+  if (run > 1) {
+    EXPECT_EQ(with({2 * nr, run / 2}), status::bad_config);  // a turn of half a vector
+  }
+  // The product alone is no C.
+  call.bare = true;
+  EXPECT_EQ(with({nr, 0}), status::bad_config);
+  g.chain_at = fusion::pass;
+  EXPECT_EQ(with({nr, 0}), status::ok);
+  call.bare = false;
+  g.chain_at = fusion::registers;
   call.beta = true;
   EXPECT_EQ(with({nr, run}), status::bad_config);
   call.beta = false;

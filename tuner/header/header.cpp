@@ -27,7 +27,7 @@ constexpr std::string_view kIdMark = "@export_id@";
 bool pair_fits(const Config& c, const Problem& p) {
   if (!has_pair(p)) return c.format.pair == 0;
   const bool turns = gemwright::packs_pairs(c.format, p.n);
-  if (c.mode == ComputeMode::f32) return c.format.pair == 0 || turns;
+  if (c.format.pair == 0 || c.mode == ComputeMode::f32) return c.format.pair == 0 || turns;
   return turns && gemwright::tile_holds_pairs(c.tile, c.format);
 }
 
@@ -53,8 +53,9 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
       b.prefetch_rows > kMaxPrefetchRows) {
     return "has a blocking out of range";
   }
-  if (dot && (b.order != gemwright::loop_order::mnk || (b.tk > 1 && b.pack_a == gemwright::a_packing::job))) {
-    return "has a loop order that its compute mode does not have, or slices of K while each job packs A for itself";
+  if (dot && (b.order != gemwright::loop_order::mnk || (b.pack_a == gemwright::a_packing::job && sums_wait(p, c)))) {
+    return "has a loop order that its compute mode does not have, or sums that wait for all jobs while each packs A "
+           "for itself";
   }
   if (b.chain_at != gemwright::fusion::registers && !may_choose_fusion(p, c)) {
     return "has its chain in a place where it cannot run";

@@ -54,17 +54,20 @@ std::string plan_code(std::size_t i, const Config& c, const HeaderTable& table) 
 std::string fallback_code(const HeaderTable& t, const Problem& p) {
   const int nv = t.format.panel % 4 == 0 ? 4 : t.format.panel % 2 == 0 ? 2 : 1;
   gemwright::tile tile{gemwright::isa::scalar, 4, nv, 1, 1, gemwright::prefetch::none};
-  // Both halves of a pair must meet in a tile of short elements; a row of it is as much as the others hold in four.
+  // Halves of short elements that take turns meet in a tile; a row of it is as much as the others hold in four.
   if (is_dot(t) && t.format.pair > 0) {
     tile.mr = 1;
     tile.nv = 2 * t.format.pair;
   }
+  // Those that stand one behind the other wait for all jobs.
+  const bool waits = has_pair(p) && t.format.pair == 0;
+  const char* const packing = !is_dot(t) ? "none" : waits ? "shared" : "job";
   std::string out = tile_code("portable_tile", tile, t, p);
   for (const DispatchGroup& g : t.groups) {
     out += fmt::format(
         "inline constexpr kernels::{}plan portable_{}{{\n    &portable_tile, shape.format, {{64, 128, 256, "
         "kernels::loop_order::{}, true, kernels::a_packing::{}, 1, {}, 1, 0}}}};\n",
-        dot_prefix(t), g.threads, is_dot(t) ? "mnk" : "nkm", is_dot(t) ? "job" : "none", g.threads);
+        dot_prefix(t), g.threads, is_dot(t) ? "mnk" : "nkm", packing, g.threads);
   }
   return out;
 }

@@ -35,8 +35,7 @@ bool tile_is_offered(const SpaceInput&, const Config& c) { return !violated(c.mo
 bool tile_is_not_too_tall(const SpaceInput& in, const Config& c) { return c.tile.mr <= in.m; }
 
 bool tile_is_not_too_wide(const SpaceInput& in, const Config& c) {
-  return c.tile.nv == least_vectors(in.problem, c.mode, c.tile.family) ||
-         (c.tile.nv - 1) * vector_width(c.tile.family) < in.problem.n;
+  return !too_wide(in.problem, c.mode, c.tile.family, c.tile.nv);
 }
 
 bool unroll_fits_k(const SpaceInput& in, const Config& c) {
@@ -53,8 +52,8 @@ bool format_is_the_shared_one(const SpaceInput& in, const Config& c) { return !i
 
 bool pair_is_one(const SpaceInput& in, const Config& c) {
   if (!has_pair(in.problem)) return c.format.pair == 0;
-  if (is_dot(c.mode)) return holds_pairs(in.problem, c) && gemwright::packs_pairs(c.format, in.problem.n);
-  return c.format.pair == 0 || gemwright::packs_pairs(c.format, in.problem.n);
+  if (c.format.pair == 0) return true;
+  return gemwright::packs_pairs(c.format, in.problem.n) && (!is_dot(c.mode) || holds_pairs(in.problem, c));
 }
 
 bool chain_has_that_place(const SpaceInput& in, const Config& c) {
@@ -110,10 +109,10 @@ bool nc_holds_whole_units(const SpaceInput& in, const Config& c) {
   return multiple_or_whole(c.blocking.nc, c.format.panel > 0 ? c.format.panel : nr(c.tile), in.problem.n);
 }
 
-bool nest_is_the_one_of_dots(const SpaceInput&, const Config& c) {
+bool nest_is_the_one_of_dots(const SpaceInput& in, const Config& c) {
   if (!is_dot(c.mode)) return true;
   const auto& b = c.blocking;
-  return b.order == gemwright::loop_order::mnk && (b.tk == 1 || b.pack_a != a_packing::job);
+  return b.order == gemwright::loop_order::mnk && (b.pack_a != a_packing::job || !sums_wait(in.problem, c));
 }
 
 bool partial_sums_are_bounded(const SpaceInput& in, const Config& c) {

@@ -21,10 +21,11 @@ std::int64_t item_tiles(const SpaceInput& in, const Config& c) { return ceil_of(
 std::int64_t chunk_tiles(const SpaceInput& in, const Config& c) {
   return ceil_of(std::min(c.blocking.mc, in.m), c.tile.mr);
 }
-// Whether all jobs work on one chunk at a time: because they pack it together, or add up its slices of K.
-bool share_chunks(const Config& c) {
+// Whether all jobs work on one chunk at a time: because they pack it together, or because its sums wait for all of
+// them.
+bool share_chunks(const SpaceInput& in, const Config& c) {
   const auto& b = c.blocking;
-  return b.tk > 1 || (b.pack_a == a_packing::shared && b.tn > 1);
+  return sums_wait(in.problem, c) || (b.pack_a == a_packing::shared && b.tn > 1);
 }
 
 std::int64_t panel_of(const Config& c) { return c.format.panel > 0 ? c.format.panel : nr(c.tile); }
@@ -39,7 +40,7 @@ std::int64_t even_parts(Shares s, std::int64_t most) {
 
 std::int64_t even_chunk_tiles(const SpaceInput& in, const Config& c) {
   const std::int64_t total = item_tiles(in, c) * in.problem.batch, most = chunk_tiles(in, c);
-  if (!share_chunks(c)) return even_parts(shares(total, c.blocking.tm), most);
+  if (!share_chunks(in, c)) return even_parts(shares(total, c.blocking.tm), most);
   const std::int64_t chunks = ceil_of(total, most * c.blocking.tm);
   return ceil_of(total, chunks * c.blocking.tm);
 }
@@ -66,7 +67,7 @@ void join_columns(const SpaceInput& in, Config& c) {
 void join_rows(const SpaceInput& in, Config& c) {
   const Geometry g = dot_geometry_of(in, c);
   auto& b = c.blocking;
-  if (b.chain_at == gemwright::fusion::block || b.tk > 1) return;
+  if (b.chain_at == gemwright::fusion::block || sums_wait(in.problem, c)) return;
   if (b.pack_a != a_packing::none || g.row_blocks == 1 || g.column_blocks > 1 || g.depth_blocks > 1) return;
   if (b.rows_inside && g.block_row_tiles > 1 && g.block_column_tiles > 1) return;
   b.mc = in.m;
@@ -88,7 +89,7 @@ Geometry dot_geometry_of(const SpaceInput& in, const Config& c) {
   g.slice_columns = std::min(n, ceil_of(g.column_units, b.tn) * panel);
   g.slice_depth = std::min(slice_words(in, c) * gemwright::k_group(c.mode), in.problem.k);
   const std::int64_t most = chunk_tiles(in, c);
-  if (share_chunks(c)) {
+  if (share_chunks(in, c)) {
     g.row_blocks = ceil_of(total, most * b.tm);
     g.block_row_tiles = ceil_of(ceil_of(total, g.row_blocks), b.tm);
   } else {
@@ -123,14 +124,14 @@ std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c) {
 
 std::int64_t partial_bytes(const SpaceInput& in, const Config& c) {
   const Geometry g = dot_geometry_of(in, c);
-  if (g.depth_blocks == 1 || c.blocking.tk > 1) return 0;
+  if (g.depth_blocks == 1 || sums_wait(in.problem, c)) return 0;
   const std::int64_t rows = up_to_multiple(std::min(c.blocking.mc, in.m), c.tile.mr);
   return rows * up_to_multiple(std::min(c.blocking.nc, in.problem.n), panel_of(c)) * kWordBytes;
 }
 
 std::int64_t slice_bytes(const SpaceInput& in, const Config& c) {
   const auto& b = c.blocking;
-  if (b.tk == 1) return 0;
+  if (!sums_wait(in.problem, c)) return 0;
   const std::int64_t rows = up_to_multiple(std::min(b.mc, in.m), c.tile.mr) * b.tm;
   return rows * up_to_multiple(in.problem.n, panel_of(c)) * b.tk * kWordBytes;
 }
@@ -138,8 +139,8 @@ std::int64_t slice_bytes(const SpaceInput& in, const Config& c) {
 Config canonical_dot(const SpaceInput& in, Config c) {
   auto& b = c.blocking;
   b.order = gemwright::loop_order::mnk;
-  if (b.tk > 1 && b.pack_a == a_packing::job) b.pack_a = a_packing::shared;
-  if (b.pack_a == a_packing::shared && !share_chunks(c)) b.pack_a = a_packing::job;
+  if (sums_wait(in.problem, c) && b.pack_a == a_packing::job) b.pack_a = a_packing::shared;
+  if (b.pack_a == a_packing::shared && !share_chunks(in, c)) b.pack_a = a_packing::job;
   // Rows are spread evenly over the tiles of an item, so a tile that is taller than what it gets is the shorter one.
   const std::int64_t tiles = even_chunk_tiles(in, c);
   c.tile.mr = static_cast<int>(ceil_of(in.m, item_tiles(in, c)));

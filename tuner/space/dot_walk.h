@@ -3,7 +3,8 @@
 //
 // A is packed whole rows of K at a time, or read where it lies, in chunks of rows that a job works through one after
 // the other; in a chunk the columns are cut into even blocks, and in these K into blocks whose raw accumulators wait in
-// scratch memory. With slices of K all jobs work on one chunk at a time, since its slices are added up behind it.
+// scratch memory. With slices of K, and where a pair does not meet in registers, all jobs work on one chunk at a time,
+// since its sums wait for a further phase (sums_wait).
 #pragma once
 
 #include "tuner/space/space.h"
@@ -26,7 +27,7 @@ std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c);
 // Bytes of the accumulators that wait while the next block of K is read, a job; 0 where K is one block, and where they
 // lie among those of slice_bytes.
 std::int64_t partial_bytes(const SpaceInput& in, const Config& c);
-// Bytes of the accumulators of all slices of K of a chunk; 0 where K is one slice.
+// Bytes of the accumulators of a chunk, of all slices of K; 0 where none wait for a further phase.
 std::int64_t slice_bytes(const SpaceInput& in, const Config& c);
 
 }  // namespace gemwright::tuner

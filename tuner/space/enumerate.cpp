@@ -49,11 +49,10 @@ Values family_values(const SpaceInput& in, ComputeMode mode) {
 }
 
 Values vector_values(const SpaceInput& in, const Config& c) {
-  const int least = least_vectors(in.problem, c.mode, c.tile.family);
   Values v;
-  for (int nv = least; nv <= max_vectors(c.tile.family); ++nv) {
-    if (nv > least && (nv - 1) * vector_width(c.tile.family) >= in.problem.n) break;
-    if (nv % 2 == 0 || !(has_pair(in.problem) && is_dot(c.mode))) v.push_back(nv);
+  for (int nv = min_vectors(c.tile.family); nv <= max_vectors(c.tile.family); ++nv) {
+    if (too_wide(in.problem, c.mode, c.tile.family, nv)) break;
+    v.push_back(nv);
     if (c.tile.family == isa::scalar) break;  // scalar tiles have one width
   }
   return v;
@@ -102,14 +101,14 @@ Values panel_values(const SpaceInput& in, const Config& c) {
   return v;
 }
 
-// One behind the other, or turns of a vector where the panel holds whole ones. A tile of a dot mode must hold both.
+// One behind the other, or turns of a vector where the panel holds whole ones, and in a dot mode the tile too.
 Values pair_values(const SpaceInput& in, const Config& c) {
   if (!has_pair(in.problem)) return {0};
   if (in.format) return {in.format->pair};
   const int run = pair_run(in, c.mode);
-  Values v;
-  if (!is_dot(c.mode)) v.push_back(0);
-  if (c.format.panel > 0 && c.format.panel % (2 * run) == 0) v.push_back(run);
+  const int whole = is_dot(c.mode) ? nr(c.tile) : c.format.panel;
+  Values v{0};
+  if (whole > 0 && whole % (2 * run) == 0) v.push_back(run);
   return v;
 }
 
@@ -189,12 +188,14 @@ Values packings_of_a(const SpaceInput& in, const Config& c) {
   Values v;
   const bool in_place = reads_a_in_place(in.problem, c.mode, c.tile.family) && !rows_of_a_conflict(in.problem, c);
   if (in_place) v.push_back(static_cast<std::int64_t>(a_packing::none));
-  if (!is_dot(c.mode) || c.blocking.tk == 1) v.push_back(static_cast<std::int64_t>(a_packing::job));
-  if (is_dot(c.mode) && c.blocking.tn * c.blocking.tk > 1) v.push_back(static_cast<std::int64_t>(a_packing::shared));
+  if (!sums_wait(in.problem, c)) v.push_back(static_cast<std::int64_t>(a_packing::job));
+  // Whether the sums of a pair wait is known when the chain has its place.
+  const bool may_wait = c.blocking.tn * c.blocking.tk > 1 || has_pair(in.problem);
+  if (is_dot(c.mode) && may_wait) v.push_back(static_cast<std::int64_t>(a_packing::shared));
   return v;
 }
 
-// With slices of K every block of rows is two phases or three of all threads: few large ones.
+// Where sums wait every block of rows is two phases or three of all threads: few large ones.
 constexpr std::int64_t kMostPhases = 16;
 
 // Chunks of rows of a dot mode, as they are made with each way of packing A.
@@ -204,7 +205,7 @@ Values chunk_values(const SpaceInput& in, Config c) {
   Values v;
   for (std::int64_t mc : block_ladder(c.tile.mr, dot_geometry_of(in, c).slice_rows, in.m)) {
     b.mc = mc;
-    if (b.tk > 1 && dot_geometry_of(in, c).row_blocks > kMostPhases) continue;
+    if (sums_wait(in.problem, c) && dot_geometry_of(in, c).row_blocks > kMostPhases) continue;
     for (const std::int64_t packing : packings_of_a(in, c)) {
       set_value(c, Param::pack_a, packing);
       b.mc = std::min(mc, most_chunk_rows(in, c));

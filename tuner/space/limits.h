@@ -3,6 +3,7 @@
 
 #include <gemwright/loop_nest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -78,11 +79,11 @@ inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
   return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;
 }
 
-// Whether the chain of a config has places to run in: slices of K are added up first, a C of bf16 or u8 would be
-// rounded before the chain, and the halves of a pair of a dot mode meet in registers alone.
+// Whether the chain of a config has places to run in: slices of K are added up first, and a C of bf16 or u8 would be
+// rounded before the chain, but for that of a pair, which is made from the sums wherever they are combined.
 inline bool may_choose_fusion(const Problem& p, const Config& c) {
   if (p.chain.empty() || c.blocking.tk > 1) return false;
-  return !is_dot(c.mode) || (c_element(p) == gemwright::element::f32 && !has_pair(p));
+  return !is_dot(c.mode) || has_pair(p) || c_element(p) == gemwright::element::f32;
 }
 // Whether both halves of a pair meet in the tile, so that its registers can be a place.
 inline bool holds_pairs(const Problem& p, const Config& c) {
@@ -100,10 +101,18 @@ inline bool has_meaning(const Config& c) {
 // The kernel library's tiles, as limits.
 constexpr int min_vectors(gemwright::isa family) { return family == gemwright::isa::scalar ? 4 : 1; }
 inline int max_vectors(gemwright::isa family) { return vector_width(family) == 16 ? 5 : 4; }
-// Vectors that a tile needs at least, however few columns there are: one of a dot mode holds both halves of a pair.
-inline int least_vectors(const Problem& p, ComputeMode mode, gemwright::isa family) {
-  const int least = min_vectors(family);
-  return least < 2 && has_pair(p) && is_dot(mode) ? 2 : least;
+// Whether the last vector of a tile lies beyond N. The narrowest tiles are not too wide, and neither are those of a dot
+// mode that hold both halves of a pair, however narrow they are.
+inline bool too_wide(const Problem& p, ComputeMode mode, gemwright::isa family, int nv) {
+  const int least = has_pair(p) && is_dot(mode) ? std::max(min_vectors(family), 2) : min_vectors(family);
+  return nv > least && std::int64_t{nv - 1} * vector_width(family) >= p.n;
+}
+// Whether the sums of whole rows of a dot mode wait in memory for a further phase of all jobs: those of slices of K,
+// and those of a pair that does not meet in registers.
+inline bool sums_wait(const Problem& p, const Config& c) {
+  if (!is_dot(c.mode)) return false;
+  const bool registers = c.blocking.chain_at == gemwright::fusion::registers && holds_pairs(p, c);
+  return c.blocking.tk > 1 || (has_pair(p) && !registers);
 }
 // f32: sums of the whole product that a chunk of mc rows keeps in scratch memory: of slices of K all but the first, of
 // a pair that does not meet in registers all. Such a chunk is a phase of all threads, of one item. Those of a dot mode

@@ -14,10 +14,8 @@ using gemwright::a_packing;
 using gemwright::prefetch;
 
 void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
-  const int least = least_vectors(in.problem, mode, t.family);
-  t.nv = std::clamp(t.nv, least, max_vectors(t.family));
-  const int width = vector_width(t.family);
-  while (t.nv > least && (t.nv - 1) * width >= in.problem.n) --t.nv;
+  t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
+  while (too_wide(in.problem, mode, t.family, t.nv)) --t.nv;
   t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
   if (in.batch_invariant) t.ka = 1;
   const std::int64_t steps = k_words(mode, in.problem.k);
@@ -37,11 +35,10 @@ void repair_packing_of_a(const SpaceInput& in, Config& c) {
 }
 
 void repair_panel(const SpaceInput& in, Config& c) {
-  const bool pair = has_pair(in.problem);
   if (in.format) {
     c.format = *in.format;
     const auto fits = [&] {
-      const bool halves = !pair || !is_dot(c.mode) || gemwright::tile_holds_pairs(c.tile, c.format);
+      const bool halves = c.format.pair == 0 || !is_dot(c.mode) || gemwright::tile_holds_pairs(c.tile, c.format);
       return in.format->panel % nr(c.tile) == 0 && halves;
     };
     while (c.tile.nv > min_vectors(c.tile.family) && !fits()) --c.tile.nv;
@@ -51,8 +48,9 @@ void repair_panel(const SpaceInput& in, Config& c) {
     c.format = {0, 0};
     return;
   }
-  if (!pair) c.format.pair = 0;
-  if (pair && is_dot(c.mode)) {
+  if (!has_pair(in.problem)) c.format.pair = 0;
+  // Turns are for tiles that hold both halves.
+  if (c.format.pair > 0 && is_dot(c.mode)) {
     c.format.pair = pair_run(in, c.mode);
     if (c.tile.nv % 2 != 0) c.tile.nv = c.tile.nv + 1 <= max_vectors(c.tile.family) ? c.tile.nv + 1 : c.tile.nv - 1;
     while (c.tile.mr > 1 && violated(c.mode, c.tile)) --c.tile.mr;
@@ -65,14 +63,14 @@ void repair_panel(const SpaceInput& in, Config& c) {
   c.format.panel = std::clamp(nearest, width, std::max(widest, width));
 }
 
-// Fewer rows a chunk of a dot mode, or no slices of K where one tile's are too many.
+// Fewer rows a chunk of a dot mode, or no slices of K and of rows where one tile's are too many.
 void bound_slices(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
   if (slice_bytes(in, c) <= kMaxSplitBytes) return;
   Config least = c;
   least.blocking.mc = c.tile.mr;
   const std::int64_t tiles = kMaxSplitBytes / slice_bytes(in, least);
-  if (tiles == 0) b.tk = 1;
+  if (tiles == 0) b.tm = b.tk = 1;
   if (tiles > 0) b.mc = tiles * c.tile.mr;
 }
 

@@ -55,6 +55,13 @@ class SeedList {
     }
     add(name, c);
   }
+  // The most promising one with the halves of a pair one behind the other.
+  void add_concatenated() {
+    if (list_.empty() || !has_pair(in_.problem)) return;
+    Config c = list_.front().config;
+    c.format.pair = 0;
+    add("concatenated", c);
+  }
   bool empty() const { return list_.empty(); }
   std::vector<NamedConfig> take() { return std::move(list_); }
 
@@ -382,6 +389,7 @@ std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   SeedList list(in, mode);
   add_cube(in, list);
   add_stream(in, list);
+  list.add_concatenated();
   add_split_k(in, list);
   add_blocks(in, list);
   add_plain(in, list);

@@ -45,6 +45,9 @@ Result<std::vector<profilers::Counter>> StudyRun::fusion_of(const Contender& win
   if (timer_->call_ns().value_or(0) * 1e-9 * least_calls > budget_seconds()) return found;
   Config apart = config;
   apart.blocking.chain_at = gemwright::fusion::pass;
+  // The sums of a pair wait in memory then: chunks that fit it.
+  if (const auto fitting = repaired(space_, apart)) apart = *fitting;
+  apart.blocking.chain_at = gemwright::fusion::pass;  // also where the halves meet nowhere else
   const auto bare = measurer_.admit_bare(apart);
   if (!bare || bare->state != TrialState::ok) return found;
   std::vector<int> handles{winner.handle, bare->handle}, ours{bare->handle};

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "tuner/space/limits.h"
 #include "tuner/worker/chain_reference.h"
+#include "tuner/worker/dot_tile_cases.h"
 #include "tuner/worker/operands.h"
 #include "tuner/worker/reference.h"
 #include "tuner/worker/verify.h"
@@ -23,24 +23,10 @@ using gemwright::element;
 using gemwright::layout;
 using gemwright::row_quantisation;
 
-// Of operands of f32 and bf16. cancelling: neighbours along K nearly cancel. subnormal: every second row is below the
-// normal numbers, of the others every second element. one_sided: rows of A without a negative value, and without a
-// positive one. infinite: one infinity in A, and a NaN in another row.
-enum class Values { normal, cancelling, subnormal, one_sided, infinite };
-constexpr int kValueKinds = 4;  // infinite is for cases of its own
-
 constexpr double kActivationError = 2e-7;  // as in tile_check.cpp
 constexpr double kUnit = 0x1p-24;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-struct Case {
-  std::int64_t m = 0, n = 0, k = 0, batch = 1;
-  Values values = Values::normal;
-  bool extreme = false;        // u8 and s8: the largest and smallest alone
-  int a_zero = 0, c_zero = 0;  // of u8
-  gemwright::blocking block{};
-};
 
 // An operand in memory: `lines` rows (or columns) of `length`, with poison behind each.
 struct Small {
@@ -74,7 +60,7 @@ struct Factor {
 };
 
 struct Instance {
-  Case c;
+  DotTileCase c;
   const Problem* problem = nullptr;
   ComputeMode mode = ComputeMode::bf16;
   Small a, b, out, residual, operand;  // the last two of no rows where the chain does not read them
@@ -120,21 +106,21 @@ float put(GuardedElements& to, std::int64_t at, float v) {
 
 float whole_between(float v, float low, float high) { return std::clamp(std::nearbyint(v), low, high); }
 
-float value_of_a(const Case& c, element type, std::int64_t i, std::int64_t k, float v, float before) {
+float value_of_a(const DotTileCase& c, element type, std::int64_t i, std::int64_t k, float v, float before) {
   if (type == element::u8) {
     if (c.extreme) return i % 2 == 0 ? 255.0F : 0.0F;
     return whole_between(128 + 60 * v, 0, 255);
   }
   switch (c.values) {
-    case Values::normal:
+    case DotTileValues::normal:
       break;
-    case Values::cancelling:
+    case DotTileValues::cancelling:
       return k % 2 == 0 ? v * 1e4F : -before * 0.9999F;
-    case Values::subnormal:
+    case DotTileValues::subnormal:
       return i % 2 == 0 || k % 2 == 0 ? v * 1e-39F : v;
-    case Values::one_sided:
+    case DotTileValues::one_sided:
       return i % 2 == 0 ? std::abs(v) : -std::abs(v);
-    case Values::infinite:
+    case DotTileValues::infinite:
       if (i == c.m - 1 && k == c.k - 1) return kInfinity;
       if (i == c.m - 2 && k == 0) return kNan;
       break;
@@ -142,7 +128,7 @@ float value_of_a(const Case& c, element type, std::int64_t i, std::int64_t k, fl
   return v;
 }
 
-float value_of_b(const Case& c, element type, std::int64_t j, float v) {
+float value_of_b(const DotTileCase& c, element type, std::int64_t j, float v) {
   if (type != element::s8) return v;
   if (c.extreme) return j % 2 == 0 ? -128.0F : 127.0F;
   return whole_between(50 * v, -128, 127);
@@ -172,7 +158,7 @@ void convert(Factor& f, ComputeMode mode, std::int64_t lines, std::int64_t lengt
 }
 
 void fill_a(Instance& x, std::int64_t item) {
-  const Case& c = x.c;
+  const DotTileCase& c = x.c;
   const element type = x.a.memory.type();
   Factor f{normal(c.m * c.k, item, 1), {}};
   float before = 0;
@@ -192,7 +178,7 @@ void fill_a(Instance& x, std::int64_t item) {
 }
 
 void fill_b(Instance& x, std::int64_t item) {
-  const Case& c = x.c;
+  const DotTileCase& c = x.c;
   const element type = x.b.memory.type();
   Factor f{normal(c.k * c.n, item, 2), {}};
   for (std::int64_t k = 0; k < c.k; ++k) {
@@ -219,7 +205,7 @@ void fill_rows(Small& s, std::int64_t rows, std::int64_t n, std::int64_t batch, 
   }
 }
 
-Result<Instance> make_instance(const Case& c, const Problem& p, ComputeMode mode) {
+Result<Instance> make_instance(const DotTileCase& c, const Problem& p, ComputeMode mode) {
   Instance x;
   x.c = c;
   x.problem = &p;
@@ -264,7 +250,7 @@ double element_of(const Instance& x, std::int64_t at) {
 }
 
 void remember_c(Instance& x) {
-  const Case& c = x.c;
+  const DotTileCase& c = x.c;
   if (x.problem->beta == 0) return;
   for (std::int64_t i = 0; i < c.batch * c.m * c.n; ++i) {
     const std::int64_t at = x.out.at(i / (c.m * c.n), i / c.n % c.m, i % c.n);
@@ -274,7 +260,7 @@ void remember_c(Instance& x) {
 
 // Runs a case. The sentence says why it did not run.
 std::optional<std::string> run(const TileLibrary& library, int tile, const gemwright::packing& format, Instance& x) {
-  const Case& c = x.c;
+  const DotTileCase& c = x.c;
   const Problem& p = *x.problem;
   gemwright::dot_call call;
   call.m = c.m;
@@ -321,7 +307,7 @@ std::optional<std::string> run(const TileLibrary& library, int tile, const gemwr
   return std::nullopt;
 }
 
-std::vector<double> multiply(const Case& c, const std::vector<float>& a, const std::vector<float>& b) {
+std::vector<double> multiply(const DotTileCase& c, const std::vector<float>& a, const std::vector<float>& b) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(c.m));
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
   std::vector<double> out(static_cast<std::size_t>(c.m * c.n));
@@ -340,7 +326,7 @@ std::vector<float> magnitudes(const std::vector<float>& v, bool subnormal_alone)
 
 // The products of an item before beta and the chain, and what they may be off by.
 std::vector<Bounded> products(const Instance& x, std::int64_t item, gemwright::isa family) {
-  const Case& c = x.c;
+  const DotTileCase& c = x.c;
   const Factor& a = x.a_factors[static_cast<std::size_t>(item)];
   const Factor& b = x.b_factors[static_cast<std::size_t>(item)];
   const std::vector<double> sums = multiply(c, a.values, b.values);
@@ -370,7 +356,7 @@ std::vector<Bounded> products(const Instance& x, std::int64_t item, gemwright::i
 }
 
 std::optional<std::string> compare_item(const Instance& x, std::int64_t item, gemwright::isa family) {
-  const Case& c = x.c;
+  const DotTileCase& c = x.c;
   const gemwright::epilogue_operands operands = x.chain();
   const std::vector<Bounded> all = products(x, item, family);
   const Problem& p = *x.problem;
@@ -408,7 +394,7 @@ bool untouched_outside(const Instance& x) {
   return true;
 }
 
-std::optional<TileFault> check_case(const TileLibrary& library, int tile, const Config& config, const Case& c,
+std::optional<TileFault> check_case(const TileLibrary& library, int tile, const Config& config, const DotTileCase& c,
                                     const Problem& p) {
   auto x = make_instance(c, p, config.mode);
   if (!x) return TileFault{TrialState::runtime, x.error().message};
@@ -424,63 +410,6 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, const 
   return TileFault{TrialState::correctness, fmt::format("wrong {}: {}", place(), *fault)};
 }
 
-// Blockings that cut a small problem in all ways that a large one can be cut.
-std::vector<gemwright::blocking> blockings(const Config& config, const Problem& p) {
-  using gemwright::a_packing;
-  using gemwright::loop_order;
-  const std::int64_t mr = config.tile.mr, width = config.format.panel, ahead = config.blocking.prefetch_rows;
-  const gemwright::fusion at = config.blocking.chain_at;
-  gemwright::blocking own = config.blocking;
-  own.mc = std::min<std::int64_t>(own.mc, 4 * mr);
-  std::vector<gemwright::blocking> all = {
-      own,
-      {mr, width, 7, loop_order::mnk, false, a_packing::shared, 1, 1, 1, ahead, at},
-      {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::job, 2, 2, 1, ahead, at},
-      {2 * mr, width, 9, loop_order::mnk, true, a_packing::shared, 1, 2, 1, ahead, at},
-      {mr, 2 * width, 11, loop_order::mnk, false, a_packing::job, 2, 1, 1, ahead, at},
-      {2 * mr, width, 9, loop_order::mnk, true, a_packing::shared, 1, 2, 2, ahead},
-      {mr, 2 * width, 1 << 20, loop_order::mnk, false, a_packing::shared, 2, 1, 3, ahead},
-  };
-  // Seven or eleven, which have no divisor in common with the number of values of K: each blocking meets each of them.
-  if (reads_a_in_place(p, config.mode, config.tile.family)) {
-    all.push_back({4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::none, 2, 2, 1, ahead, at});
-    all.push_back({mr, 2 * width, 11, loop_order::mnk, false, a_packing::none, 2, 1, 1, ahead, at});
-    all.push_back({mr, 2 * width, 11, loop_order::mnk, true, a_packing::none, 2, 1, 3, ahead});
-    all.push_back({4 * mr, width, 1 << 20, loop_order::mnk, false, a_packing::none, 1, 1, 2, ahead});
-  }
-  return all;
-}
-
-std::vector<Case> cases(const Config& config, const Problem& p) {
-  const std::int64_t mr = config.tile.mr, width = nr(config.tile), wide = config.format.panel;
-  const std::int64_t unroll = std::max(config.tile.ku, config.tile.ka) * gemwright::k_group(config.mode);
-  const std::array<std::int64_t, 6> ns = {
-      width, 1, wide + 1, std::max<std::int64_t>(width - 1, 1), width + 1, wide + width / 2 + 3};
-  const std::array<std::int64_t, 6> ks = {unroll, 37, 1, 2 * unroll + 3, unroll + 1, 0};
-  const std::array<int, 3> zeros = {131, 0, 255};
-  const std::vector<gemwright::blocking> cuts = blockings(config, p);
-  const bool integers = p.interface == Interface::u8s8;
-  std::vector<Case> all;
-  const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k, Values v) {
-    if (has_pair(p)) n += n % 2;
-    const bool extreme = integers && all.size() % 2 == 1;
-    const int zero = integers ? zeros[all.size() / 2 % zeros.size()] : 0, c_zero = zeros[all.size() % zeros.size()];
-    all.push_back({m, n, k, p.batch > 1 ? 2 : 1, v, extreme, zero, c_zero, cuts[all.size() % cuts.size()]});
-  };
-  const auto kind = [&] { return static_cast<Values>(all.size() % kValueKinds); };
-  // Each number of rows has a function of its own.
-  for (std::int64_t m = 1; m <= mr + 1; ++m) {
-    add(m, ns[all.size() % ns.size()], ks[(all.size() * 5 + 1) % ks.size()], kind());
-  }
-  for (const std::int64_t n : ns) {
-    for (const std::int64_t k : ks) add(2 * mr + 1, n, k, kind());
-  }
-  for (std::size_t i = 0; i < cuts.size(); ++i) add(mr, width + 1, 19, Values::infinite);
-  add(0, width, 5, Values::normal);
-  add(mr, 0, 5, Values::normal);
-  return all;
-}
-
 }  // namespace
 
 std::optional<TileFault> check_dot_tile(const TileLibrary& library, int tile, const Config& config,
@@ -488,7 +417,7 @@ std::optional<TileFault> check_dot_tile(const TileLibrary& library, int tile, co
   if (config.format.panel < 1) {
     return TileFault{TrialState::runtime, "tiles of the dot modes read packed weights, and the config's panel is 0"};
   }
-  for (const Case& c : cases(config, problem)) {
+  for (const DotTileCase& c : dot_tile_cases(config, problem)) {
     if (auto fault = check_case(library, tile, config, c, problem)) return fault;
   }
   return std::nullopt;

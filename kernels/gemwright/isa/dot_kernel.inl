@@ -165,18 +165,17 @@ __attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_rows(const std::uint3
   }
 }
 
-// R rows of one vector of columns of C, of a pair.
-template <int R, int NV, element C, class Chain, class Dot>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_pair_group(const std::uint32_t* tile, const dot_args& x,
-                                                             std::int64_t i, std::int64_t j,
+// R rows of one vector of columns of C, of a pair. Rows of sums lie `stride` apart, and begin where x.pair says.
+template <int R, element C, class Chain, class Dot>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_pair_group(const std::uint32_t* sums, std::int64_t stride,
+                                                             const dot_args& x, std::int64_t i, std::int64_t j,
                                                              const f32::pair_operands& operands, f32::vec::mask valid,
                                                              int n) {
-  using vec = f32::vec;
   const std::int64_t gate = x.pair.gate(j), up = gate + x.pair.distance();
   typename f32::several<R>::reg g, u;
   GEMWRIGHT_UNROLL
   for (int r = 0; r < R; ++r) {
-    const std::uint32_t* const row = tile + (i + r) * NV * vec::width;
+    const std::uint32_t* const row = sums + (i + r) * stride;
     g.v[r] = dot_value<Dot>(dot::load_raw(row + gate), x, i + r, gate);
     u.v[r] = dot_value<Dot>(dot::load_raw(row + up), x, i + r, up);
   }
@@ -186,20 +185,72 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_pair_group(const std::uint32_t
   for (int r = 0; r < R; ++r) io::store<C>(c + r * x.ldc * element_size(C), n, v.v[r], x.requant);
 }
 
-// Vectors of the gate and of the other half become half as many of C.
-template <int NV, element C, class Chain, class Dot>
-__attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_pairs(const std::uint32_t* tile, int rows,
-                                                                 const dot_args& x) {
-  for (std::int64_t j = 0; j < NV * f32::vec::width / 2; j += f32::vec::width) {
-    const int n = f32::lanes(x.cols - j, 0);
-    if (n == 0) return;
-    const f32::vec::mask valid = f32::vec::first(n);
-    const auto operands = f32::load_pair<true, Chain>(*x.operands, x.col + j, x.pair.columns, valid);
-    std::int64_t i = 0;
-    for (; i + f32::kRowsTogether <= rows; i += f32::kRowsTogether) {
-      dot_finish_pair_group<f32::kRowsTogether, NV, C, Chain, Dot>(tile, x, i, j, operands, valid, n);
+// All rows of it.
+template <element C, class Chain, class Dot>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_pair_vector(const std::uint32_t* sums, std::int64_t stride, int rows,
+                                                              const dot_args& x, std::int64_t j, int n) {
+  const f32::vec::mask valid = f32::vec::first(n);
+  const auto operands = f32::load_pair<true, Chain>(*x.operands, x.col + j, x.pair.columns, valid);
+  std::int64_t i = 0;
+  for (; i + f32::kRowsTogether <= rows; i += f32::kRowsTogether) {
+    dot_finish_pair_group<f32::kRowsTogether, C, Chain, Dot>(sums, stride, x, i, j, operands, valid, n);
+  }
+  for (; i < rows; ++i) dot_finish_pair_group<1, C, Chain, Dot>(sums, stride, x, i, j, operands, valid, n);
+}
+
+// The last n columns of halves that stand one behind the other, from copies: a vector of the second one would reach
+// beyond its end.
+template <element C, class Chain, class Dot>
+__attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_pair_ends(const std::uint32_t* sums, std::int64_t stride,
+                                                                     int rows, const dot_args& x, std::int64_t j,
+                                                                     int n) {
+  constexpr int kWidth = f32::vec::width;
+  std::uint32_t tile[max_dot_rows * 2 * kWidth] = {};
+  float scale[2 * kWidth] = {};
+  std::int32_t sum[2 * kWidth] = {};
+  const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(std::uint32_t);
+  for (int half = 0; half < 2; ++half) {
+    const std::int64_t from = x.pair.gate(j) + half * x.pair.distance();
+    for (int r = 0; r < rows; ++r) std::memcpy(tile + (2 * r + half) * kWidth, sums + r * stride + from, bytes);
+    if constexpr (Dot::mode == compute_mode::u8s8) {
+      std::memcpy(scale + half * kWidth, x.b_scale + from, bytes);
+      std::memcpy(sum + half * kWidth, x.b_sum + from, bytes);
     }
-    for (; i < rows; ++i) dot_finish_pair_group<1, NV, C, Chain, Dot>(tile, x, i, j, operands, valid, n);
+  }
+  dot_args y = x;
+  y.b_scale = scale;
+  y.b_sum = sum;
+  y.c = static_cast<char*>(x.c) + j * element_size(C);
+  y.col = x.col + j;
+  y.pair.run = kWidth;
+  dot_finish_pair_vector<C, Chain, Dot>(tile, 2 * kWidth, rows, y, 0, n);
+}
+
+// Columns [first, x.cols) of C, each of a sum of the gate and one of the other half.
+template <element C, class Chain, class Dot>
+__attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_pairs(const std::uint32_t* sums, std::int64_t stride,
+                                                                 int rows, const dot_args& x, std::int64_t first) {
+  for (std::int64_t j = first; j < x.cols; j += f32::vec::width) {
+    const int n = f32::lanes(x.cols - j, 0);
+    if (n < f32::vec::width && x.pair.run == 0) {
+      dot_finish_pair_ends<C, Chain, Dot>(sums, stride, rows, x, j, n);
+    } else {
+      dot_finish_pair_vector<C, Chain, Dot>(sums, stride, rows, x, j, n);
+    }
+  }
+}
+
+// See dot_combine_kernel.
+template <element C, class Chain, class Dot>
+GEMWRIGHT_TARGET void dot_combine(const dot_args& x, int rows, std::int64_t first) {
+  dot_finish_pairs<C, Chain, Dot>(x.partial, x.partial_stride, rows, x, first);
+}
+template <element C, class Chain>
+constexpr dot_combine_kernel dot_combine_of() {
+  if constexpr (Chain::pair) {
+    return &dot_combine<C, Chain, dot>;
+  } else {
+    return nullptr;
   }
 }
 
@@ -226,7 +277,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
     alignas(64) std::uint32_t tile[MR * NV * f32::vec::width];
     dot_copy_registers(acc, tile);
     if constexpr (Chain::pair) {
-      dot_finish_pairs<NV, C, Chain, dot>(tile, MR, x);
+      dot_finish_pairs<C, Chain, dot>(tile, NV * f32::vec::width, MR, x, 0);
     } else {
       dot_finish_rows<NV, C, Chain>(tile, MR, x);
     }
@@ -314,5 +365,6 @@ constexpr dot_kernel_set make_dot_kernel_set() {
           functions::kernels,
           &pack_rows<dot::mode, dot::a_words>,
           Chain::reads,
-          &f32::reduce<Chain>};
+          &f32::reduce<Chain>,
+          dot_combine_of<C, Chain>()};
 }
