@@ -9,6 +9,7 @@
 
 #include "app/gui/widgets.h"
 #include "app/model/log_ticks.h"
+#include "app/model/rows.h"
 #include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
@@ -269,6 +270,25 @@ void state_legend(const Frame& frame) {
     legend_entry(mark, fmt::format("{} {}", left ? "left in flight" : mark.words, count), first);
     first = false;
   }
+}
+
+void speed_legend(double low, double high, const std::function<ImU32(double)>& colour) {
+  constexpr float kWidth = 12, kHeight = 0.8f;  // in letters
+  const float text = ImGui::GetTextLineHeight();
+  ImGui::TextUnformatted(number_text(low, 1).c_str());
+  ImGui::SameLine(0, 0.5f * em());
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float top = at.y + (text - kHeight * em()) / 2, width = kWidth * em();
+  constexpr int kSteps = 24;
+  for (int i = 0; i < kSteps; ++i) {
+    const float left = at.x + width * static_cast<float>(i) / kSteps;
+    const float right = at.x + width * static_cast<float>(i + 1) / kSteps;
+    const ImU32 from = colour(static_cast<double>(i) / kSteps), to = colour((i + 1.0) / kSteps);
+    ImGui::GetWindowDrawList()->AddRectFilledMultiColor({left, top}, {right, top + kHeight * em()}, from, to, to, from);
+  }
+  ImGui::Dummy({width, text});
+  ImGui::SameLine(0, 0.5f * em());
+  ImGui::Text("%s GFLOP/s", number_text(high, 1).c_str());
 }
 
 ImU32 value_colour(double share) {

@@ -109,6 +109,8 @@ void log_axis(int axis, double low, double high, const char* format, float lengt
 void whole_axis(int axis);
 // How a plot of ours starts: no title, no legend box, no menus.
 bool begin_plot(const char* id, ImVec2 size);
+// What a colour says: from the lowest to the highest speed, in one line.
+void speed_legend(double low, double high, const std::function<ImU32(double)>& colour);
 // A perceptual map for values, 0 to 1 (viridis); and black or white, whichever can be read on it.
 ImU32 value_colour(double share);
 ImU32 text_on(ImU32 ground);

@@ -144,7 +144,15 @@ std::vector<std::string> Shell::offers() const {
   std::vector<std::string> out;
   if (!prompt_->files) return out;
   if (prompt_->text.empty()) out = desk_.recent;
-  out.insert(out.end(), desk_.found().begin(), desk_.found().end());
+  // One that is recent has its whole path there.
+  const auto whole = [](const std::string& file) {
+    std::error_code unknown;
+    return std::filesystem::absolute(file, unknown).lexically_normal();
+  };
+  for (const std::string& found : desk_.found()) {
+    const bool listed = std::any_of(out.begin(), out.end(), [&](const auto& x) { return whole(x) == whole(found); });
+    if (!listed) out.push_back(found);
+  }
   out.resize(std::min(out.size(), kOffered));
   return out;
 }

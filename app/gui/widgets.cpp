@@ -58,9 +58,8 @@ void number(const std::string& text) {
   ImGui::TextUnformatted(text.c_str());
 }
 
-void ellipsis_text(const std::string& text) {
-  const float room = ImGui::GetContentRegionAvail().x;
-  if (ImGui::CalcTextSize(text.c_str()).x <= room) return ImGui::TextUnformatted(text.c_str());
+std::string with_ellipsis(const std::string& text, float room) {
+  if (ImGui::CalcTextSize(text.c_str()).x <= room) return text;
   constexpr const char* kDots = "...";
   const float dots = ImGui::CalcTextSize(kDots).x;
   std::size_t fits = 0;
@@ -71,7 +70,11 @@ void ellipsis_text(const std::string& text) {
   }
   // Not in the middle of a letter of several bytes.
   while (fits > 0 && (static_cast<unsigned char>(text[fits]) & 0xC0) == 0x80) --fits;
-  ImGui::TextUnformatted((text.substr(0, fits) + kDots).c_str());
+  return text.substr(0, fits) + kDots;
+}
+
+void ellipsis_text(const std::string& text) {
+  ImGui::TextUnformatted(with_ellipsis(text, ImGui::GetContentRegionAvail().x).c_str());
 }
 
 void draw_marker(ImDrawList& list, int marker, ImVec2 c, float r, ImU32 colour) {
@@ -106,9 +109,11 @@ void draw_marker(ImDrawList& list, int marker, ImVec2 c, float r, ImU32 colour) 
   }
 }
 
-float whole_rows() {
-  const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
-  return std::max(2.0f, std::floor(ImGui::GetContentRegionAvail().y / row)) * row;
+float line_row() { return ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y; }
+
+float whole_rows(float row) {
+  const float header = line_row();
+  return header + std::max(1.0f, std::floor((ImGui::GetContentRegionAvail().y - header) / row)) * row;
 }
 
 void state_mark(const Look& look, tuner::TrialState state) { draw_mark(look.mark(state)); }

@@ -16,8 +16,10 @@ void empty_state(const Look& look, const std::string& what, const std::string& a
 void number(const std::string& text);
 // As much of it as fits, with dots for the rest.
 void ellipsis_text(const std::string& text);
-// What is left of the height, for a table of rows of one line: it ends with a whole row.
-float whole_rows();
+std::string with_ellipsis(const std::string& text, float room);
+float line_row();  // the height of a table's row of one line
+// What is left of the height, for a table with a header and rows that are so high: it ends with a whole row.
+float whole_rows(float row);
 // The mark of a state: its shape in its colour, as wide as a letter.
 void state_mark(const Look& look, tuner::TrialState state);
 void draw_mark(const StateMark& mark);  // the same of any mark
@@ -25,8 +27,8 @@ void draw_mark(const StateMark& mark);  // the same of any mark
 constexpr int kHollow = 1000;
 void draw_marker(ImDrawList& list, int marker, ImVec2 centre, float radius, ImU32 colour);
 
-// The shared filter as a line of text with how many trials match and, for a `view` that is given, its copy button; below
-// it the reason where it is no expression.
+// The shared filter as a line of text with how many trials match and, for a `view` that is given, its copy button;
+// below it the reason where it is no expression.
 void filter_bar(Frame& frame, const View* view = nullptr);
 // "filter m<=8: 12 of 120 trials", where one is set.
 std::string filter_text(const Selection& selection, const TrialTable& table);

@@ -115,7 +115,10 @@ void machine_lines(Report& r, const profilers::CpuInfo& cpu, const profilers::Ho
   limit_line(r, "CPU limit", host.limits.cpus, [](double v) { return fmt::format("{:.4g} CPUs", v); });
   r.line("transparent huge pages", host.transparent_huge_pages, kPlain);
   r.line("frequency governor", host.governor, kPlain);
-  r.line("stolen time since boot", host.steal_ticks, [](std::int64_t v) { return fmt::format("{} ticks", v); });
+  r.line("stolen time since boot", host.steal_ticks, [](std::int64_t v) {
+    constexpr double kTicksASecond = 100;  // USER_HZ, what /proc/stat counts in
+    return fmt::format("{:.2f} s", static_cast<double>(v) / kTicksASecond);
+  });
 }
 
 // "0-3,6".

@@ -32,6 +32,19 @@ std::vector<RoofLine> roof_lines(const RooflineStudy& study, int threads) {
 
 double height_at(const RoofLine& roof, double intensity) { return roof.memory ? roof.value * intensity : roof.value; }
 
+AboveMemory above_memory(const RooflineStudy& study, const std::vector<RoofLine>& roofs) {
+  constexpr double kTolerance = 1.1;  // what a roof and a trial are off by on a quiet machine
+  const RoofLine* slowest = nullptr;
+  for (const RoofLine& r : roofs) {
+    if (r.memory && (slowest == nullptr || r.value < slowest->value)) slowest = &r;
+  }
+  if (slowest == nullptr) return {};
+  const auto above = [&](const RooflineTrial& t) {
+    return t.point.intensity && t.point.gflops > kTolerance * height_at(*slowest, *t.point.intensity);
+  };
+  return {slowest->name, static_cast<std::size_t>(std::count_if(study.trials.begin(), study.trials.end(), above))};
+}
+
 RoofArea roof_area(const RooflineStudy& study, const std::vector<RoofLine>& roofs) {
   double x_min = HUGE_VAL, x_max = 0, y_min = HUGE_VAL, y_max = 0;
   for (const RooflineTrial& t : study.trials) {

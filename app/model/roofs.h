@@ -22,6 +22,14 @@ std::vector<RoofLine> roof_lines(const RooflineStudy& study, int threads);
 // In GFLOP/s at this intensity.
 double height_at(const RoofLine& roof, double intensity);
 
+// The roof of the slowest memory, and how many trials lie above it by more than a tenth. Their weights came from a
+// cache in part, or the roof was measured in a slower moment.
+struct AboveMemory {
+  std::string roof;
+  std::size_t trials = 0;
+};
+AboveMemory above_memory(const RooflineStudy& study, const std::vector<RoofLine>& roofs);
+
 struct RoofArea {
   double intensity_min = 0.1, intensity_max = 100, gflops_min = 0.1, gflops_max = 100;
 

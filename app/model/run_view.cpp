@@ -74,7 +74,7 @@ std::string budget_text(const tuner::StudyRecord& s, std::optional<double> spent
   const tuner::Budget& b = s.attributes.budget;
   if (b.trials) return fmt::format("{} of {} trials", s.trials, *b.trials);
   const double seconds = spent.value_or(s.spent_seconds);
-  if (!b.seconds) return fmt::format("{:.1f} s", seconds);
+  if (!b.seconds) return fmt::format("{:.1f} s, default budget", seconds);
   // The confirmation gets its share however late the search ran, and what is in flight is finished.
   if (seconds > *b.seconds) {
     return fmt::format("{:.1f} s, budget {:.4g} s: {:.1f} s more to finish and confirm", seconds, *b.seconds,

@@ -17,7 +17,7 @@ inline namespace gemwright_abi {
 struct scratch_size {
   std::int64_t per_job = 0;  // packed blocks of A, one for each thread of the grid
   int jobs = 0;
-  std::int64_t shared = 0;  // packed B of a call, partial sums of split-K
+  std::int64_t shared = 0;  // packed B of a call, sums that wait: of slices of K, of pairs
 };
 
 constexpr scratch_size larger(scratch_size x, scratch_size y) {

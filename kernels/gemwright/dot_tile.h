@@ -4,9 +4,10 @@
 // A micro-kernel computes rows x cols elements of C over `groups` words of K. Between two blocks of K the raw
 // accumulators (f32 or s32) live in `partial`, as wide as whole tiles; with the last block they become
 //   C = chain(scale * accumulator + beta * C), rounded to the type of C
-// in registers. B is packed and padded, and so is A, so only accesses to C and to operands of the chain are masked.
-// Row-major A that consists of the mode's elements may also be read where it lies, where the family takes them as they
-// are: a group of K is one word in a row of it.
+// in registers; or, of a pair whose halves do not meet there, a further phase makes C of them. B is packed and padded,
+// and so is A, so only accesses to C and to operands of the chain are masked. Row-major A that consists of the mode's
+// elements may also be read where it lies, where the family takes them as they are: a group of K is one word in a row
+// of it.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +68,7 @@ struct dot_args {
 };
 using dot_kernel = void (*)(const dot_args&);
 
-// Columns [first, x.cols) of `rows` rows of C, of a pair whose sums do not meet in a tile: x.partial holds the raw sums
+// Columns [first, x.cols) of `rows` rows of C, of a pair that is not combined in a tile: x.partial holds the raw sums
 // of whole rows, and x.c, x.b_scale, x.b_sum and x.col begin with their first column. What a product reads means
 // nothing.
 using dot_combine_kernel = void (*)(const dot_args& x, int rows, std::int64_t first);

@@ -29,7 +29,7 @@
 // once for each chunk of mc rows, by each job for itself or by all jobs together; rows of floats are read twice where
 // they are quantised. Accumulators wait in a block of their own between two blocks of K, so C itself is visited once.
 // Elements have another size in the caller's operands than packed. With slices of K each leaves its accumulators in
-// such a block, and the slices are read once more.
+// such a block, and the slices are read once more; sums of pairs that wait in the same way are not modelled.
 //
 // Limits: bytes used, not cache lines; full associativity, so no conflict misses; a block fits as a whole or not at
 // all, which says up to a third too much where it nearly fits; blocks at an edge fit where whole ones do; no waste by

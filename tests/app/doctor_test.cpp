@@ -18,7 +18,7 @@ DoctorInput input() {
   in.cpu.l2_bytes = 1 << 20;
   in.cpu.instruction_sets = {"fma", "avx2"};
   in.host.governor = profilers::missing<std::string>("not readable here");
-  in.host.steal_ticks = {0, ""};
+  in.host.steal_ticks = {250, ""};
   in.compilers = {{"g++", "12.2.0", ""}, {"clang++", std::nullopt, "not in PATH"}};
   in.libraries = {{"oneDNN", std::nullopt, "not found when this was built"}};
   in.database = {{"gemwright.db", "healthy", ""}};
@@ -38,7 +38,7 @@ TEST(Doctor, AValueOrTheReasonWhyThereIsNone) {
   EXPECT_EQ(line_of(lines, "cpu", "L2").value, "1 MiB");
   EXPECT_EQ(line_of(lines, "machine", "frequency governor"),
             (DoctorLine{"machine", "frequency governor", std::nullopt, "not readable here"}));
-  EXPECT_EQ(line_of(lines, "machine", "stolen time since boot").value, "0 ticks");
+  EXPECT_EQ(line_of(lines, "machine", "stolen time since boot").value, "2.50 s");
   EXPECT_EQ(line_of(lines, "compilers", "clang++"), (DoctorLine{"compilers", "clang++", std::nullopt, "not in PATH"}));
   for (const DoctorLine& l : doctor(DoctorInput{})) {
     EXPECT_TRUE(l.section != "cpu" || l.value || !l.reason.empty()) << l.name;

@@ -51,6 +51,15 @@ TEST(Roofs, TrialsThatNoCeilingBoundsHaveNoComputeRoof) {
   for (const RoofLine& line : roof_lines(s, 1)) EXPECT_TRUE(line.memory) << line.name;
 }
 
+TEST(Roofs, TrialsAboveTheSlowestMemoryAreCounted) {
+  RooflineStudy s = study();  // DRAM gives 20 GB/s: 80 GFLOP/s at 4 flops a byte
+  s.trials = {trial(4, 79, "fma.avx2.f32"), trial(4, 85, "fma.avx2.f32"), trial(4, 100, "fma.avx2.f32")};
+  const AboveMemory above = above_memory(s, roof_lines(s, 1));
+  EXPECT_EQ(above.roof, "read.dram");
+  EXPECT_EQ(above.trials, 1u) << "85 is within what both are off by";
+  EXPECT_EQ(above_memory(s, {}).trials, 0u);
+}
+
 TEST(Roofs, TheAreaIsThatOfPointsAndRoofsWithALittleRoom) {
   RooflineStudy s = study();
   s.trials = {trial(4, 50, "fma.avx2.f32")};

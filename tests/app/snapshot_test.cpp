@@ -124,7 +124,7 @@ TEST(RunView, ABudgetIsToldInItsOwnUnit) {
   tuner::StudyRecord r;
   r.spent_seconds = 3;
   r.trials = 5;
-  EXPECT_EQ(budget_text(r), "3.0 s");
+  EXPECT_EQ(budget_text(r), "3.0 s, default budget");
   EXPECT_FALSE(budget_spent(r));
   r.attributes.budget.seconds = 60;
   EXPECT_EQ(budget_text(r), "3.0 s of 60 s");

@@ -122,6 +122,34 @@ TEST(FusionSpace, SumsThatADotModeKeepsForAPhaseOfAllJobsAreBounded) {
   EXPECT_EQ(waited, (std::set{fusion::registers, fusion::pass}));
 }
 
+// Where more rows of a chunk than memory has room for would be needed to keep the phases few; and where the format
+// leaves few tiles.
+TEST(FusionSpace, LargePairsOfADotModeHaveConfigsInEachFormat) {
+  SpaceInput in = with_chain(8192, {EpilogueOp::swiglu}, {ComputeMode::bf16});
+  in.problem.n = 57344;
+  in.threads = 8;
+  Random random(10);
+  for (const gemwright::packing format : {gemwright::packing{32, 0}, gemwright::packing{32, 16}}) {
+    in.format = format;
+    for (int i = 0; i < 40; ++i) {
+      const auto c = random_config(in, random);
+      ASSERT_TRUE(c);
+      EXPECT_EQ(violated(in, *c), std::nullopt) << label(*c);
+      EXPECT_EQ(c->format.pair, format.pair);
+    }
+    ASSERT_TRUE(Enumeration(in).next());
+    for (const NamedConfig& s : seeds(in)) EXPECT_EQ(violated(in, s.config), std::nullopt) << s.name;
+  }
+  Config c = seeds(in).front().config;
+  in.format.reset();
+  c.format.pair = 0;
+  c.tile.mr = 24;
+  c.tile.nv = 1;
+  c.blocking.mc = in.m;
+  c.blocking.tm = 8;
+  EXPECT_TRUE(repaired(in, c)) << "its chunks become smaller";
+}
+
 TEST(FusionSpace, EveryModeHasSeedsOfAPairWhoseTilesHoldBothHalves) {
   const SpaceInput in = with_chain(8, {EpilogueOp::swiglu}, {ComputeMode::f32, ComputeMode::bf16});
   std::set<ComputeMode> held;

@@ -191,7 +191,10 @@ std::vector<Constraint> make_constraints() {
        "more than 8 rows of A that lie 4096 bytes apart are not read in place: one set of L1 holds them all",
        rows_in_place_stay_in_l1},
       {"packed-a", "a packed block of A exceeds 16 MiB a thread", packed_a_is_bounded},
-      {"dot-nest", "a dot mode nests its blocks as mnk; with slices of K its jobs pack A together or read it in place",
+      {"dot-nest",
+       "a dot mode nests its blocks as mnk; where sums wait for a further phase, those of slices of K or of a pair, "
+       "its jobs pack "
+       "A together or read it in place",
        nest_is_the_one_of_dots},
       {"partial-sums", "the sums that wait for the next block of K exceed 16 MiB a thread", partial_sums_are_bounded},
       {"hint", "a prefetch distance belongs to a tile with a prefetch hint, and the other way round",

@@ -136,6 +136,12 @@ std::int64_t slice_bytes(const SpaceInput& in, const Config& c) {
   return rows * up_to_multiple(in.problem.n, panel_of(c)) * b.tk * kWordBytes;
 }
 
+std::int64_t most_waiting_rows(const SpaceInput& in, Config c) {
+  if (!sums_wait(in.problem, c)) return kMaxSize;
+  c.blocking.mc = c.tile.mr;
+  return kMaxSplitBytes / slice_bytes(in, c) * c.tile.mr;
+}
+
 Config canonical_dot(const SpaceInput& in, Config c) {
   auto& b = c.blocking;
   b.order = gemwright::loop_order::mnk;

@@ -29,5 +29,7 @@ std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c);
 std::int64_t partial_bytes(const SpaceInput& in, const Config& c);
 // Bytes of the accumulators of a chunk, of all slices of K; 0 where none wait for a further phase.
 std::int64_t slice_bytes(const SpaceInput& in, const Config& c);
+// Most rows of a chunk, in whole tiles, so that these stay within kMaxSplitBytes; 0 where one tile's are more.
+std::int64_t most_waiting_rows(const SpaceInput& in, Config c);
 
 }  // namespace gemwright::tuner

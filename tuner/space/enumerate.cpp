@@ -52,7 +52,11 @@ Values vector_values(const SpaceInput& in, const Config& c) {
   Values v;
   for (int nv = min_vectors(c.tile.family); nv <= max_vectors(c.tile.family); ++nv) {
     if (too_wide(in.problem, c.mode, c.tile.family, nv)) break;
-    v.push_back(nv);
+    gemwright::tile t = c.tile;
+    t.nv = nv;
+    // Halves that take turns must meet in the tiles of a dot mode.
+    const bool apart = in.format && in.format->pair > 0 && is_dot(c.mode) && !tile_holds_pairs(t, *in.format);
+    if (!apart) v.push_back(nv);
     if (c.tile.family == isa::scalar) break;  // scalar tiles have one width
   }
   return v;
@@ -203,9 +207,12 @@ Values chunk_values(const SpaceInput& in, Config c) {
   auto& b = c.blocking;
   b.mc = b.nc = kMaxSize;
   Values v;
-  for (std::int64_t mc : block_ladder(c.tile.mr, dot_geometry_of(in, c).slice_rows, in.m)) {
-    b.mc = mc;
-    if (sums_wait(in.problem, c) && dot_geometry_of(in, c).row_blocks > kMostPhases) continue;
+  const std::int64_t most = most_waiting_rows(in, c);
+  if (most == 0) return v;
+  for (const std::int64_t wanted : block_ladder(c.tile.mr, dot_geometry_of(in, c).slice_rows, in.m)) {
+    const std::int64_t mc = b.mc = std::min(wanted, most);
+    // Unless there is no larger one.
+    if (sums_wait(in.problem, c) && mc < most && dot_geometry_of(in, c).row_blocks > kMostPhases) continue;
     for (const std::int64_t packing : packings_of_a(in, c)) {
       set_value(c, Param::pack_a, packing);
       b.mc = std::min(mc, most_chunk_rows(in, c));

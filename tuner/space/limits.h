@@ -102,7 +102,7 @@ inline bool has_meaning(const Config& c) {
 constexpr int min_vectors(gemwright::isa family) { return family == gemwright::isa::scalar ? 4 : 1; }
 inline int max_vectors(gemwright::isa family) { return vector_width(family) == 16 ? 5 : 4; }
 // Whether the last vector of a tile lies beyond N. The narrowest tiles are not too wide, and neither are those of a dot
-// mode that hold both halves of a pair, however narrow they are.
+// mode that can hold both halves of a pair, however narrow they are.
 inline bool too_wide(const Problem& p, ComputeMode mode, gemwright::isa family, int nv) {
   const int least = has_pair(p) && is_dot(mode) ? std::max(min_vectors(family), 2) : min_vectors(family);
   return nv > least && std::int64_t{nv - 1} * vector_width(family) >= p.n;

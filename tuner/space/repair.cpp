@@ -67,11 +67,8 @@ void repair_panel(const SpaceInput& in, Config& c) {
 void bound_slices(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
   if (slice_bytes(in, c) <= kMaxSplitBytes) return;
-  Config least = c;
-  least.blocking.mc = c.tile.mr;
-  const std::int64_t tiles = kMaxSplitBytes / slice_bytes(in, least);
-  if (tiles == 0) b.tm = b.tk = 1;
-  if (tiles > 0) b.mc = tiles * c.tile.mr;
+  if (most_waiting_rows(in, c) == 0) b.tm = b.tk = 1;
+  b.mc = std::max<std::int64_t>(std::min(b.mc, most_waiting_rows(in, c)), c.tile.mr);
 }
 
 // K gives its threads back first, then M: columns are the cheapest thing to share.

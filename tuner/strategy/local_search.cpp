@@ -59,7 +59,8 @@ std::optional<Proposal> LocalSearch::next_place() {
     for (int i = 0; i < gemwright::fusion_count; ++i) {
       Config c = measured_.at(ranking_.begin()->second);
       c.blocking.chain_at = static_cast<gemwright::fusion>(i);
-      if (!violated(in_, c) && canonical(in_, c) == c) places_.push_back(c);
+      const auto fitting = repaired(in_, c);
+      if (fitting && fitting->blocking.chain_at == c.blocking.chain_at) places_.push_back(*fitting);
     }
   }
   while (!places_.empty()) {

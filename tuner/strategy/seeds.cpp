@@ -55,12 +55,14 @@ class SeedList {
     }
     add(name, c);
   }
-  // The most promising one with the halves of a pair one behind the other.
+  // Behind the first, the most promising one: the same with the halves of a pair one behind the other.
   void add_concatenated() {
     if (list_.empty() || !has_pair(in_.problem)) return;
     Config c = list_.front().config;
     c.format.pair = 0;
+    const std::size_t count = list_.size();
     add("concatenated", c);
+    if (list_.size() > count) std::rotate(list_.begin() + 1, list_.end() - 1, list_.end());
   }
   bool empty() const { return list_.empty(); }
   std::vector<NamedConfig> take() { return std::move(list_); }
@@ -389,7 +391,6 @@ std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   SeedList list(in, mode);
   add_cube(in, list);
   add_stream(in, list);
-  list.add_concatenated();
   add_split_k(in, list);
   add_blocks(in, list);
   add_plain(in, list);
@@ -398,6 +399,7 @@ std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   add_blis(in, list);
   add_onednn(in, list);
   add_inductor(in, list);
+  list.add_concatenated();
   if (list.empty()) {
     SpaceInput alone = in;
     alone.modes = {mode};

@@ -91,7 +91,7 @@ double analytic_log_cost(const SpaceInput& in, const Config& c) {
   cycles += w.rows * w.columns * 2 * kWordBytes * real(g.depth_blocks) / kStoreBytes;
   cycles += packing_cycles(in, c, g, w);
   if (threads_used(c.blocking) > 1) cycles += kPhaseCycles;
-  if (c.blocking.tk > 1) {
+  if (c.blocking.tk > 1 || sums_wait(in.problem, c)) {
     const std::int64_t of_items = ceil_of(in.m, std::min(c.blocking.mc, in.m)) * in.problem.batch;
     const double phases = real(is_dot(c.mode) ? g.row_blocks : of_items);
     cycles += phases * kPhaseCycles + w.rows * w.columns * 2 * kWordBytes * c.blocking.tk / kStoreBytes;

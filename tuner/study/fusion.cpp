@@ -46,7 +46,9 @@ Result<std::vector<profilers::Counter>> StudyRun::fusion_of(const Contender& win
   Config apart = config;
   apart.blocking.chain_at = gemwright::fusion::pass;
   // The sums of a pair wait in memory then: chunks that fit it.
-  if (const auto fitting = repaired(space_, apart)) apart = *fitting;
+  const auto fitting = repaired(space_, apart);
+  if (!fitting) return found;
+  apart = *fitting;
   apart.blocking.chain_at = gemwright::fusion::pass;  // also where the halves meet nowhere else
   const auto bare = measurer_.admit_bare(apart);
   if (!bare || bare->state != TrialState::ok) return found;

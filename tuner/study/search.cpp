@@ -254,7 +254,7 @@ Result<void> StudyRun::judge(Contender& c, double best) {
   c.trial.state = c.cost > best + std::log(kScreenFactor) ? TrialState::pruned : TrialState::ok;
   c.trial.reason.clear();
   if (c.trial.state == TrialState::pruned) {
-    c.trial.reason = fmt::format("{:.2f} times slower than the best when screened", std::exp(c.cost - best));
+    c.trial.reason = fmt::format("{:.2f}x slower when screened", std::exp(c.cost - best));
   }
   return store_.update_trial(c.trial);
 }

@@ -127,6 +127,11 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
                             operands_.c_scale,
                             operands_.c_zero};
   const ChainOperands* const handed_in = takes_operands(operands_.problem) ? &chain : nullptr;
+  // Known once, as they are to a caller: asking for them takes as long as a small product does.
+  void* const context = library_.context();
+  const void* const a = operands_.a_data();
+  void* const c = operands_.c_data();
+  const std::int64_t m = operands_.m, lda = operands_.lda(), ldb = operands_.ldb(), ldc = c_columns(operands_.problem);
   for (std::int64_t i = 0; i < calls; ++i) {
     const void* packed = nullptr;
     const void* b = nullptr;
@@ -136,8 +141,7 @@ std::optional<std::string> HeaderSubject::run(std::int64_t calls) {
     } else {
       b = plain_->next();
     }
-    const int status = run(library_.context(), operands_.m, operands_.a_data(), operands_.lda(), packed, b,
-                           operands_.ldb(), operands_.c_data(), c_columns(operands_.problem), handed_in);
+    const int status = run(context, m, a, lda, packed, b, ldb, c, ldc, handed_in);
     if (status != 0) return run_status_text(status);
   }
   return std::nullopt;

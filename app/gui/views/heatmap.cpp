@@ -13,8 +13,6 @@
 namespace gemwright::app::gui {
 namespace {
 
-// Of the legend, in letters.
-constexpr float kLegendWidth = 12, kLegendHeight = 0.8f;
 // Cells are not drawn wider or higher than this, in letters.
 constexpr float kMaxCellWidth = 9, kMaxCellHeight = 4;
 
@@ -108,22 +106,7 @@ class HeatMapView : public StudyView {
   void draw_legend(const Look& look) const {
     constexpr const char* kCells = "empty: not tried   x: no speed (failed, or not timed)";
     if (!map_->timed) return dim_text(look, fmt::format("No trial here has a speed.   {}", kCells));
-    const float text = ImGui::GetTextLineHeight();
-    ImGui::TextUnformatted(number_text(map_->low, 1).c_str());
-    ImGui::SameLine(0, 0.5f * em());
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float top = at.y + (text - kLegendHeight * em()) / 2, width = kLegendWidth * em();
-    constexpr int kSteps = 24;
-    for (int i = 0; i < kSteps; ++i) {
-      const float left = at.x + width * static_cast<float>(i) / kSteps;
-      const float right = at.x + width * static_cast<float>(i + 1) / kSteps;
-      const ImU32 from = value_colour(static_cast<double>(i) / kSteps), to = value_colour((i + 1.0) / kSteps);
-      ImGui::GetWindowDrawList()->AddRectFilledMultiColor({left, top}, {right, top + kLegendHeight * em()}, from, to,
-                                                          to, from);
-    }
-    ImGui::Dummy({width, text});
-    ImGui::SameLine(0, 0.5f * em());
-    ImGui::Text("%s GFLOP/s", number_text(map_->high, 1).c_str());
+    speed_legend(map_->low, map_->high, value_colour);
     ImGui::SameLine(0, 1.5f * em());
     ImGui::PushStyleColor(ImGuiCol_Text, look.dim());
     ImGui::TextUnformatted(kCells);

@@ -122,7 +122,7 @@ class ImportanceView : public StudyView {
     if (!ImGui::BeginTable("values", 5, kFlags, {0, std::max(5 * em(), ImGui::GetContentRegionAvail().y)})) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("value", ImGuiTableColumnFlags_WidthFixed, 8 * em());
-    ImGui::TableSetupColumn("best, and median as a tick", ImGuiTableColumnFlags_WidthStretch);
+    ImGui::TableSetupColumn("GFLOP/s: the best, and the median as a tick", ImGuiTableColumnFlags_WidthStretch);
     ImGui::TableSetupColumn("best", ImGuiTableColumnFlags_WidthFixed, 5 * em());
     ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthFixed, 5 * em());
     ImGui::TableSetupColumn("in the best share", ImGuiTableColumnFlags_WidthFixed, 9 * em());

@@ -74,6 +74,8 @@ class Inspector : public View {
     fact(look, "baseline",
          r.baseline.empty() ? tuner::printable(r.baseline_reason, kMaxText) : baseline_text(*frame.study));
     fact(look, "x baseline", f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-");
+    // Not the quotient of the two speeds above, which are medians over different rounds.
+    ImGui::SetItemTooltip("Median of the ratios of rounds that timed both");
     fact(look, "spent", budget_text(r, live_spent(*frame.study)));
     fact(look, "trials", std::to_string(r.trials));
     const auto row = study_row(f);

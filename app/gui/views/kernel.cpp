@@ -87,7 +87,7 @@ class KernelView : public View {
   static void draw_lines(const Look& look, const tuner::HotLoop& loop) {
     constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_ScrollX | ImGuiTableFlags_RowBg |
                                        ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_PadOuterX;
-    if (!ImGui::BeginTable("lines", 3, kFlags, {0, whole_rows()})) return;
+    if (!ImGui::BeginTable("lines", 3, kFlags, {0, whole_rows(line_row())})) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("line", ImGuiTableColumnFlags_WidthFixed, 3 * em());
     ImGui::TableSetupColumn("instruction", ImGuiTableColumnFlags_WidthFixed, 28 * em());

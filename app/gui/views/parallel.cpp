@@ -41,9 +41,11 @@ class ParallelView : public StudyView {
     filter_bar(frame);
     std::string line = "Drag along an axis, or press its name, to filter.";
     if (plot_.without > 0) line += fmt::format(" Without a speed and not drawn: {}.", plot_.without);
-    const char* const faster = frame.look.theme == Theme::light ? "darker" : "brighter";
-    if (dense_) line += fmt::format(" {} lines as density: {} is faster, stronger is more.", shown_lines_, faster);
+    if (dense_)
+      line += fmt::format(" {} lines as density: stronger is more, and the fastest gives the colour.", shown_lines_);
     dim_text(frame.look, line);
+    const ParallelAxis& speed = plot_.axes.back();
+    speed_legend(speed.low, speed.high, [&](double share) { return speed_colour(frame.look.theme, share); });
     draw_canvas(frame);
   }
 
@@ -83,9 +85,9 @@ class ParallelView : public StudyView {
   }
 
   // The part of the map of values that stands out from the ground: neither its violet on a dark one nor its yellow on a
-  // light one, where it is turned round.
+  // light one.
   static ImU32 speed_colour(Theme theme, double share) {
-    return value_colour(theme == Theme::light ? 0.7 * (1 - share) : 0.2 + 0.8 * share);
+    return value_colour(theme == Theme::light ? 0.75 * share : 0.2 + 0.8 * share);
   }
 
   void paint_density(Theme theme) {
@@ -239,8 +241,16 @@ class ParallelView : public StudyView {
     const float room = (c.high.y - c.low.y) / static_cast<float>(count - 1);
     for (const std::size_t v : labelled_values(count, room / ImGui::GetTextLineHeight())) {
       const double place = static_cast<double>(v) / static_cast<double>(count - 1);
-      label(look, list, c, a, place, tuner::value_text(p.param, p.values[v]), colour);
+      label(look, list, c, a, place, short_value(p.param, p.values[v]), colour);
     }
+  }
+
+  // Long names as short as they can be told apart: "vnni" for avx512_vnni.
+  static std::string short_value(tuner::Param param, std::int64_t value) {
+    const std::string text = tuner::value_text(param, value);
+    constexpr std::string_view kPrefix = "avx512_";
+    if (text.starts_with(kPrefix)) return text.substr(kPrefix.size());
+    return text == "registers" ? "regs" : text;
   }
 
   // Beside the axis, on a ground of its own; a long word is set smaller rather than into the next axis' words.

@@ -27,6 +27,11 @@ class RooflineView : public StudyView {
     }
     std::string line = "Bytes are computed from the shape and the loop nest, not counted.";
     if (roofs_.empty()) line += " This study has no measured ceilings: the roofs are missing.";
+    if (above_.trials > 0) {
+      line += fmt::format(
+          " {} trial{} above {}: weights were in a cache in part, or the roof was measured in a slower moment.",
+          above_.trials, above_.trials == 1 ? " lies" : "s lie", above_.roof);
+    }
     if (without_ > 0) line += fmt::format(" {} trials are missing: no traffic is known of them.", without_);
     dim_text(frame.look, line);
     draw_plot(frame);
@@ -46,6 +51,7 @@ class RooflineView : public StudyView {
  private:
   void take_study(bool another) override {
     roofs_ = roof_lines(study_->roofline, study_->record().key.device.threads);
+    above_ = above_memory(study_->roofline, roofs_);
     const RoofArea area = roof_area(study_->roofline, roofs_);
     // What a person has zoomed into stays, unless new trials need another area.
     fit_ = fit_ || another || area != area_;
@@ -145,6 +151,7 @@ class RooflineView : public StudyView {
 
   std::vector<RoofLine> roofs_;
   TrialMarks marks_;
+  AboveMemory above_;
   RoofArea area_;
   double top_ = 1;
   ImPlotRect seen_{1, 10, 1, 10};  // the axes, as they were last

@@ -1,5 +1,7 @@
-// Every trial as a row, failed ones with their reason.
+// Every trial as a row of its figures, with the config below them: it is longer than any column. Failed ones have their
+// reason.
 #include <fmt/format.h>
+#include <imgui_internal.h>
 
 #include <algorithm>
 #include <array>
@@ -10,11 +12,8 @@
 namespace gemwright::app::gui {
 namespace {
 
-// In letters.
-// Of config and reason the least: they share what is left.
-constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 8, 4, 4, 5, 4, 7};
-
-bool in_code(TrialColumn column) { return column == TrialColumn::config; }
+// In letters. Of the reason the least: it takes what is left.
+constexpr std::array<float, kTrialColumns> kWidths{3.5f, 6, 5, 8, 4, 4, 0, 4, 7};
 
 class TrialsView : public View {
  public:
@@ -43,19 +42,24 @@ class TrialsView : public View {
     constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_Sortable | ImGuiTableFlags_ScrollY | ImGuiTableFlags_ScrollX |
                                        ImGuiTableFlags_RowBg | ImGuiTableFlags_Resizable | ImGuiTableFlags_Hideable |
                                        ImGuiTableFlags_Reorderable | ImGuiTableFlags_BordersInnerV |
-                                       ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_PadOuterX;
+                                       ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_PadOuterX |
+                                       ImGuiTableFlags_NoBordersInBody;  // the config runs across
     look_for_reasons(*frame.study);
     float least = 0;
     for (std::size_t i = 0; i < kTrialColumns; ++i) {
       if (shows(static_cast<TrialColumn>(i))) least += kWidths[i] * em() + 2 * ImGui::GetStyle().CellPadding.x;
     }
-    // Wider than it needs, it gives the room to the config; narrower it scrolls.
+    ImGui::PushFont(frame.look.fonts.code, kSmallSize);
+    config_height_ = ImGui::GetTextLineHeight() + ImGui::GetStyle().CellPadding.y;
+    ImGui::PopFont();
+    const float row = line_row() + config_height_;
+    // Narrower than it needs it scrolls.
     const float inner = std::max(least, ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize);
-    if (!ImGui::BeginTable("rows", static_cast<int>(kTrialColumns), kFlags, {0, whole_rows()}, inner)) return;
+    if (!ImGui::BeginTable("rows", static_cast<int>(kTrialColumns), kFlags, {0, whole_rows(row)}, inner)) return;
     set_up_columns();
     sort(frame);
     ImGuiListClipper clipper;
-    clipper.Begin(static_cast<int>(frame.table.rows().size()));
+    clipper.Begin(static_cast<int>(frame.table.rows().size()), row);
     follow(frame, clipper);
     while (clipper.Step()) {
       for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
@@ -69,23 +73,25 @@ class TrialsView : public View {
     ImGui::TableSetupScrollFreeze(1, 1);
     for (std::size_t i = 0; i < kTrialColumns; ++i) {
       const auto column = static_cast<TrialColumn>(i);
-      const bool stretch = column == TrialColumn::config || column == TrialColumn::reason;
+      const bool stretch = column == TrialColumn::reason;
       ImGuiTableColumnFlags flags = stretch ? ImGuiTableColumnFlags_WidthStretch : ImGuiTableColumnFlags_WidthFixed;
-      const float weight = column == TrialColumn::config ? 3 : 1;
       if (column == TrialColumn::gflops) {
         flags |= ImGuiTableColumnFlags_DefaultSort | ImGuiTableColumnFlags_PreferSortDescending;
       }
-      if (column == TrialColumn::reason && !has_reasons_) flags |= ImGuiTableColumnFlags_Disabled;
+      if (!is_cell(column) || (column == TrialColumn::reason && !has_reasons_)) flags |= ImGuiTableColumnFlags_Disabled;
       if (column == TrialColumn::origin) flags |= ImGuiTableColumnFlags_DefaultHide;
-      ImGui::TableSetupColumn(info(column).title, flags, stretch ? weight : kWidths[i] * em());
+      ImGui::TableSetupColumn(info(column).title, flags, stretch ? 1 : kWidths[i] * em());
     }
     ImGui::TableHeadersRow();
     const auto origin = ImGui::TableGetColumnFlags(static_cast<int>(TrialColumn::origin));
     has_origins_ = (origin & ImGuiTableColumnFlags_IsEnabled) != 0;
   }
 
+  static bool is_cell(TrialColumn column) { return column != TrialColumn::config; }
+
   // A column of reasons that nobody has is left out; origins are there for whoever asks for them in the table's menu.
   bool shows(TrialColumn column) const {
+    if (!is_cell(column)) return false;
     if (column == TrialColumn::origin) return has_origins_;
     return column != TrialColumn::reason || has_reasons_;
   }
@@ -118,7 +124,7 @@ class TrialsView : public View {
     const StudySnapshot& s = *frame.study;
     const TrialRef ref{s.ref, s.trials[trial].id};
     const bool selected = frame.selection.trial() == ref;
-    ImGui::TableNextRow();
+    ImGui::TableNextRow(ImGuiTableRowFlags_None, line_row() + config_height_);
     if (frame.selection.hovered() == ref) {
       ImGui::TableSetBgColor(ImGuiTableBgTarget_RowBg1, ImGui::GetColorU32(ImGuiCol_HeaderHovered));
     }
@@ -130,13 +136,9 @@ class TrialsView : public View {
         continue;
       }
       if (column == TrialColumn::state) {
+        draw_config(frame.look, cell_text(s, trial, TrialColumn::config));
         state_mark(frame.look, s.columns.state[trial]);
         ImGui::SameLine(0, 0.3f * em());
-      }
-      if (in_code(column)) {
-        const float line = ImGui::GetTextLineHeight();
-        ImGui::PushFont(frame.look.fonts.code, kSmallSize);
-        ImGui::SetCursorPosY(ImGui::GetCursorPosY() + (line - ImGui::GetTextLineHeight()) / 2);
       }
       const std::string text = cell_text(s, trial, column);
       if (info(column).numeric) {
@@ -144,15 +146,27 @@ class TrialsView : public View {
       } else {
         ellipsis_text(text);
       }
-      if (in_code(column)) ImGui::PopFont();
     }
+  }
+
+  // Below the figures, from the current column to the right end.
+  void draw_config(const Look& look, const std::string& config) const {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float right = ImGui::GetCurrentTable()->InnerClipRect.Max.x - ImGui::GetStyle().CellPadding.x;
+    // Text of a cell ends with its column.
+    ImGui::TablePushBackgroundChannel();
+    ImGui::PushFont(look.fonts.code, kSmallSize);
+    ImGui::GetWindowDrawList()->AddText({at.x, at.y + line_row() - ImGui::GetStyle().CellPadding.y}, look.dim(),
+                                        with_ellipsis(config, right - at.x).c_str());
+    ImGui::PopFont();
+    ImGui::TablePopBackgroundChannel();
   }
 
   // The number of the trial, with what makes the whole row one item.
   void draw_handle(Frame& frame, const TrialRef& ref, bool selected) const {
     const std::string id = fmt::format("##trial {}", ref.trial);
-    if (ImGui::Selectable(id.c_str(), selected,
-                          ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap)) {
+    if (ImGui::Selectable(id.c_str(), selected, ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap,
+                          {0, ImGui::GetTextLineHeight() + config_height_})) {
       frame.selection.select(ref);
     }
     if (ImGui::BeginPopupContextItem()) {
@@ -171,6 +185,7 @@ class TrialsView : public View {
   bool scroll_ = false;
   const StudySnapshot* looked_through_ = nullptr;  // compared only
   bool has_reasons_ = false, has_origins_ = false;
+  float config_height_ = 0;
 };
 
 }  // namespace
