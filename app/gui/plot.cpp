@@ -98,7 +98,9 @@ void PointCloud::compute(const Look& look, const MarkOf& mark) {
   marks_.clear();
   cells_.clear();
   dense_ = 0;
-  const float side = std::max(2.0F, kDensityCell * look.scale);
+  // Few points are to be seen one by one.
+  constexpr std::size_t kFew = 5000;
+  const float side = std::max(2.0F, (points_.size() < kFew ? 2 : 1) * kDensityCell * look.scale);
   columns_ = std::clamp(static_cast<int>(place_.width / side), 1, CellTexture::kMaxColumns);
   rows_ = std::clamp(static_cast<int>(place_.height / side), 1, CellTexture::kMaxRows);
   // What lies behind never hides what lies in front.
@@ -132,7 +134,7 @@ void PointCloud::add_density(const std::vector<PlotPoint>& points, const MarkOf&
     const int x = static_cast<int>(share(c.best.x, area.x_min, place_.width) * columns_);
     const int y = static_cast<int>(share(-c.best.y, place_.top, place_.height) * rows_);
     const double strength =
-        most > 1 ? 0.4 + 0.6 * std::log(static_cast<double>(c.count)) / std::log(static_cast<double>(most)) : 1;
+        most > 1 ? 0.55 + 0.45 * std::log(static_cast<double>(c.count)) / std::log(static_cast<double>(most)) : 1;
     ImVec4 colour = ImGui::ColorConvertU32ToFloat4(mark(c.best.index).mark.colour);
     colour.w *= static_cast<float>(strength);
     cells_[static_cast<std::size_t>(std::clamp(y, 0, rows_ - 1)) * static_cast<std::size_t>(columns_) +

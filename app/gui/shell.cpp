@@ -336,7 +336,8 @@ void Shell::step(int by) { side_focus_ == views_.front().get() ? step_study(by) 
 
 // What the pointer rests on, else what is selected.
 void Shell::pin(Selection::Side side) {
-  const auto& trial = selection_.hovered() ? selection_.hovered() : selection_.trial();
+  // What is selected: the pointer may rest on a row that the keyboard has left.
+  const auto& trial = selection_.trial() ? selection_.trial() : selection_.hovered();
   if (trial) {
     selection_.pin(side, *trial);
   } else {

@@ -121,11 +121,9 @@ bool Filter::matches(const json& row) const {
   });
 }
 
-std::vector<std::string> Filter::fields() const {
-  std::vector<std::string> out;
-  for (const auto& all_of : any_of_) {
-    for (const Comparison& c : all_of) out.push_back(c.field);
-  }
+std::vector<Comparison> Filter::comparisons() const {
+  std::vector<Comparison> out;
+  for (const auto& all_of : any_of_) out.insert(out.end(), all_of.begin(), all_of.end());
   return out;
 }
 
@@ -169,11 +167,16 @@ std::string without_option(const tuner::Error& error) {
 }
 
 tuner::Result<void> check_fields(const Filter& filter, const json& example_row) {
-  for (const std::string& field : filter.fields()) {
-    if (find_field(example_row, field) != nullptr) continue;
-    return fail(fmt::format("--filter: there is no field '{}'; fields are {}", field,
-                            fmt::join(field_names(example_row), ", ")),
-                ErrorKind::usage);
+  for (const Comparison& c : filter.comparisons()) {
+    const json* const found = find_field(example_row, c.field);
+    if (found == nullptr) {
+      return fail(fmt::format("--filter: there is no field '{}'; fields are {}", c.field,
+                              fmt::join(field_names(example_row), ", ")),
+                  ErrorKind::usage);
+    }
+    if (found->is_number() && c.op != "~" && !number(c.value)) {
+      return fail(fmt::format("--filter: {} is a number, and '{}' is none", c.field, c.value), ErrorKind::usage);
+    }
   }
   return {};
 }

@@ -23,8 +23,8 @@ class Filter {
  public:
   Filter() = default;  // matches everything
   bool matches(const nlohmann::json& row) const;
-  // Every field named in the expression, so that a caller can refuse unknown ones.
-  std::vector<std::string> fields() const;
+  // Everything that the expression compares, so that a caller can refuse what makes no sense.
+  std::vector<Comparison> comparisons() const;
   // What this field is asked to be, as in `field=value`.
   std::vector<std::string> wanted(std::string_view field) const;
 
@@ -38,7 +38,7 @@ tuner::Result<Filter> parse_filter(std::string_view text);
 // The sentence of an error without the option's name, which says nothing in a window.
 std::string without_option(const tuner::Error& error);
 
-// Refuses a filter that names a field which no row of this kind has.
+// Refuses a filter that names a field which no row of this kind has, or compares a number with what is none.
 tuner::Result<void> check_fields(const Filter& filter, const nlohmann::json& example_row);
 
 }  // namespace gemwright::app

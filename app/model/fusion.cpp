@@ -76,7 +76,10 @@ std::string FusionView::note() const {
   if (!has_choice) return "registers are the only place in this mode";
   if (!whole_ns || !separate_ns) return "not timed";
   if (!gain()) return "the winner is the pass";
-  return hidden() ? "" : "the pass is lost in the noise";
+  if (!hidden()) return "the pass is lost in the noise";
+  const double floor = study.outcome.noise_floor.value_or(0);
+  if (*gain() > 1 + floor) return "";
+  return *gain() < 1 - floor ? "two passes were faster here" : "the gain is within the noise floor";
 }
 
 Result<std::vector<FusionView>> fusion_views(const tuner::Store& store, const Filter& filter) {

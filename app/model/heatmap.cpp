@@ -56,7 +56,9 @@ std::optional<HeatMap> heat_map(const StudySnapshot& study, const TrialSet& show
 }
 
 std::optional<std::pair<tuner::Param, tuner::Param>> default_axes(const StudySnapshot& study, const TrialSet& shown) {
-  const auto important = importance_of(study, shown).parameters;
+  auto important = importance_of(study, shown).parameters;
+  // What may be chance stands behind what is not.
+  std::stable_partition(important.begin(), important.end(), [](const auto& p) { return p.beyond_chance; });
   if (important.size() >= 2) return std::pair(important[0].param, important[1].param);
   const auto varying = varying_parameters(study, shown);
   if (varying.size() < 2) return std::nullopt;

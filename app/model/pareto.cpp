@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "app/model/run_view.h"
@@ -125,19 +126,45 @@ std::string pareto_line(const StudySnapshot& study, const Pareto& p) {
   return out + fmt::format("; nothing of {} is confirmed: speeds of the search, few blocks each", modes);
 }
 
+namespace {
+
+// Of each mode that is not on the front, the fastest point: what it would give is asked for as well.
+std::vector<std::size_t> best_beside_front(const StudySnapshot& study, const Pareto& p) {
+  const auto mode_of = [&](std::size_t i) { return study.trials[p.points[i].trial].config.mode; };
+  std::set<tuner::ComputeMode> shown;
+  for (const std::size_t i : p.front) shown.insert(mode_of(i));
+  std::map<tuner::ComputeMode, std::size_t> best;
+  for (std::size_t i = 0; i < p.points.size(); ++i) {
+    if (!p.points[i].counts || shown.count(mode_of(i)) != 0) continue;
+    const auto [there, first] = best.emplace(mode_of(i), i);
+    if (!first && p.points[i].speed > p.points[there->second].speed) there->second = i;
+  }
+  std::vector<std::size_t> out;
+  for (const auto& [mode, point] : best) out.push_back(point);
+  return out;
+}
+
+std::vector<std::string> pareto_cells(const StudySnapshot& study, const Pareto& p, const ParetoPoint& x) {
+  const tuner::Trial& t = study.trials[x.trial];
+  return {std::to_string(t.id),
+          std::string(tuner::to_text(t.config.mode)),
+          fmt::format("{:.2e}", x.error),
+          number_text(x.gflops, 1),
+          p.over_baseline ? ratio_text(x.speed, {}, {}) : "-",
+          fmt::format("{}{}", x.confirmed ? "confirmed" : "searched", x.on_front ? "" : ", dominated"),
+          x.over_bound ? "over" : (p.bound ? "within" : "-"),
+          tuner::label(t.config)};
+}
+
+}  // namespace
+
 std::string pareto_text(const StudySnapshot& study, const Pareto& p) {
   std::string out =
       fmt::format("study {}: {}\n{}\n", study.record().id, study_title(study.record()), pareto_line(study, p));
   if (p.front.empty()) return out;
   std::vector<std::vector<std::string>> rows;
-  for (const std::size_t i : p.front) {
-    const ParetoPoint& x = p.points[i];
-    const tuner::Trial& t = study.trials[x.trial];
-    rows.push_back({std::to_string(t.id), std::string(tuner::to_text(t.config.mode)), fmt::format("{:.2e}", x.error),
-                    number_text(x.gflops, 1), p.over_baseline ? ratio_text(x.speed, {}, {}) : "-",
-                    x.confirmed ? "confirmed" : "searched", x.over_bound ? "over" : (p.bound ? "within" : "-"),
-                    tuner::label(t.config)});
-  }
+  for (const std::size_t i : p.front) rows.push_back(pareto_cells(study, p, p.points[i]));
+  for (const std::size_t i : best_beside_front(study, p)) rows.push_back(pareto_cells(study, p, p.points[i]));
   return out + "\n" +
          table({{"trial", true},
                 {"mode"},

@@ -45,7 +45,7 @@ std::string speed_unit(const StudySnapshot& study, const Pareto& p);
 
 nlohmann::json pareto_row(const StudySnapshot& study, const ParetoPoint& point);
 std::vector<nlohmann::json> pareto_rows(const StudySnapshot& study, const Pareto& p);
-// The front as a table, and how many are dominated.
+// The front as a table, with the fastest point of each mode that is not on it, and how many are dominated.
 std::string pareto_text(const StudySnapshot& study, const Pareto& p);
 // "front of 3 of 120 trials, error bound 2.0e-02, 4 over it".
 std::string pareto_line(const StudySnapshot& study, const Pareto& p);

@@ -70,15 +70,19 @@ std::optional<double> budget_spent(const tuner::StudyRecord& s) {
   return share ? std::optional(std::clamp(*share, 0.0, 1.0)) : std::nullopt;
 }
 
-std::string budget_text(const tuner::StudyRecord& s, std::optional<double> spent) {
-  const tuner::Budget& b = s.attributes.budget;
+std::string budget_text(const tuner::StudyRecord& s, const std::vector<tuner::StudyEvent>& events,
+                        std::optional<double> spent) {
+  tuner::Steering steering;
+  for (const tuner::StudyEvent& e : events) steering.apply(e);
+  const tuner::Budget b = steering.extended(s.attributes.budget);
   if (b.trials) return fmt::format("{} of {} trials", s.trials, *b.trials);
   const double seconds = spent.value_or(s.spent_seconds);
   if (!b.seconds) return fmt::format("{:.1f} s, default budget", seconds);
-  // The confirmation gets its share however late the search ran, and what is in flight is finished.
+  // The confirmation gets its share however late the search ran, what is in flight is finished, and a follow-up in
+  // another packing format gets its own.
   if (seconds > *b.seconds) {
-    return fmt::format("{:.1f} s, budget {:.4g} s: {:.1f} s more to finish and confirm", seconds, *b.seconds,
-                       seconds - *b.seconds);
+    return fmt::format("{:.1f} s: budget {:.4g} s, and what ends, confirms or follows up the search", seconds,
+                       *b.seconds);
   }
   return fmt::format("{:.1f} s of {:.4g} s", seconds, *b.seconds);
 }
@@ -106,7 +110,7 @@ std::optional<double> spent_so_far(const StudyFigures& f, const std::vector<tune
 std::string best_text(const StudySnapshot& study) {
   if (study.figures.best) return number_text(study.figures.best->gflops, 1) + " GFLOP/s";
   const auto steps = best_so_far(study);
-  return steps.empty() ? "-" : number_text(steps.back().gflops, 1) + " GFLOP/s so far, not confirmed";
+  return steps.empty() ? "-" : number_text(steps.back().gflops, 1) + " GFLOP/s at one moment, not confirmed";
 }
 
 std::string baseline_text(const StudySnapshot& study) {
@@ -162,8 +166,8 @@ std::string state_text(const StudyFigures& f) {
 
 std::string run_text(const StudySnapshot& study) {
   const tuner::StudyRecord& s = study.record();
-  std::string out =
-      fmt::format("study {}: {}\n{}, {}\n", s.id, study_title(s), state_text(study.figures), budget_text(s));
+  std::string out = fmt::format("study {}: {}\n{}, {}\n", s.id, study_title(s), state_text(study.figures),
+                                budget_text(s, study.events));
   if (!s.outcome.verdict.empty()) out += tuner::printable(s.outcome.verdict, kMaxSentence) + "\n";
   out += noise_text(noise_summary(study)) + "\n\n";
   std::vector<std::vector<std::string>> rows;

@@ -36,7 +36,8 @@ std::vector<StateCount> state_counts(const StudySnapshot& study, const std::vect
 std::optional<double> budget_spent(const tuner::StudyRecord& study);
 // "12.3 s of 60 s", "310 of 500 trials", "9.8 s". `spent`: seconds so far, where they are known better than the record
 // does, which is written when a sitting ends.
-std::string budget_text(const tuner::StudyRecord& study, std::optional<double> spent = {});
+std::string budget_text(const tuner::StudyRecord& study, const std::vector<tuner::StudyEvent>& events,
+                        std::optional<double> spent = {});
 // Seconds spent by a study that runs: what its record says, and the time since that was written, up to a pause. Never
 // more than the record will say next. `now`: unix nanoseconds.
 std::optional<double> spent_so_far(const StudyFigures& figures, const std::vector<tuner::StudyEvent>& events,

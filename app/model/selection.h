@@ -54,7 +54,7 @@ class Selection {
   const Filter& filter() const { return filter_; }
   const std::string& filter_error() const { return filter_error_; }
   void refuse_filter(const std::string& reason) { filter_error_ = reason; }
-  bool filtered() const { return !filter_.fields().empty(); }
+  bool filtered() const { return !filter_.comparisons().empty(); }
   // Grows with every new valid filter: what is computed from one is kept until this changes.
   int filter_version() const { return filter_version_; }
 

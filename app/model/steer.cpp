@@ -1,6 +1,7 @@
 #include "app/model/steer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -22,12 +23,22 @@ bool paused(const std::vector<tuner::StudyEvent>& events) {
   return steering.paused();
 }
 
+std::string restrictions_text(const std::vector<tuner::StudyEvent>& events) {
+  tuner::Steering steering;
+  for (const tuner::StudyEvent& e : events) steering.apply(e);
+  std::vector<std::string> all;
+  for (const std::string& pin : steering.pins()) all.push_back(pin + " only");
+  for (const std::string& veto : steering.vetoes()) all.push_back("not " + veto);
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
 namespace {
 
 // What the plan depends on.
 struct Subject {
   StudyFigures figures;
   bool paused = false, starting = false;
+  std::vector<tuner::StudyEvent> events;
 
   bool running() const { return figures.runner_alive == true; }
   std::string state() const {
@@ -42,9 +53,10 @@ Result<Subject> find_study(const tuner::Store& store, tuner::StudyId id) {
     if (s.id != id) continue;
     auto figures = study_figures(store, s);
     if (!figures) return tl::unexpected(figures.error());
-    const auto events = store.events(id);
+    auto events = store.events(id);
     if (!events) return tl::unexpected(events.error());
-    return Subject{std::move(*figures), paused(*events)};
+    const bool is_paused = paused(*events);
+    return Subject{std::move(*figures), is_paused, false, std::move(*events)};
   }
   return fail(fmt::format("there is no study {}: see 'gemwright show studies'", id));
 }
@@ -83,7 +95,19 @@ Result<void> check_extension(const tuner::StudyRecord& study, const std::string&
               ErrorKind::usage);
 }
 
-std::string effect(const SteerRequest& r) {
+// Whether the study then tries what is pinned alone: a veto of it takes the pin back.
+bool takes_pin_back(const Subject& s, const SteerRequest& r) {
+  tuner::Steering before;
+  for (const tuner::StudyEvent& e : s.events) before.apply(e);
+  tuner::Steering after = before;
+  tuner::StudyEvent veto;
+  veto.kind = r.kind;
+  veto.argument = r.argument;
+  after.apply(veto);
+  return r.kind == EventKind::veto && after.pins().size() < before.pins().size();
+}
+
+std::string effect(const Subject& s, const SteerRequest& r) {
   switch (r.kind) {
     case EventKind::pause:
       return fmt::format("study {} pauses until 'gemwright steer {} resume'", r.study, r.study);
@@ -96,6 +120,10 @@ std::string effect(const SteerRequest& r) {
     case EventKind::pin:
       return fmt::format("study {} tries only configs with {}", r.study, r.argument);
     case EventKind::veto:
+      if (takes_pin_back(s, r)) {
+        return fmt::format("study {} is free of the pin {} again: veto it once more to try none of these", r.study,
+                           r.argument);
+      }
       return fmt::format("study {} tries no configs with {}", r.study, r.argument);
     case EventKind::extend:
       break;
@@ -160,7 +188,7 @@ Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerRequest& r, b
     return SteerPlan{false, fmt::format("study {} is paused already", r.study)};
   if (r.kind == EventKind::resume && !study->paused)
     return SteerPlan{false, fmt::format("study {} is not paused", r.study)};
-  return SteerPlan{true, fmt::format("{}; {}", effect(r), when(*study, r.kind))};
+  return SteerPlan{true, fmt::format("{}; {}", effect(*study, r), when(*study, r.kind))};
 }
 
 }  // namespace gemwright::app

@@ -40,5 +40,7 @@ tuner::Result<SteerPlan> plan_steer(const tuner::Store& store, const SteerReques
 
 // Whether its events leave a study paused.
 bool paused(const std::vector<tuner::StudyEvent>& events);
+// What they leave pinned and vetoed: "mr=8 only, not nv=4"; empty where nothing is.
+std::string restrictions_text(const std::vector<tuner::StudyEvent>& events);
 
 }  // namespace gemwright::app

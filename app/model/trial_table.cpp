@@ -83,7 +83,7 @@ void TrialTable::restart(const Selection& selection) {
 bool TrialTable::advance(std::size_t trials) {
   if (done()) return false;
   ++version_;
-  const bool all = filter_.fields().empty();
+  const bool all = filter_.comparisons().empty();
   const std::size_t end = all ? study_->trials.size() : std::min(looked_at_ + trials, study_->trials.size());
   for (; looked_at_ < end; ++looked_at_) {
     shows_[looked_at_] = all || filter_.matches(study_->row(looked_at_));

@@ -135,18 +135,18 @@ enum class status : std::uint8_t {
   ok,
   bad_size,     // a negative size, or one that overflows an address
   bad_stride,   // a leading dimension smaller than a row (or column)
-  bad_pointer,  // a null operand that would be read or written
+  bad_pointer,  // a null operand that would be read or written, or one that the chain does not read
   bad_config,   // the configuration does not fit this problem, its packing format or this context
   bad_weights,  // packed weights of another shape or format
   no_memory,    // packing could not get memory
-  bad_scalar,   // missing, not read by the chain, no zero point, or clamp bounds that are not lo <= hi
+  bad_scalar,   // missing, not read by the chain, no scale or zero point, or clamp bounds that are not lo <= hi
 };
 
 constexpr const char* status_text(status s) {
   return s == status::ok            ? "ok"
          : s == status::bad_size    ? "a size is negative or too large"
          : s == status::bad_stride  ? "a leading dimension is smaller than a row"
-         : s == status::bad_pointer ? "an operand is a null pointer"
+         : s == status::bad_pointer ? "an operand is a null pointer, or one that the chain does not read"
          : s == status::bad_config  ? "the configuration does not fit the problem or the context"
          : s == status::bad_weights ? "the packed weights have another shape or format"
          : s == status::no_memory   ? "out of memory"

@@ -48,13 +48,17 @@ struct integer_meaning {
   std::int32_t c_zero = 0;
 };
 
+// Whether a scale and a zero point say what elements of u8 mean: no scale, zero, a negative number, an infinity or a
+// NaN does not.
+constexpr bool has_meaning(std::optional<float> scale, int zero) {
+  return scale && *scale > 0 && *scale <= std::numeric_limits<float>::max() && zero >= 0 && zero <= 255;
+}
+
 // How values become elements of a C of u8: nothing where that is not told or makes no sense.
 inline std::optional<requantisation> requantisation_of(const integer_meaning& q) {
-  constexpr float most = std::numeric_limits<float>::max();
-  const float scale = q.c_scale.value_or(0);
-  if (!(scale > 0 && scale <= most) || q.c_zero < 0 || q.c_zero > 255) return std::nullopt;
-  const float inverse = 1.0F / scale;
-  if (inverse > most) return std::nullopt;
+  if (!has_meaning(q.c_scale, q.c_zero)) return std::nullopt;
+  const float inverse = 1.0F / *q.c_scale;
+  if (inverse > std::numeric_limits<float>::max()) return std::nullopt;
   return requantisation{inverse, q.c_zero};
 }
 
@@ -89,7 +93,7 @@ GEMWRIGHT_INLINE status run_table(const dot_dispatch_table& table, context& ctx,
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
     if (weights->mode() != s.mode) return status::bad_weights;
   }
-  if (m > 0 && s.a == element::u8 && (!q.a_scale || q.a_zero < 0 || q.a_zero > 255)) return status::bad_scalar;
+  if (m > 0 && s.a == element::u8 && !has_meaning(q.a_scale, q.a_zero)) return status::bad_scalar;
   const float a_scale = q.a_scale.value_or(1.0F);
   requantisation to_u8{};
   if (m > 0 && s.c == element::u8) {

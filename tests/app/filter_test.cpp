@@ -72,6 +72,15 @@ TEST(Filter, RefusesWhatIsNoExpression) {
   }
 }
 
+TEST(Filter, ANumberIsComparedWithNumbersAlone) {
+  for (const char* text : {"mr>=8b", "mr=x", "m<''"}) {
+    const auto r = check_fields(*parse_filter(text), row());
+    ASSERT_FALSE(r) << text;
+    EXPECT_NE(r.error().message.find("is a number, and '"), std::string::npos) << r.error().message;
+  }
+  EXPECT_TRUE(check_fields(*parse_filter("mr>=8 and m~1 and name=8b"), row()));
+}
+
 TEST(Filter, UnknownFieldIsRefusedByName) {
   const auto filter = parse_filter("treads=1");
   ASSERT_TRUE(filter);

@@ -38,6 +38,13 @@ TEST(Fusion, AWinnerThatIsThePassGainsNothingAndAPassInTheNoiseHidesNothing) {
   noisy.study.outcome.noise_floor = 0.03;
   EXPECT_FALSE(noisy.hidden());
   EXPECT_EQ(noisy.note(), "the pass is lost in the noise");
+  FusionView close = view(1000, 900, 1020);
+  close.study.outcome.noise_floor = 0.03;
+  EXPECT_EQ(close.note(), "the gain is within the noise floor");
+  close.separate_ns = 950;
+  EXPECT_EQ(close.note(), "two passes were faster here");
+  close.separate_ns = 1400;
+  EXPECT_EQ(close.note(), "");
   FusionView alone = view(1000, 900, 1400);
   alone.whole_ns.reset();
   EXPECT_EQ(alone.note(), "not timed");

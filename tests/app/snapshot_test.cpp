@@ -124,15 +124,19 @@ TEST(RunView, ABudgetIsToldInItsOwnUnit) {
   tuner::StudyRecord r;
   r.spent_seconds = 3;
   r.trials = 5;
-  EXPECT_EQ(budget_text(r), "3.0 s, default budget");
+  EXPECT_EQ(budget_text(r, {}), "3.0 s, default budget");
   EXPECT_FALSE(budget_spent(r));
   r.attributes.budget.seconds = 60;
-  EXPECT_EQ(budget_text(r), "3.0 s of 60 s");
+  EXPECT_EQ(budget_text(r, {}), "3.0 s of 60 s");
   EXPECT_DOUBLE_EQ(*budget_spent(r), 0.05);
-  EXPECT_EQ(budget_text(r, 12.3), "12.3 s of 60 s");
-  EXPECT_EQ(budget_text(r, 64.5), "64.5 s, budget 60 s: 4.5 s more to finish and confirm");
+  EXPECT_EQ(budget_text(r, {}, 12.3), "12.3 s of 60 s");
+  EXPECT_EQ(budget_text(r, {}, 64.5), "64.5 s: budget 60 s, and what ends, confirms or follows up the search");
+  tuner::StudyEvent more;
+  more.kind = tuner::EventKind::extend;
+  more.argument = "30s";
+  EXPECT_EQ(budget_text(r, {more}, 64.5), "64.5 s of 90 s");
   r.attributes.budget = {std::nullopt, 10};
-  EXPECT_EQ(budget_text(r), "5 of 10 trials");
+  EXPECT_EQ(budget_text(r, {}), "5 of 10 trials");
   EXPECT_DOUBLE_EQ(*budget_spent(r), 0.5);
 }
 
@@ -199,7 +203,7 @@ TEST(RunView, BeforeAnythingIsConfirmedTheFiguresAreThoseOfTheSearch) {
   ASSERT_TRUE(study.baseline);
   study.figures.best.reset();
   study.figures.baseline.reset();
-  EXPECT_NE(best_text(study).find("so far, not confirmed"), std::string::npos);
+  EXPECT_NE(best_text(study).find("at one moment, not confirmed"), std::string::npos);
   EXPECT_NE(baseline_text(study).find("so far"), std::string::npos);
 }
 

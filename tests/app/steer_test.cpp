@@ -71,6 +71,19 @@ TEST(Steer, AskingForTheStateItIsInWritesNothing) {
   EXPECT_FALSE(plan->write);
 }
 
+TEST(Steer, AVetoOfWhatIsPinnedTakesThePinBackAndSaysSo) {
+  const auto s = scripted_study(StudyState::running);
+  EXPECT_TRUE(contains(steer(s, "veto", "mr=8"), "tries no configs with mr=8"));
+  ASSERT_TRUE(s.store->add_event(s.record.id, EventKind::pin, "mr=8"));
+  ASSERT_TRUE(s.store->add_event(s.record.id, EventKind::veto, "nv=4"));
+  EXPECT_EQ(restrictions_text(*s.store->events(s.record.id)), "mr=8 only, not nv=4");
+  EXPECT_TRUE(contains(steer(s, "veto", "mr=8"), "is free of the pin mr=8 again: veto it once more"));
+  EXPECT_TRUE(contains(steer(s, "veto", "mr=4"), "tries no configs with mr=4"));
+  ASSERT_TRUE(s.store->add_event(s.record.id, EventKind::veto, "mr=8"));
+  EXPECT_EQ(restrictions_text(*s.store->events(s.record.id)), "not nv=4");
+  EXPECT_TRUE(contains(steer(s, "veto", "mr=8"), "tries no configs with mr=8"));
+}
+
 TEST(Steer, TheTrialHasToBeOneOfTheStudy) {
   const auto s = scripted_study();
   EXPECT_TRUE(contains(steer(s, "again", "99"), "study 1 has no trial 99"));

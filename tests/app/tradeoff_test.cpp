@@ -81,6 +81,20 @@ TEST(ParetoView, ShowsTimedTrialsOverTheBoundAndCountsThoseWithoutFigures) {
   EXPECT_NE(text.find("over"), std::string::npos);
 }
 
+TEST(ParetoView, AModeThatIsDominatedStandsBelowTheFront) {
+  const auto s = study({{1, 1, 300, 4e-3, TrialState::ok, tuner::ComputeMode::bf16},
+                        {2, 1, 200, 7.22e-2, TrialState::constraint, tuner::ComputeMode::u8s8},
+                        {4, 1, 100, 7.22e-2, TrialState::constraint, tuner::ComputeMode::u8s8}},
+                       2e-2);
+  const Pareto p = pareto(s, all(s));
+  EXPECT_EQ(p.front, (std::vector<std::size_t>{0}));
+  const std::string text = pareto_text(s, p);
+  const auto at = text.find("7.22e-02");
+  ASSERT_NE(at, std::string::npos) << "what 8 bits cost is to be seen";
+  EXPECT_EQ(text.find("7.22e-02", at + 1), std::string::npos) << "the fastest of a mode alone";
+  EXPECT_NE(text.find("dominated"), std::string::npos);
+}
+
 TEST(ParetoView, TheFrontIsMadeOfConfirmedFiguresAndSaysSoWhereThereAreNone) {
   auto s = study({{1, 1, 900, 3e-7}, {2, 1, 300, 3e-7}, {4, 1, 200, 3e-7}});
   for (auto& e : s.estimates) e.emplace().phase = tuner::Phase::screen;

@@ -79,6 +79,16 @@ TEST(Shell, TheArrowsMoveTheSelectedTrialInTheOrderOfTheTable) {
   }));
   EXPECT_EQ(window.shell().selection().pinned(Selection::Side::a), window.shell().selection().trial());
   EXPECT_EQ(window.clipboard().substr(0, window.clipboard().find('\t')), std::to_string(rows[1] + 1));
+  // The pointer may rest on a row that the keyboard has left.
+  const std::string row = "//Trials/**/##trial " + std::to_string(rows[5] + 1);
+  EXPECT_TRUE(window.act([&](ImGuiTestContext& t) {
+    t.MouseMove(row.c_str());
+    t.KeyPress(ImGuiKey_DownArrow);
+    t.KeyPress(ImGuiKey_B);
+  }));
+  ASSERT_TRUE(window.shell().selection().trial());
+  EXPECT_EQ(window.shell().selection().trial()->trial, rows[2] + 1);
+  EXPECT_EQ(window.shell().selection().pinned(Selection::Side::b), window.shell().selection().trial());
 }
 
 TEST(Shell, AFilterThatIsTypedNarrowsTheTable) {

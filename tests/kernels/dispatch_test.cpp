@@ -138,6 +138,9 @@ TEST(Dispatch, ShortWayOfBytesAnswersAsTheLoopNest) {
   EXPECT_EQ(with([](ByteCall& x) { x.to = nullptr; }), status::bad_pointer);
   EXPECT_EQ(with([](ByteCall& x) { x.meaning.a_scale.reset(); }), status::bad_scalar);
   EXPECT_EQ(with([](ByteCall& x) { x.meaning.a_zero = 256; }), status::bad_scalar);
+  for (const float scale : {0.0F, -1.0F, std::numeric_limits<float>::infinity(), std::nanf("")}) {
+    EXPECT_EQ(with([&](ByteCall& x) { x.meaning.a_scale = scale; }), status::bad_scalar) << scale;
+  }
   EXPECT_EQ(with([](ByteCall& x) { x.operands.bias = x.to; }), status::bad_pointer);
   EXPECT_EQ(with([](ByteCall& x) { x.operands.beta = -1; }), status::bad_config);
 }

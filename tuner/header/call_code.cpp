@@ -36,7 +36,7 @@ bool has_integers(const Problem& p) { return p.interface == Interface::u8s8; }
 std::string integer_members(const Problem& p) {
   if (!has_integers(p)) return "";
   std::string out =
-      "  std::optional<float> a_scale;  // must be given: an element of A means a_scale * (a - a_zero)\n"
+      "  std::optional<float> a_scale;  // must be given, above 0: an element of A means a_scale * (a - a_zero)\n"
       "  std::int32_t a_zero = 0;       // from 0 to 255\n";
   if (!p.constant_weights) {
     out += "  const float* b_scale = nullptr;  // n a batch item: a column of B means its scale * b; null: all 1\n";

@@ -90,6 +90,16 @@ Result<void> check_event(EventKind kind, std::string_view argument) {
   return {};
 }
 
+std::vector<std::string> Steering::texts(const std::vector<Choice>& choices) {
+  std::vector<std::string> out;
+  for (const Choice& c : choices) {
+    for (const Parameter& p : parameters()) {
+      if (p.id == c.param) out.push_back(fmt::format("{}={}", p.name, value_text(c.param, c.value)));
+    }
+  }
+  return out;
+}
+
 void Steering::apply(const StudyEvent& event) {
   switch (event.kind) {
     case EventKind::pause:

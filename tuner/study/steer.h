@@ -40,8 +40,10 @@ class Steering {
   // The budget with everything that was added to it.
   Budget extended(Budget budget) const;
   bool admits(const Config& config) const;
-  // Whether anything is pinned or vetoed.
+  // Whether anything is pinned or vetoed; and what, as "mr=8".
   bool restricts() const { return !pins_.empty() || !vetoes_.empty(); }
+  std::vector<std::string> pins() const { return texts(pins_); }
+  std::vector<std::string> vetoes() const { return texts(vetoes_); }
   // Whether `text` names a parameter and one of its values, as "mr=8".
   static bool is_choice(std::string_view text) { return parse_choice(text).has_value(); }
   // The config itself, or the nearest one that the pins and vetoes allow; nothing where there is none near.
@@ -60,6 +62,7 @@ class Steering {
     bool operator==(const Choice&) const = default;
   };
   static std::optional<Choice> parse_choice(std::string_view argument);
+  static std::vector<std::string> texts(const std::vector<Choice>& choices);
 
   bool paused_ = false, stopped_ = false;
   std::vector<TrialId> again_;

@@ -76,8 +76,9 @@ class Inspector : public View {
     fact(look, "x baseline", f.best ? ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi) : "-");
     // Not the quotient of the two speeds above, which are medians over different rounds.
     ImGui::SetItemTooltip("Median of the ratios of rounds that timed both");
-    fact(look, "spent", budget_text(r, live_spent(*frame.study)));
+    fact(look, "spent", budget_text(r, frame.study->events, live_spent(*frame.study)));
     fact(look, "trials", std::to_string(r.trials));
+    if (const std::string only = restrictions_text(frame.study->events); !only.empty()) fact(look, "steered", only);
     const auto row = study_row(f);
     for (const char* field :
          {"precision", "epilogue", "weights", "layout", "cache", "data", "threads", "compiler", "strategy"}) {

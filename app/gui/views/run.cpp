@@ -74,7 +74,8 @@ class RunView : public View {
     heading(frame.look, study_title(r));
     ImGui::SameLine();
     copy_button(frame, *this);
-    std::string line = fmt::format("{}, {}", state_now(frame, *study_), budget_text(r, live_spent(*study_)));
+    std::string line =
+        fmt::format("{}, {}", state_now(frame, *study_), budget_text(r, study_->events, live_spent(*study_)));
     if (r.outcome.verdict.empty())
       line += fmt::format(", best {}, baseline {}", best_text(*study_), baseline_text(*study_));
     if (!r.outcome.verdict.empty()) line += ": " + tuner::printable(r.outcome.verdict, kMaxVerdict);
