@@ -104,6 +104,9 @@ void draw_marker(ImDrawList& list, int marker, ImVec2 c, float r, ImU32 colour) 
       return list.AddTriangle({c.x - r, c.y + r}, {c.x, c.y - r}, {c.x + r, c.y + r}, colour, line);
     case kHollow + ImPlotMarker_Circle:
       return list.AddCircle(c, r, colour, 0, line);
+    case kBars:
+      list.AddRectFilled({c.x - 0.8f * r, c.y - r}, {c.x - 0.25f * r, c.y + r}, colour);
+      return list.AddRectFilled({c.x + 0.25f * r, c.y - r}, {c.x + 0.8f * r, c.y + r}, colour);
     default:
       return list.AddCircleFilled(c, r, colour);
   }

@@ -52,7 +52,6 @@ RowText row_text(const StudyFigures& f) {
   if (ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi).ends_with(" unsteady")) {
     t.speed.emplace_back("unsteady");
   }
-  if (f.paused) t.speed.emplace_back(" paused");
   return t;
 }
 
@@ -240,12 +239,18 @@ class StudiesView : public View {
     ImDrawList& list = *ImGui::GetWindowDrawList();
     const float line = ImGui::GetTextLineHeight(), x = at.x + text_offset();
     const auto top = [&](std::size_t i) { return at.y + static_cast<float>(i) * (line + 0.05f * em()) + 0.15f * em(); };
-    const StateMark mark = look.mark(state_of(f));
+    const bool paused = f.paused && f.best;
+    const StateMark mark = f.paused ? StateMark{look.dim(), kBars, "paused"} : look.mark(state_of(f));
     if (is_whole(list, top(0))) {
       draw_marker(list, mark.marker, {at.x + 0.6f * em(), top(0) + line / 2}, 0.3f * em(), mark.colour);
     }
     const ImU32 text = ImGui::GetColorU32(ImGuiCol_Text), dim = look.dim();
-    const RowText t = row_text(f);
+    RowText t = row_text(f);
+    // Beside the speed there is no room for it.
+    if (paused) {
+      t.trials = fmt::format("paused at {}", f.study.trials);
+      if (width_of(t.name) + width_of(t.trials) + em() > right - x) t.trials = mark.words;
+    }
     clipped(list, {x, top(0)}, right - width_of(t.trials) - em(), text, t.name);
     clipped(list, {right - width_of(t.trials) - 0.3f * em(), top(0)}, right, dim, t.trials);
     const float how = lines_.size > 1 ? x : right - width_of(t.how) - 0.3f * em();
