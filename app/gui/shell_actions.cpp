@@ -9,6 +9,7 @@
 #include "app/gui/shell.h"
 #include "app/gui/steering.h"
 #include "app/gui/widgets.h"
+#include "app/model/database_name.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -127,7 +128,7 @@ void Shell::close_database() {
     notice_ = "No database is open";
     return;
   }
-  notice_ = fmt::format("{} is closed", f.database->path.filename().string());
+  notice_ = fmt::format("{} is closed", database_name(*snapshot_, *f.database));
   desk_.close(f.database->path);
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "app/model/database_name.h"
 #include "app/model/run_view.h"
 #include "tuner/problem/input_text.h"
 
@@ -227,7 +228,7 @@ void offer_first_study(Frame& frame) {
     return empty_state(frame.look, "No database is open", "Ctrl+O opens one; a file that does not exist is made.");
   }
   const TuningState& tuning = frame.desk.tuning();
-  const std::string file = frame.database->path.filename().string();
+  const std::string file = database_name(frame.snapshot, *frame.database);
   if (tuning.running) {
     return empty_state(frame.look, "The first study is being prepared", tuning_text(tuning));
   }

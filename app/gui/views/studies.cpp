@@ -8,6 +8,7 @@
 #include "app/gui/fields.h"
 #include "app/gui/steering.h"
 #include "app/gui/widgets.h"
+#include "app/model/database_name.h"
 #include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
@@ -106,7 +107,7 @@ class StudiesView : public View {
     for (const DatabaseSnapshot& d : frame.snapshot.databases) {
       if (d.closed || d.absent) continue;
       const std::string error = frame.desk.error_of(d);
-      if (!error.empty()) warning_text(frame.look, fmt::format("{}: {}", d.path.filename().string(), error));
+      if (!error.empty()) warning_text(frame.look, fmt::format("{}: {}", database_name(frame.snapshot, d), error));
     }
     if (ImGui::BeginChild("list", {0, 0}, ImGuiChildFlags_NavFlattened)) {
       // While the docks settle, and when the window is resized, rows are aligned anew.
@@ -188,7 +189,7 @@ class StudiesView : public View {
   float draw_database(Frame& frame, const DatabaseSnapshot& d) const {
     ImGui::PushID(d.path.c_str());
     const float header = ImGui::GetCursorPosY();
-    ImGui::SeparatorText(d.path.filename().c_str());
+    ImGui::SeparatorText(database_name(frame.snapshot, d).c_str());
     ImGui::SetItemTooltip("%s", d.path.c_str());
     if (ImGui::BeginPopupContextItem("database")) {
       if (ImGui::MenuItem("Close")) frame.desk.close(d.path);
