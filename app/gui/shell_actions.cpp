@@ -9,6 +9,7 @@
 #include "app/gui/shell.h"
 #include "app/gui/steering.h"
 #include "app/gui/widgets.h"
+#include "app/model/database_name.h"
 
 namespace gemwright::app::gui {
 namespace {
@@ -111,13 +112,7 @@ void Shell::ask_for_database() {
   p.title = "Open a database";
   p.hint = "path of a file; one that does not exist is made by the first study";
   p.files = true;
-  p.run = [this](const std::string& file) {
-    std::error_code unknown;
-    const bool there = std::filesystem::exists(file, unknown);
-    desk_.open(file);
-    notice_ = there ? fmt::format("{} is opened", file)
-                    : fmt::format("{} does not exist yet: the first study makes it", file);
-  };
+  p.run = [this](const std::string& file) { desk_.open_readable(file, *snapshot_); };
   ask(std::move(p));
 }
 
@@ -127,7 +122,7 @@ void Shell::close_database() {
     notice_ = "No database is open";
     return;
   }
-  notice_ = fmt::format("{} is closed", f.database->path.filename().string());
+  notice_ = fmt::format("{} is closed", database_name(*snapshot_, *f.database));
   desk_.close(f.database->path);
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "app/model/database_name.h"
 #include "app/model/run_view.h"
 #include "tuner/problem/input_text.h"
 
@@ -104,6 +105,9 @@ void draw_marker(ImDrawList& list, int marker, ImVec2 c, float r, ImU32 colour) 
       return list.AddTriangle({c.x - r, c.y + r}, {c.x, c.y - r}, {c.x + r, c.y + r}, colour, line);
     case kHollow + ImPlotMarker_Circle:
       return list.AddCircle(c, r, colour, 0, line);
+    case kBars:
+      list.AddRectFilled({c.x - 0.8f * r, c.y - r}, {c.x - 0.25f * r, c.y + r}, colour);
+      return list.AddRectFilled({c.x + 0.25f * r, c.y - r}, {c.x + 0.8f * r, c.y + r}, colour);
     default:
       return list.AddCircleFilled(c, r, colour);
   }
@@ -224,7 +228,7 @@ void offer_first_study(Frame& frame) {
     return empty_state(frame.look, "No database is open", "Ctrl+O opens one; a file that does not exist is made.");
   }
   const TuningState& tuning = frame.desk.tuning();
-  const std::string file = frame.database->path.filename().string();
+  const std::string file = database_name(frame.snapshot, *frame.database);
   if (tuning.running) {
     return empty_state(frame.look, "The first study is being prepared", tuning_text(tuning));
   }

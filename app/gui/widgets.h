@@ -23,8 +23,8 @@ float whole_rows(float row);
 // The mark of a state: its shape in its colour, as wide as a letter.
 void state_mark(const Look& look, tuner::TrialState state);
 void draw_mark(const StateMark& mark);  // the same of any mark
-// A marker of ImPlotMarker_, or one of these plus kHollow: its outline.
-constexpr int kHollow = 1000;
+// A marker of ImPlotMarker_, or one of these plus kHollow: its outline; or kBars: two bars, of what is paused.
+constexpr int kHollow = 1000, kBars = 2000;
 void draw_marker(ImDrawList& list, int marker, ImVec2 centre, float radius, ImU32 colour);
 
 // The shared filter as a line of text with how many trials match and, for a `view` that is given, its copy button;

@@ -19,6 +19,13 @@ constexpr const char *kForm = "form", *kExport = "export", *kCompare = "compare"
 
 std::string sentence(const tuner::Error& error) { return tuner::printable(error.message, kMaxSentence); }
 
+// In a window nobody has an option to give.
+std::string without_option(std::string text) {
+  constexpr std::string_view kOption = " with --db";
+  if (const auto at = text.find(kOption); at != std::string::npos) text.erase(at, kOption.size());
+  return text;
+}
+
 // What an export depends on beside its options: the studies that have ended.
 std::string finished_text(const DatabaseSnapshot& d) {
   std::string text;
@@ -238,7 +245,7 @@ void Desk::add_job(TuningJob job) {
 }
 
 std::string Desk::error_of(const DatabaseSnapshot& database) const {
-  return database.studies.empty() && tuning_.tunes_into(database.path) ? "" : database.error;
+  return database.studies.empty() && tuning_.tunes_into(database.path) ? "" : without_option(database.error);
 }
 
 void Desk::steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
@@ -333,6 +340,32 @@ void Desk::open(const std::filesystem::path& database) {
   recent.insert(recent.begin(), whole);
   if (recent.size() > kMaxRecent) recent.resize(kMaxRecent);
   hooks_.open(database);
+}
+
+void Desk::open_readable(const std::filesystem::path& database, const Snapshot& snapshot) {
+  if (!file_identity(database)) {
+    open(database);
+    notice_ = fmt::format("{} does not exist yet: the first study makes it", database.string());
+    return;
+  }
+  std::vector<std::filesystem::path> broken;
+  for (const DatabaseSnapshot& d : snapshot.databases) {
+    if (!d.closed && !d.loaded && !d.absent && !error_of(d).empty()) broken.push_back(d.path);
+  }
+  actions_.submit("", [this, database, broken]() -> Background::Then {
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(database, unknown);
+    // An empty one is filled by the first study.
+    const auto store = db::open_store(database, db::OpenMode::read_only);
+    if (!store && (unknown || size > 0)) {
+      return [this, text = without_option(sentence(store.error()))] { notice_ = text; };
+    }
+    return [this, database, broken] {
+      for (const auto& path : broken) close(path);
+      open(database);
+      notice_ = fmt::format("{} is opened", database.string());
+    };
+  });
 }
 
 void Desk::close(const std::filesystem::path& database) { hooks_.close(database); }

@@ -110,6 +110,9 @@ class Desk {
 
   // Databases. `list` looks for files that begin as typed; they are in `found` later.
   void open(const std::filesystem::path& database);
+  // As a person asks for it: one that cannot be read is not opened, and one of the snapshot that could not be either is
+  // closed for it. The answer is a notice.
+  void open_readable(const std::filesystem::path& database, const Snapshot& snapshot);
   void close(const std::filesystem::path& database);
   void list(const std::string& typed);
   const std::vector<std::string>& found() const { return found_; }

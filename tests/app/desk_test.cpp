@@ -413,5 +413,37 @@ TEST_F(DeskTest, RemembersWhatWasOpenedTheNewestFirst) {
   EXPECT_EQ(closed, std::vector<fs::path>{"/a.db"});
 }
 
+TEST_F(DeskTest, AFileThatIsNoDatabaseIsNotOpened) {
+  DeskHooks h = hooks();
+  std::vector<fs::path> opened;
+  h.open = [&](const fs::path& file) { opened.push_back(file); };
+  Desk desk(std::move(h));
+  const fs::path text = folder_ / "text.db";
+  std::ofstream(text) << "a letter to a friend, and no database at all\n";
+  desk.open_readable(text, {});
+  const std::string said = notice(desk);
+  EXPECT_NE(said.find("is not a SQLite database: choose another file"), std::string::npos) << said;
+  EXPECT_EQ(said.find("--db"), std::string::npos) << said;
+  EXPECT_TRUE(opened.empty());
+  EXPECT_TRUE(desk.recent.empty());
+}
+
+TEST_F(DeskTest, OneThatIsOpenedTakesThePlaceOfOnesThatCouldNotBeRead) {
+  DeskHooks h = hooks();
+  std::vector<fs::path> opened, closed;
+  h.open = [&](const fs::path& file) { opened.push_back(file); };
+  h.close = [&](const fs::path& file) { closed.push_back(file); };
+  Desk desk(std::move(h));
+  Snapshot snapshot;
+  snapshot.databases.push_back({"/broken.db", false, "/broken.db is damaged", {}});
+  snapshot.databases.push_back({"/new.db", false, "/new.db does not exist yet", {}, false, true});
+  snapshot.databases.push_back({"/read.db", true, "/read.db is locked", {}});
+  desk.open_readable(database_, snapshot);
+  EXPECT_EQ(notice(desk), database_.string() + " is opened");
+  EXPECT_EQ(opened, std::vector{database_});
+  EXPECT_EQ(closed, std::vector<fs::path>{"/broken.db"});
+  EXPECT_EQ(desk.recent, std::vector{database_.string()});
+}
+
 }  // namespace
 }  // namespace gemwright::app

@@ -2,32 +2,53 @@
 
 Usage: smaller_png.py MOST_BYTES FILE.png... Exit code 1 where one is larger than MOST_BYTES even so.
 
-Flat panels and text have few colours that matter: the rare ones become the nearest of the frequent ones.
+Colours that are alike become one of them. A strong hue weighs more than a frequent grey: legends and marks have few
+pixels and say the most.
 """
 import collections
+import heapq
+import math
 import struct
 import sys
 import zlib
 
 from png_rows import rows_of
 
-COLOURS = 256, 224, 192, 160, 128, 96, 48
+COLOURS = 256, 224, 192, 160, 128, 96, 64, 48
+GREY = 16  # what a colour without any hue weighs beside one of which red, green and blue differ by as much
 
 
 def pixels(row):
     return zip(row[0::3], row[1::3], row[2::3])
 
 
-def palette(rows, colours):
+def spread(box, weights):
+    """How far the colours of a box lie apart, where they do most, and along which of red, green and blue."""
+    if len(box) == 1:
+        return 0, 0, 0
+    whole = sum(weights[c] for c in box)
+    found = []
+    for axis in range(3):
+        mean = sum(weights[c] * c[axis] for c in box) / whole
+        found.append((sum(weights[c] * (c[axis] - mean) ** 2 for c in box), axis, mean))
+    return max(found)
+
+
+def palette(counts, colours):
     """The colours that are kept, and for each colour which of them stands for it."""
-    counts = collections.Counter()
-    for row in rows:
-        counts.update(pixels(row))
-    kept = [colour for colour, _ in counts.most_common(colours)]
-    place = {colour: i for i, colour in enumerate(kept)}
-    for colour in counts:
-        if colour not in place:
-            place[colour] = min(range(len(kept)), key=lambda i: sum((x - y) ** 2 for x, y in zip(kept[i], colour)))
+    weights = {c: math.sqrt(count) * (max(c) - min(c) + GREY)**2 for c, count in counts.items()}
+    # The box whose colours lie furthest apart is cut at their mean, until there are enough.
+    entry = lambda box: (-(s := spread(box, weights))[0], box, s)
+    boxes = [entry(sorted(counts))]
+    while len(boxes) < colours and boxes[0][0] < 0:
+        _, box, (_, axis, mean) = heapq.heappop(boxes)
+        for part in [c for c in box if c[axis] <= mean], [c for c in box if c[axis] > mean]:
+            heapq.heappush(boxes, entry(part))
+    kept, place = [], {}
+    for i, (_, box, _) in enumerate(boxes):
+        # One that is there, so that grounds and letters keep theirs.
+        kept.append(max(box, key=counts.get))
+        place.update((colour, i) for colour in box)
     return kept, place
 
 
@@ -35,8 +56,8 @@ def chunk(kind, body):
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def packed(width, height, rows, colours):
-    kept, place = palette(rows, colours)
+def packed(width, height, rows, counts, colours):
+    kept, place = palette(counts, colours)
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9)
     data = packer.compress(b"".join(b"\0" + bytes(place[p] for p in pixels(row)) for row in rows)) + packer.flush()
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
@@ -49,9 +70,11 @@ def main():
     for name in sys.argv[2:]:
         with open(name, "rb") as file:
             width, height, rows = rows_of(file.read())
-        rows = list(rows)
+        counts = collections.Counter()
+        for row in rows:
+            counts.update(pixels(row))
         for colours in COLOURS:
-            small = packed(width, height, rows, colours)
+            small = packed(width, height, rows, counts, colours)
             if len(small) <= most:
                 break
         with open(name, "wb") as file:

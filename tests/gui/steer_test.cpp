@@ -127,7 +127,7 @@ TEST(Databases, AreOpenedFromTheirFolderAndClosedByKeys) {
     t.KeyPress(ImGuiKey_DownArrow);
     t.KeyPress(ImGuiKey_Enter);
   }));
-  EXPECT_EQ(opened, std::vector{real.database});
+  EXPECT_TRUE(window.comes([&] { return opened == std::vector{real.database}; }));
   EXPECT_EQ(window.shell().settings().recent, std::vector{real.database.string()});
   EXPECT_TRUE(window.act([](ImGuiTestContext& t) { t.KeyPress(ImGuiMod_Ctrl | ImGuiKey_W); }));
   EXPECT_EQ(closed, std::vector{real.database});

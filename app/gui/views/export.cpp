@@ -3,6 +3,7 @@
 
 #include "app/gui/fields.h"
 #include "app/gui/widgets.h"
+#include "app/model/database_name.h"
 #include "tuner/problem/input_text.h"
 
 namespace gemwright::app::gui {
@@ -19,7 +20,7 @@ class ExportView : public View {
   void draw(Frame& frame) override {
     if (!has_study(frame) || frame.database == nullptr) return;
     const ExportState& state = frame.desk.export_state(*frame.database);
-    heading(frame.look, "Header of " + frame.database->path.filename().string());
+    heading(frame.look, "Header of " + database_name(frame.snapshot, *frame.database));
     ImGui::SameLine();
     copy_button(frame, *this);
     draw_options(frame);

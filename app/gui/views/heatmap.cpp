@@ -108,9 +108,8 @@ class HeatMapView : public StudyView {
     if (!map_->timed) return dim_text(look, fmt::format("No trial here has a speed.   {}", kCells));
     speed_legend(map_->low, map_->high, value_colour);
     ImGui::SameLine(0, 1.5f * em());
-    ImGui::PushStyleColor(ImGuiCol_Text, look.dim());
-    ImGui::TextUnformatted(kCells);
-    ImGui::PopStyleColor();
+    if (ImGui::GetContentRegionAvail().x < ImGui::CalcTextSize(kCells).x) ImGui::NewLine();
+    dim_text(look, kCells);
   }
 
   void draw_map(Frame& frame) {
@@ -148,10 +147,11 @@ class HeatMapView : public StudyView {
     const float line = ImGui::GetTextLineHeight();
     list.AddText({at.x, at.y + ImGui::GetTextLineHeightWithSpacing()}, look.dim(), std::string(name_of(*y_)).c_str());
     float free = at.x + offset.x;
+    const float end = free + static_cast<float>(map_->x.values.size()) * cell.x;
     for (std::size_t c = 0; c < map_->x.values.size(); ++c) {
       const std::string text = tuner::value_text(*x_, map_->x.values[c]);
       const float width = ImGui::CalcTextSize(text.c_str()).x;
-      const float left = at.x + offset.x + (static_cast<float>(c) + 0.5f) * cell.x - width / 2;
+      const float left = std::min(at.x + offset.x + (static_cast<float>(c) + 0.5f) * cell.x - width / 2, end - width);
       if (left < free) continue;
       list.AddText({left, at.y + ImGui::GetTextLineHeightWithSpacing()}, colour, text.c_str());
       free = left + width + 0.5f * em();

@@ -15,7 +15,7 @@ namespace gemwright::app::gui {
 namespace {
 
 // Of the height that the noise strip takes, and its least in letters.
-constexpr float kStripShare = 0.22f, kMinStrip = 6;
+constexpr float kStripShare = 0.22f, kMinStrip = 8;
 // Room above the fastest trial.
 constexpr double kHeadroom = 1.08;
 constexpr std::size_t kMaxVerdict = 400;
@@ -157,6 +157,28 @@ class RunView : public View {
     list.AddLine({high.x - half, high.y}, {high.x + half, high.y}, colour, width);
   }
 
+  // In a low strip the ticks that ImPlot chooses would stand in each other.
+  static void few_ticks(double most, float height) {
+    const ImPlotStyle& style = ImPlot::GetStyle();
+    const float line = ImGui::GetTextLineHeight();
+    const float area = height - 2 * (style.PlotPadding.y + line + style.LabelPadding.y);
+    constexpr float kEnough = 4.5f;  // lines
+    if (area > kEnough * line) return;
+    const double step = tick_step(2 * most * line / std::max(area, line));
+    std::vector<double> ticks;
+    for (double i = -std::floor(most / step); i * step <= most; ++i) ticks.push_back(i * step);
+    ImPlot::SetupAxisTicks(ImAxis_Y1, ticks.data(), static_cast<int>(ticks.size()));
+  }
+
+  // 1, 2 or 5 times a power of ten.
+  static double tick_step(double least) {
+    const double power = std::pow(10, std::floor(std::log10(least)));
+    for (const double factor : {1.0, 2.0, 5.0}) {
+      if (factor * power >= least) return factor * power;
+    }
+    return 10 * power;
+  }
+
   void draw_noise(const Frame& frame, float height) {
     if (!begin_plot("##noise", {-1, height})) return;
     const auto& noise = study_->noise;
@@ -164,7 +186,9 @@ class RunView : public View {
     ImPlot::SetupAxes("round", nullptr);
     whole_axis(ImAxis_X1);
     ImPlot::SetupAxisFormat(ImAxis_Y1, "%g %%");
-    ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -110 * widest_, 110 * widest_, ImPlotCond_Always);
+    const double most = 110 * widest_;
+    ImPlot::SetupAxesLimits(-0.02 * last, 1.02 * last + 1, -most, most, ImPlotCond_Always);
+    few_ticks(most, height);
     anchors_.draw(frame.look, 0, [&](std::size_t i) {
       const bool disturbed = noise[i].disturbance != tuner::Disturbance::none;
       const StateMark mark{disturbed ? frame.look.warning() : frame.look.dim(),

@@ -3,16 +3,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "app/gui/fields.h"
 #include "app/gui/steering.h"
 #include "app/gui/widgets.h"
+#include "app/model/database_name.h"
 #include "app/model/run_view.h"
 
 namespace gemwright::app::gui {
 namespace {
 
-tuner::TrialState mark_of(const StudyFigures& f) {
+tuner::TrialState state_of(const StudyFigures& f) {
   using tuner::StudyState;
   using tuner::TrialState;
   if (f.abandoned()) return TrialState::cancelled;
@@ -29,14 +31,54 @@ tuner::TrialState mark_of(const StudyFigures& f) {
   return TrialState::crashed;
 }
 
-std::string speed_text(const StudyFigures& f) {
-  if (!f.best) return state_text(f);
-  std::string text = number_text(f.best->gflops, 1) + " GFLOP/s";
-  if (f.best->ratio) text += fmt::format("  {:.2f}x", *f.best->ratio);
-  if (ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi).ends_with(" unsteady")) text += " unsteady";
-  if (f.paused) text += "  paused";
-  return text;
+// What a row says. Where it is too narrow, `how` stands below `size`, and `speed` is wrapped between its parts.
+struct RowText {
+  std::string name, trials, size, how;
+  std::vector<std::string> speed;
+};
+
+RowText row_text(const StudyFigures& f) {
+  const tuner::StudyRecord& r = f.study;
+  RowText t;
+  t.name = r.attributes.name.empty() ? fmt::format("study {}", r.id) : r.attributes.name;
+  t.trials = fmt::format("{} trial{}", r.trials, r.trials == 1 ? "" : "s");
+  t.size = fmt::format("{}x{}x{}", r.key.m, r.key.problem.n, r.key.problem.k);
+  t.how = fmt::format("{} {}t", tuner::precision_text(r.key), r.key.device.threads);
+  if (!f.best) {
+    t.speed = {state_text(f)};
+    return t;
+  }
+  t.speed = {number_text(f.best->gflops, 1) + " GFLOP/s"};
+  if (f.best->ratio) t.speed.push_back(fmt::format(" {:.2f}x", *f.best->ratio));
+  if (ratio_text(f.best->ratio, f.best->ratio_lo, f.best->ratio_hi).ends_with(" unsteady")) {
+    t.speed.emplace_back("unsteady");
+  }
+  return t;
 }
+
+float width_of(const std::string& text) { return ImGui::CalcTextSize(text.c_str()).x; }
+
+// As many parts a line as there is room for.
+std::vector<std::string> wrapped(const std::vector<std::string>& parts, float room) {
+  std::vector<std::string> lines;
+  for (const std::string& part : parts) {
+    if (!lines.empty() && width_of(lines.back() + " " + part) <= room) {
+      lines.back() += " " + part;
+    } else {
+      lines.push_back(part.substr(part.find_first_not_of(' ')));
+    }
+  }
+  return lines;
+}
+
+// The rows of a list are of one height: that of the one with the most to say.
+struct RowLines {
+  std::size_t size = 1, speed = 1;
+  std::size_t all() const { return 1 + size + speed; }
+  bool operator==(const RowLines&) const = default;
+};
+
+float text_offset() { return 1.5f * em(); }
 
 // Whether a line of text is in sight from top to bottom: half a line at the end of a list is worse than none.
 bool is_whole(const ImDrawList& list, float top) {
@@ -65,14 +107,15 @@ class StudiesView : public View {
     for (const DatabaseSnapshot& d : frame.snapshot.databases) {
       if (d.closed || d.absent) continue;
       const std::string error = frame.desk.error_of(d);
-      if (!error.empty()) warning_text(frame.look, fmt::format("{}: {}", d.path.filename().string(), error));
+      if (!error.empty()) warning_text(frame.look, fmt::format("{}: {}", database_name(frame.snapshot, d), error));
     }
     if (ImGui::BeginChild("list", {0, 0}, ImGuiChildFlags_NavFlattened)) {
       // While the docks settle, and when the window is resized, rows are aligned anew.
       const bool another = frame.selection.study() != followed_, resized = ImGui::GetWindowHeight() != height_;
       followed_ = frame.selection.study();
       height_ = ImGui::GetWindowHeight();
-      scroll_ = followed_.has_value() && (another || resized);
+      const bool relaid = lay_out(frame.snapshot);
+      scroll_ = followed_.has_value() && (another || resized || relaid);
       float first = 0;
       for (const DatabaseSnapshot& d : frame.snapshot.databases) {
         if (!d.closed) first = draw_database(frame, d);
@@ -96,12 +139,35 @@ class StudiesView : public View {
 
  private:
   // Whole pixels, as rows are placed.
-  static float row_height() { return std::floor(3 * ImGui::GetTextLineHeight() + 0.5f * em()); }
-  static float row_pitch() { return std::floor(row_height() + ImGui::GetStyle().ItemSpacing.y); }
+  float row_height() const {
+    return std::floor(static_cast<float>(lines_.all()) * ImGui::GetTextLineHeight() + 0.5f * em());
+  }
+  float row_pitch() const { return std::floor(row_height() + ImGui::GetStyle().ItemSpacing.y); }
+
+  // How many lines the rows take in the present width. True where that has changed.
+  bool lay_out(const Snapshot& snapshot) {
+    std::vector<std::shared_ptr<const StudySnapshot>> studies;
+    for (const DatabaseSnapshot& d : snapshot.databases) {
+      if (!d.closed) studies.insert(studies.end(), d.studies.begin(), d.studies.end());
+    }
+    const float width = ImGui::GetContentRegionAvail().x;
+    if (studies == laid_out_ && width == width_ && em() == em_) return false;
+    RowLines most;
+    for (const auto& s : studies) {
+      const RowText t = row_text(s->figures);
+      const float room = width - text_offset();
+      if (width_of(t.size) + width_of(t.how) + 0.6f * em() > room) most.size = 2;
+      most.speed = std::max(most.speed, wrapped(t.speed, room).size());
+    }
+    laid_out_ = std::move(studies);
+    width_ = width;
+    em_ = em();
+    return std::exchange(lines_, most) != most;
+  }
 
   // Brings a row into the middle, so that another one begins where the list begins: none is cut there. `header` and
   // `first`: where its database and that one's rows begin.
-  static void scroll_to(std::size_t row, float header, float first) {
+  void scroll_to(std::size_t row, float header, float first) const {
     const float window = ImGui::GetWindowHeight(), top = ImGui::GetScrollY();
     const float at = first + static_cast<float>(row) * row_pitch();
     if (at >= top && at + row_height() <= top + window) {
@@ -114,7 +180,7 @@ class StudiesView : public View {
   }
 
   // Room below the last row, so that at the end of the list, too, a row begins where the list begins.
-  static void end_on_a_row(float first) {
+  void end_on_a_row(float first) const {
     const float over = ImGui::GetCursorPosY() - ImGui::GetWindowHeight() - first;
     if (over > 0) ImGui::Dummy({0, std::ceil(over / row_pitch()) * row_pitch() - over});
   }
@@ -123,7 +189,7 @@ class StudiesView : public View {
   float draw_database(Frame& frame, const DatabaseSnapshot& d) const {
     ImGui::PushID(d.path.c_str());
     const float header = ImGui::GetCursorPosY();
-    ImGui::SeparatorText(d.path.filename().c_str());
+    ImGui::SeparatorText(database_name(frame.snapshot, d).c_str());
     ImGui::SetItemTooltip("%s", d.path.c_str());
     if (ImGui::BeginPopupContextItem("database")) {
       if (ImGui::MenuItem("Close")) frame.desk.close(d.path);
@@ -157,7 +223,7 @@ class StudiesView : public View {
   void draw_study(Frame& frame, const StudySnapshot& s) const {
     const tuner::StudyRecord& r = s.record();
     ImGui::PushID(static_cast<int>(r.id));
-    const float line = ImGui::GetTextLineHeight(), width = ImGui::GetContentRegionAvail().x;
+    const float width = ImGui::GetContentRegionAvail().x;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const bool selected = frame.selection.study() == s.ref;
     if (ImGui::Selectable("##study", selected, 0, {0, row_height()})) frame.selection.select(s.ref);
@@ -166,31 +232,42 @@ class StudiesView : public View {
       steer_menu(frame, s);
       ImGui::EndPopup();
     }
-    ImDrawList& list = *ImGui::GetWindowDrawList();
-    const StateMark mark = frame.look.mark(mark_of(s.figures));
-    const float lines[] = {at.y + 0.15f * em(), at.y + line + 0.2f * em(), at.y + 2 * line + 0.25f * em()};
-    if (is_whole(list, lines[0])) {
-      draw_marker(list, mark.marker, {at.x + 0.6f * em(), lines[0] + line / 2}, 0.3f * em(), mark.colour);
-    }
-    const float x = at.x + 1.5f * em(), right = at.x + width;
-    const ImU32 text = ImGui::GetColorU32(ImGuiCol_Text), dim = frame.look.dim();
-    const std::string name = r.attributes.name.empty() ? fmt::format("study {}", r.id) : r.attributes.name;
-    const std::string trials = fmt::format("{} trial{}", r.trials, r.trials == 1 ? "" : "s");
-    const float trials_width = ImGui::CalcTextSize(trials.c_str()).x;
-    clipped(list, {x, lines[0]}, right - trials_width - em(), text, name);
-    clipped(list, {right - trials_width - 0.3f * em(), lines[0]}, right, dim, trials);
-    const std::string how = fmt::format("{} {}t", tuner::precision_text(r.key), r.key.device.threads);
-    const float how_width = ImGui::CalcTextSize(how.c_str()).x;
-    clipped(list, {x, lines[1]}, right - how_width - 0.6f * em(), dim,
-            fmt::format("{}x{}x{}", r.key.m, r.key.problem.n, r.key.problem.k));
-    clipped(list, {right - how_width - 0.3f * em(), lines[1]}, right, dim, how);
-    clipped(list, {x, lines[2]}, right, text, speed_text(s.figures));
+    draw_text(frame.look, s.figures, at, at.x + width);
     ImGui::PopID();
+  }
+
+  void draw_text(const Look& look, const StudyFigures& f, ImVec2 at, float right) const {
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const float line = ImGui::GetTextLineHeight(), x = at.x + text_offset();
+    const auto top = [&](std::size_t i) { return at.y + static_cast<float>(i) * (line + 0.05f * em()) + 0.15f * em(); };
+    const bool paused = f.paused && f.best;
+    const StateMark mark = f.paused ? StateMark{look.dim(), kBars, "paused"} : look.mark(state_of(f));
+    if (is_whole(list, top(0))) {
+      draw_marker(list, mark.marker, {at.x + 0.6f * em(), top(0) + line / 2}, 0.3f * em(), mark.colour);
+    }
+    const ImU32 text = ImGui::GetColorU32(ImGuiCol_Text), dim = look.dim();
+    RowText t = row_text(f);
+    // Beside the speed there is no room for it.
+    if (paused) {
+      t.trials = fmt::format("paused at {}", f.study.trials);
+      if (width_of(t.name) + width_of(t.trials) + em() > right - x) t.trials = mark.words;
+    }
+    clipped(list, {x, top(0)}, right - width_of(t.trials) - em(), text, t.name);
+    clipped(list, {right - width_of(t.trials) - 0.3f * em(), top(0)}, right, dim, t.trials);
+    const float how = lines_.size > 1 ? x : right - width_of(t.how) - 0.3f * em();
+    clipped(list, {x, top(1)}, lines_.size > 1 ? right : how - 0.3f * em(), dim, t.size);
+    clipped(list, {how, top(lines_.size)}, right, dim, t.how);
+    std::size_t next = 1 + lines_.size;
+    for (const std::string& words : wrapped(t.speed, right - x)) clipped(list, {x, top(next++)}, right, text, words);
   }
 
   std::optional<StudyRef> followed_;
   bool scroll_ = false;
   float height_ = 0;  // of the list
+  RowLines lines_;
+  // Of which they are.
+  std::vector<std::shared_ptr<const StudySnapshot>> laid_out_;
+  float width_ = 0, em_ = 0;
 };
 
 }  // namespace

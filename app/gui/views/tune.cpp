@@ -5,6 +5,7 @@
 
 #include "app/gui/fields.h"
 #include "app/gui/widgets.h"
+#include "app/model/database_name.h"
 #include "tuner/strategy/strategy.h"
 
 namespace gemwright::app::gui {
@@ -220,7 +221,7 @@ class TuneView : public View {
     if (!state.preview) return dim_text(frame.look, "Something above cannot be tuned.");
     ImGui::TextUnformatted(preview_text(*state.preview).c_str());
     ImGui::SameLine(0, 0.6f * em());
-    dim_text(frame.look, "into " + frame.database->path.filename().string());
+    dim_text(frame.look, "into " + database_name(frame.snapshot, *frame.database));
     if (!ImGui::TreeNode("What would run")) return;
     const auto& titles = state.preview->titles;
     for (std::size_t i = 0; i < std::min(titles.size(), kTitles); ++i) ImGui::TextUnformatted(titles[i].c_str());
