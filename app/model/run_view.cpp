@@ -78,12 +78,9 @@ std::string budget_text(const tuner::StudyRecord& s, const std::vector<tuner::St
   if (b.trials) return fmt::format("{} of {} trials", s.trials, *b.trials);
   const double seconds = spent.value_or(s.spent_seconds);
   if (!b.seconds) return fmt::format("{:.1f} s, default budget", seconds);
-  // The confirmation gets its share however late the search ran, what is in flight is finished, and a follow-up in
-  // another packing format gets its own.
-  if (seconds > *b.seconds) {
-    return fmt::format("{:.1f} s: budget {:.4g} s, and what ends, confirms or follows up the search", seconds,
-                       *b.seconds);
-  }
+  // More than that: the confirmation gets its share however late the search ran, what is in flight is finished, and a
+  // follow-up in another packing format gets its own.
+  if (seconds > *b.seconds) return fmt::format("{:.1f} s, budget {:.4g} s", seconds, *b.seconds);
   return fmt::format("{:.1f} s of {:.4g} s", seconds, *b.seconds);
 }
 

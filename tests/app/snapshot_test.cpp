@@ -130,7 +130,7 @@ TEST(RunView, ABudgetIsToldInItsOwnUnit) {
   EXPECT_EQ(budget_text(r, {}), "3.0 s of 60 s");
   EXPECT_DOUBLE_EQ(*budget_spent(r), 0.05);
   EXPECT_EQ(budget_text(r, {}, 12.3), "12.3 s of 60 s");
-  EXPECT_EQ(budget_text(r, {}, 64.5), "64.5 s: budget 60 s, and what ends, confirms or follows up the search");
+  EXPECT_EQ(budget_text(r, {}, 64.5), "64.5 s, budget 60 s");
   tuner::StudyEvent more;
   more.kind = tuner::EventKind::extend;
   more.argument = "30s";
