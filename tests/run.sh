@@ -18,4 +18,5 @@ cmake --build "$build"
 GEMWRIGHT_CACHE="$build/kernel-cache"
 export GEMWRIGHT_CACHE
 cd "$build"
-ctest --output-on-failure --no-tests=error "$@"
+# Two at a time: none asserts a time.
+ctest --parallel 2 --output-on-failure --no-tests=error "$@"

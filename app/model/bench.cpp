@@ -61,13 +61,14 @@ struct Entrant {
   bool is_rival() const { return subject >= kFirstRival; }
 };
 
+double call_ns_of(const Sample& s) { return std::max(1.0, static_cast<double>(s.ns) / static_cast<double>(s.calls)); }
+
 // Blocks of about the protocol's length. Round 0 sizes them and is not counted.
 void size_blocks(const tuner::MeasureProtocol& p, std::vector<Entrant>& entrants, std::vector<Sample>& samples) {
   for (const Sample& s : samples) {
     for (Entrant& e : entrants) {
       if (e.subject != s.subject) continue;
-      const double call_ns = std::max(1.0, static_cast<double>(s.ns) / static_cast<double>(s.calls));
-      e.calls = std::max<std::int64_t>(1, std::llround(p.block_ns / call_ns));
+      e.calls = std::max<std::int64_t>(1, std::llround(p.block_ns / call_ns_of(s)));
     }
   }
   samples.clear();
@@ -79,8 +80,9 @@ Result<void> rounds(tuner::Measurer& measurer, const PlannedStudy& study, std::v
   const tuner::MeasureProtocol& p = study.request.protocol;
   const tuner::Random random(study.request.attributes.seed);
   const double begun = hooks.now();
+  std::optional<double> call_ns;  // of the first entrant
   for (int round = 0; round <= p.confirm_rounds; ++round) {
-    if (round > p.min_confirm_rounds && hooks.now() - begun > kRowSeconds) break;
+    if (round > tuner::least_confirm_rounds(p, call_ns) && hooks.now() - begun > kRowSeconds) break;
     for (const int i : tuner::latin_round_order(static_cast<int>(entrants.size()), round, random)) {
       if (hooks.stop && hooks.stop())
         return fail("interrupted: what was tuned is saved, and the same command goes on",
@@ -92,7 +94,9 @@ Result<void> rounds(tuner::Measurer& measurer, const PlannedStudy& study, std::v
       e.fault = std::move(*fault);
       if (!e.fault.empty() && !e.is_rival()) return {};
     }
-    if (round == 0) size_blocks(p, entrants, samples);
+    if (round > 0) continue;
+    if (!samples.empty()) call_ns = call_ns_of(samples.front());
+    size_blocks(p, entrants, samples);
   }
   return {};
 }

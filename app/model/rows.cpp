@@ -118,6 +118,8 @@ json trial_row(const StudyFigures& f, const Trial& t, const std::optional<Estima
            {"state", tuner::to_text(t.state)},
            {"origin", t.origin},
            {"m", f.study.key.m},
+           {"n", f.study.key.problem.n},
+           {"k", f.study.key.problem.k},
            {"threads", f.study.key.device.threads},
            {"name", f.study.attributes.name},
            {"mode", tuner::to_text(t.config.mode)},

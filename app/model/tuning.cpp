@@ -52,14 +52,9 @@ using Runner = std::function<Result<std::optional<tuner::StudyRecord>>(PlannedSt
 Result<std::vector<tuner::Cell>> cells_of(const tuner::Store& store, const std::vector<tuner::StudyRecord>& records) {
   std::vector<tuner::Cell> cells;
   for (const tuner::StudyRecord& r : records) {
-    const auto trials = store.trials(r.id);
-    const auto subjects = store.subjects(r.id);
-    const auto estimates = store.estimates(r.id);
-    if (!trials) return tl::unexpected(trials.error());
-    if (!subjects) return tl::unexpected(subjects.error());
-    if (!estimates) return tl::unexpected(estimates.error());
-    auto cell = tuner::cell_of_study(r, *trials, *subjects, *estimates);
-    if (cell) cells.push_back(std::move(*cell));
+    auto cell = tuner::cell_of_study(store, r);
+    if (!cell) return tl::unexpected(cell.error());
+    if (*cell) cells.push_back(std::move(**cell));
   }
   return cells;
 }

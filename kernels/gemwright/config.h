@@ -48,19 +48,25 @@ constexpr const char* prefetch_name(prefetch p) {
                              : "nta";
 }
 
-// What is fixed when compiled. The tile is mr rows x nv vectors of C held in registers.
+// What is fixed when compiled. The tile is mr rows x nv vectors of C held in registers; or, with along_k, mr rows of
+// one column, whose vectors run along K and are summed at the end (f32 alone: row-major A as it lies, panels of one
+// column).
 struct tile {
   isa family;
   int mr;         // rows of C
-  int nv;         // vectors of C in a row; NR = nv * vector width of the family
+  int nv;         // vectors of C in a row, of NR columns (columns_of); 1 with along_k
   int ku;         // steps of K unrolled
   int ka;         // independent accumulators along K, summed at the end; more than one changes the reduction class
   prefetch hint;  // prefetch of B inside the loop over K; its distance is blocking::prefetch_rows
+  bool along_k = false;
 };
 
 constexpr bool operator==(const tile& x, const tile& y) {
-  return x.family == y.family && x.mr == y.mr && x.nv == y.nv && x.ku == y.ku && x.ka == y.ka && x.hint == y.hint;
+  return x.family == y.family && x.mr == y.mr && x.nv == y.nv && x.ku == y.ku && x.ka == y.ka && x.hint == y.hint &&
+         x.along_k == y.along_k;
 }
+
+constexpr int columns_of(const tile& t) { return t.along_k ? 1 : t.nv * vector_width(t.family); }
 
 // What pack_weights writes: panels of `panel` columns, each [K][panel], zero-padded to whole panels. Panel 0: B stays
 // as it is (row-major only). For pairs of products (epilogue.h) `pair` columns of the gate and as many of the other

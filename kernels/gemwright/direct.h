@@ -28,9 +28,9 @@ struct tile_walk {
   bool rows_inside;
 
   // tile(first row, rows, first column) for each tile. Rows are spread evenly over the tiles: the first ones have one
-  // more.
+  // more. Inlined, because in an exported header the plan and N are constants.
   template <class Tile>
-  void each(const Tile& tile) const {
+  GEMWRIGHT_INLINE void each(const Tile& tile) const {
     if (m <= mr) {  // without a division
       for (std::int64_t col = 0; col < n; col += nr) tile(0, m, col);
       return;
@@ -62,16 +62,17 @@ struct direct_call {
 };
 
 // Whether a plan leaves products with this N and K whole, as long as they have no more than mc rows.
-constexpr bool leaves_whole(const plan& p, std::int64_t n, std::int64_t k) {
+constexpr bool leaves_whole(const plan& p, std::int64_t n, std::int64_t k, layout a_layout) {
   const kernel_set& s = *p.kernels;
-  return is_one_block(p.block, n, k) && !s.reads.pair && p.format == packing{s.nr};
+  return is_one_block(p.block, n, k) && !s.reads.pair && p.format == packing{s.nr} &&
+         fits_along_k(s.shape, p.format, p.block, a_layout);
 }
 
 // Whether the nest would do no more than walk the tiles of one whole item, with its chain. True also says that nothing
 // in the plan needs another check but the operands of the chain.
 inline bool is_direct(const gemm_call& x, const plan& p, const context& ctx) {
   const kernel_set& s = *p.kernels;
-  return x.b_packed && x.batch == 1 && !x.bare && x.m <= p.block.mc && leaves_whole(p, x.n, x.k) &&
+  return x.b_packed && x.batch == 1 && !x.bare && x.m <= p.block.mc && leaves_whole(p, x.n, x.k, x.a_layout) &&
          ctx.has(s.shape.family) && ctx.ready();
 }
 
@@ -91,7 +92,7 @@ GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {
   x.item = 0;
   x.pair = {};
   const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
-  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) {
+  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
     x.a = call.a + row * call.a_row;
     x.b = call.b + col * call.k;
     x.c = call.c + row * call.ldc + col;

@@ -64,7 +64,7 @@ constexpr std::int64_t whole_extent = std::int64_t{1} << 20;
 // Rows up to which a call of a problem needs no loop nest in a plan (direct.h): known when it is compiled.
 constexpr std::int64_t whole_rows(const problem_shape& s, const plan& p) {
   const bool whole = s.constant_weights && s.batch == 1 && s.n <= whole_extent && s.k <= whole_extent &&
-                     p.format == s.format && leaves_whole(p, s.n, s.k);
+                     p.format == s.format && leaves_whole(p, s.n, s.k, s.a_layout);
   return !whole ? 0 : p.block.mc < whole_extent ? p.block.mc : whole_extent;
 }
 
@@ -75,7 +75,7 @@ struct plan_choice {
 };
 
 template <class Plan, class Shape>
-plan_choice<Plan> choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m, const context& ctx) {
+GEMWRIGHT_INLINE plan_choice<Plan> choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m, const context& ctx) {
   const plan_group<Plan>* g = table.groups;
   const plan_group<Plan>* const last_group = table.groups + table.count - 1;
   while (g != last_group && g[1].threads <= ctx.threads()) ++g;
@@ -212,7 +212,7 @@ inline bool is_whole(const problem_shape& s, std::int64_t whole_m, std::int64_t 
 struct whole_chain {
   // run(operands) where the chain of one item finds what it reads.
   template <class Run>
-  static status with(const chain_reads& reads, const call_operands& x, const extent& e, const Run& run) {
+  GEMWRIGHT_INLINE static status with(const chain_reads& reads, const call_operands& x, const extent& e, const Run& run) {
     if (const status wrong = check_given(reads, x); wrong != status::ok) return wrong;
     static constexpr epilogue_operands kNone{};  // not built for each call: ten stores
     if (!reads_any(reads)) {
@@ -226,6 +226,24 @@ struct whole_chain {
   }
 };
 
+// What the loop nest runs, or refuses. Apart: its frame and its stores take longer than what a small product needs.
+GEMWRIGHT_APART inline status run_in_nest(const dispatch_table& table, const plan& p, context& ctx, std::int64_t m,
+                                          const float* a, std::int64_t lda, const packed_weights* weights,
+                                          const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
+                                          const call_operands& x) {
+  const problem_shape& s = *table.shape;
+  const bool packed = weights != nullptr;
+  item_strides strides;
+  const call_lines lines{m, lda, ldc, packed, ldb};
+  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
+  const std::int64_t stride_b = !packed ? strides.b : s.batch > 1 ? packed_b_size(s.n, s.k, s.format) : 0;
+  // All at once, the chain's operands too: compilers clear the defaults of so large a struct by a string instruction,
+  // which takes 10 ns, and one that is copied has to wait for its own stores.
+  const gemm_call call{m,   s.n,      s.k,        s.batch, a, lda, strides.a, s.a_layout,  packed ? weights->data() : b,
+                       ldb, stride_b, s.b_layout, packed,  c, ldc, strides.c, x.beta == 1, chain_operands(x, strides)};
+  return run_gemm(call, p, ctx);
+}
+
 // `weights` where they are constant, `b` and `ldb` otherwise.
 //
 // Inlined into the header's `run`, of which there is one a problem, so that of its constant table little is left to
@@ -237,23 +255,15 @@ GEMWRIGHT_INLINE status run_table(const dispatch_table& table, context& ctx, std
   if (weights != nullptr) {
     if (const status wrong = check_weights(s, *weights); wrong != status::ok) return wrong;
   }
-  const bool packed = weights != nullptr;
   const plan_choice<plan> chosen = choose_plan(table, m, ctx);
-  if (packed && is_whole(s, chosen.whole_m, m, a, lda, c, ldc, x, ctx)) {
-    return whole_chain::with(s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) {
-      run_direct(direct_call_of(m, s.n, s.k, a, lda, s.a_layout, weights->data(), c, ldc, x.beta == 1, operands),
-                 *chosen.use);
-    });
+  if (weights != nullptr && is_whole(s, chosen.whole_m, m, a, lda, c, ldc, x, ctx)) {
+    return whole_chain::with(
+        s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) GEMWRIGHT_INLINE_BODY {
+          run_direct(direct_call_of(m, s.n, s.k, a, lda, s.a_layout, weights->data(), c, ldc, x.beta == 1, operands),
+                     *chosen.use);
+        });
   }
-  item_strides strides;
-  const call_lines lines{m, lda, ldc, packed, ldb};
-  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
-  const std::int64_t stride_b = !packed ? strides.b : s.batch > 1 ? packed_b_size(s.n, s.k, s.format) : 0;
-  // All at once, the chain's operands too: compilers clear the defaults of so large a struct by a string instruction,
-  // which takes 10 ns, and one that is copied has to wait for its own stores.
-  const gemm_call call{m,   s.n,      s.k,        s.batch, a, lda, strides.a, s.a_layout,  packed ? weights->data() : b,
-                       ldb, stride_b, s.b_layout, packed,  c, ldc, strides.c, x.beta == 1, chain_operands(x, strides)};
-  return run_gemm(call, *chosen.use, ctx);
+  return run_in_nest(table, *chosen.use, ctx, m, a, lda, weights, b, ldb, c, ldc, x);
 }
 
 }  // namespace gemwright_abi

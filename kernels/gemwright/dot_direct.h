@@ -50,7 +50,7 @@ struct dot_direct_call {
 };
 
 // What is the same for all tiles. `scale` and `zero` have room for max_dot_rows; they are used for u8 rows alone.
-inline dot_args direct_args(const dot_direct_call& call, const dot_plan& p, float* scale, std::int32_t* zero) {
+GEMWRIGHT_INLINE dot_args direct_args(const dot_direct_call& call, const dot_plan& p, float* scale, std::int32_t* zero) {
   dot_args x;  // all of it is set, here and for each tile
   x.groups = call.k / k_group(p.kernels->mode);
   x.a = nullptr;
@@ -93,7 +93,7 @@ GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p)
     sums = reinterpret_cast<const std::int32_t*>(of_columns + columns);
   }
   const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
-  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) {
+  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
     x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
     x.b = call.b + col * x.groups;
     x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;

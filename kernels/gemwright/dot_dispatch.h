@@ -83,6 +83,30 @@ inline packed_dot_weights pack_weights(const dot_problem_shape& s, const std::in
   return pack_weights(s, {w, element::s8, ldw, order, 0, column_scales}, stride);
 }
 
+// Apart, as the one for f32.
+GEMWRIGHT_APART inline status run_in_nest(const dot_dispatch_table& table, const dot_plan& p, context& ctx,
+                                          std::int64_t m, const void* a, std::int64_t lda,
+                                          const packed_dot_weights* weights, const void* b, std::int64_t ldb, void* c,
+                                          std::int64_t ldc, const call_operands& x, const integer_meaning& q,
+                                          requantisation to_u8) {
+  const dot_problem_shape& s = *table.shape;
+  item_strides strides;
+  const call_lines lines{m, lda, ldc, weights != nullptr, ldb};
+  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
+  // All at once: see the function for f32.
+  const dot_call call{m,          s.n,
+                      s.k,        s.batch,
+                      a,          s.a,
+                      lda,        strides.a,
+                      s.a_layout, q.a_scale.value_or(1.0F),
+                      q.a_zero,   row_quantisation::asymmetric,
+                      weights,    {b, s.b, ldb, s.b_layout, strides.b, q.b_scale},
+                      c,          ldc,
+                      strides.c,  x.beta == 1,
+                      to_u8,      chain_operands(x, strides)};
+  return run_dot(call, p, ctx);
+}
+
 // `weights` where they are constant, `b` and `ldb` otherwise. A, B and C are made of the shape's elements.
 // Inlined as the one for f32.
 GEMWRIGHT_INLINE status run_table(const dot_dispatch_table& table, context& ctx, std::int64_t m, const void* a,
@@ -94,7 +118,6 @@ GEMWRIGHT_INLINE status run_table(const dot_dispatch_table& table, context& ctx,
     if (weights->mode() != s.mode) return status::bad_weights;
   }
   if (m > 0 && s.a == element::u8 && !has_meaning(q.a_scale, q.a_zero)) return status::bad_scalar;
-  const float a_scale = q.a_scale.value_or(1.0F);
   requantisation to_u8{};
   if (m > 0 && s.c == element::u8) {
     const std::optional<requantisation> told = requantisation_of(q);
@@ -104,27 +127,14 @@ GEMWRIGHT_INLINE status run_table(const dot_dispatch_table& table, context& ctx,
   const plan_choice<dot_plan> chosen = choose_plan(table, m, ctx);
   if (weights != nullptr && is_whole(s, chosen.whole_m, m, a, lda, c, ldc, x, ctx) &&
       (s.c != element::u8 || x.beta == 0)) {
-    return whole_chain::with(s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) {
-      run_direct({m, s.n, s.k, a, lda * element_size(s.a), weights->data(), c, ldc, x.beta == 1, a_scale, q.a_zero,
-                  to_u8, &operands},
-                 *chosen.use);
-    });
+    return whole_chain::with(
+        s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) GEMWRIGHT_INLINE_BODY {
+          run_direct({m, s.n, s.k, a, lda * element_size(s.a), weights->data(), c, ldc, x.beta == 1,
+                      q.a_scale.value_or(1.0F), q.a_zero, to_u8, &operands},
+                     *chosen.use);
+        });
   }
-  item_strides strides;
-  const call_lines lines{m, lda, ldc, weights != nullptr, ldb};
-  if (const status wrong = check_operands(s, x, lines, strides); wrong != status::ok) return wrong;
-  // All at once: see the function for f32.
-  const dot_call call{m,          s.n,
-                      s.k,        s.batch,
-                      a,          s.a,
-                      lda,        strides.a,
-                      s.a_layout, a_scale,
-                      q.a_zero,   row_quantisation::asymmetric,
-                      weights,    {b, s.b, ldb, s.b_layout, strides.b, q.b_scale},
-                      c,          ldc,
-                      strides.c,  x.beta == 1,
-                      to_u8,      chain_operands(x, strides)};
-  return run_dot(call, *chosen.use, ctx);
+  return run_in_nest(table, *chosen.use, ctx, m, a, lda, weights, b, ldb, c, ldc, x, q, to_u8);
 }
 
 }  // namespace gemwright_abi

@@ -4,9 +4,9 @@
 // slice a job walks cache blocks of mc x nc x kc in the given order; inside a block it walks tiles. Blocks and tiles of
 // one slice differ by at most one tile or row in size, so that the last one is not a crumb. K always ascends and the
 // partial sum of C is loaded back into the accumulators, so blocking never changes a bit of the result; slices of K do.
-// A tile with several accumulators along K sums them at the end of each block: with it kc changes the result too. With
-// slices of K, slice 0 sums into C, the others into scratch memory, and a second phase adds them in ascending order, mc
-// rows of one batch item at a time: that bounds the scratch memory whatever M is.
+// A tile along K, or with several accumulators along it, sums them at the end of each block: with it kc changes the
+// result too. With slices of K, slice 0 sums into C, the others into scratch memory, and a second phase adds them in
+// ascending order, mc rows of one batch item at a time: that bounds the scratch memory whatever M is.
 //
 // Pairs of products (epilogue.h): n counts the columns of B, C has half as many. Where both halves of a column of C
 // meet in one tile (packing::pair), the chain is to run in registers and K is one block and one slice, the tile
@@ -68,6 +68,11 @@ constexpr bool tile_holds_pairs(const tile& t, packing format) {
 // Whether f32 tiles combine them there: with more than one block of K the sums have passed through memory.
 constexpr bool pairs_in_tile(const tile& t, packing format, const blocking& g, std::int64_t k) {
   return tile_holds_pairs(t, format) && g.chain_at == fusion::registers && g.tk == 1 && g.kc >= k;
+}
+
+// Whether the vectors of a tile along K find A and B contiguous along it.
+constexpr bool fits_along_k(const tile& t, packing format, const blocking& g, layout a_layout) {
+  return !t.along_k || (format == packing{1} && a_layout == layout::row_major && g.pack_a == a_packing::none);
 }
 
 // Columns of a row of partial sums: packed columns with their padding, or those of B.

@@ -8,3 +8,7 @@
 #define GEMWRIGHT_PRAGMA(text) _Pragma(#text)
 #define GEMWRIGHT_UNROLL GEMWRIGHT_PRAGMA(GCC unroll 32)
 #define GEMWRIGHT_INLINE inline __attribute__((always_inline))
+// Of a lambda, behind its parameters.
+#define GEMWRIGHT_INLINE_BODY __attribute__((always_inline))
+// What would only lengthen the frame of its callers.
+#define GEMWRIGHT_APART __attribute__((noinline))

@@ -35,6 +35,10 @@ constexpr std::int64_t packed_b_size(std::int64_t n, std::int64_t k, packing for
 // beyond are not touched.
 inline void transpose_panel(const float* src, std::int64_t stride, std::int64_t columns, std::int64_t k, float* dst,
                             std::int64_t width) {
+  if (width == 1) {
+    std::memcpy(dst, src, static_cast<std::size_t>(k) * sizeof(float));
+    return;
+  }
   constexpr std::int64_t kLine = 16;
   for (std::int64_t k0 = 0; k0 < k; k0 += kLine) {
     const std::int64_t depth = std::min(kLine, k - k0);
@@ -49,6 +53,10 @@ inline void transpose_panel(const float* src, std::int64_t stride, std::int64_t 
 // Copies k rows of `columns` elements, row i beginning at src + i * stride, into dst[k][width].
 inline void copy_panel(const float* src, std::int64_t stride, std::int64_t columns, std::int64_t k, float* dst,
                        std::int64_t width) {
+  if (columns == 1) {
+    for (std::int64_t i = 0; i < k; ++i) dst[i * width] = src[i * stride];
+    return;
+  }
   for (std::int64_t i = 0; i < k; ++i) {
     std::memcpy(dst + i * width, src + i * stride, static_cast<std::size_t>(columns) * sizeof(float));
   }

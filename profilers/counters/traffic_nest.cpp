@@ -155,15 +155,9 @@ void set_loops(const TrafficInput& in, std::int64_t nr, Nest& nest) {
 
 }  // namespace
 
-std::int64_t vector_lanes(gemwright::isa family) {
-  using gemwright::isa;
-  if (family == isa::scalar) return 1;
-  return family == isa::avx2 || family == isa::avx_vnni ? 8 : 16;
-}
-
 Nest nest_of(const TrafficInput& in) {
   const gemwright::blocking& g = in.blocking;
-  const std::int64_t nr = in.tile.nv * vector_lanes(in.tile.family);
+  const std::int64_t nr = gemwright::columns_of(in.tile);
   Nest nest;
   nest.rows_of_all = static_cast<double>(in.m * in.batch);
   nest.packs_a = g.pack_a != gemwright::a_packing::none && in.k > 0;

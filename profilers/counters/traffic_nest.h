@@ -58,8 +58,6 @@ struct Nest {
   std::array<int, kOperands> reuse{};  // the loop over blocks that uses an operand again
 };
 
-std::int64_t vector_lanes(gemwright::isa family);  // 32-bit accumulators in a vector register
-
 // All sizes are at least 1 but K, and the config makes sense.
 Nest nest_of(const TrafficInput& in);
 

@@ -167,6 +167,25 @@ int check_others(wide::context& ctx, const std::string& how) {
   return wrong;
 }
 
+// Few columns, whose vectors run along K.
+int check_heads(wide::context& ctx, const std::string& how) {
+  int wrong = 0;
+  for (const std::int64_t m : kRows) {
+    wrong += check(how + " head", {m, 1, 277, 1, false, true, true}, [&](operands& o) {
+      const auto weights = wide::head::pack_weights(o.b.data(), o.ldb);
+      wide::head::args x;
+      x.bias = o.bias.data();
+      return static_cast<int>(wide::head::run(ctx, m, o.a.data(), o.lda, weights, o.c.data(), o.ldc, x));
+    });
+    shape heads{m, 3, 45, 1, true};
+    heads.beta = 1;
+    wrong += check(how + " heads", heads, [&](operands& o) {
+      return static_cast<int>(wide::heads::run(ctx, m, o.a.data(), o.lda, o.b.data(), o.ldb, o.c.data(), o.ldc));
+    });
+  }
+  return wrong;
+}
+
 // Runs jobs one after another, last first: nothing may rely on their order or on running at once.
 void backwards(void*, int jobs, void (*task)(void*, int), void* argument) {
   for (int j = jobs - 1; j >= 0; --j) task(argument, j);
@@ -249,7 +268,8 @@ int check_contexts() {
   int wrong = 0;
   for (const auto& [how, ctx] : all) {
     if (!ctx->ready()) return 1;
-    wrong += check_qkv(*ctx, how) + check_chains(*ctx, how) + check_pairs(*ctx, how) + check_others(*ctx, how);
+    wrong += check_qkv(*ctx, how) + check_chains(*ctx, how) + check_pairs(*ctx, how) + check_others(*ctx, how) +
+             check_heads(*ctx, how);
     ctx->park();
   }
   if (plain.implementation().has(wide::kernels::isa::avx2)) ++wrong;

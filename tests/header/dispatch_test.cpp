@@ -24,7 +24,7 @@ Config config(std::int64_t kc, int panel = 32) {
 TrialId next_trial = 0;
 Candidate candidate(const Config& c, double ns, bool confirmed = true) { return {++next_trial, c, ns, confirmed}; }
 Cell cell(std::int64_t m, int threads, std::vector<Candidate> candidates, double weight = 1) {
-  return {m, threads, weight, std::move(candidates)};
+  return {m, threads, weight, 0, std::move(candidates)};
 }
 
 TEST(Dispatch, OneConfigThatIsGoodEnoughEverywhereServesAll) {
@@ -101,6 +101,14 @@ TEST(Dispatch, WithoutACommonFormatTheHeavierCellsDecideAndTheOthersAreUnknown) 
   EXPECT_EQ(d.configs[d.cells[1].config].blocking.kc, 512);
   EXPECT_FALSE(d.cells[1].regret.has_value());
   EXPECT_FALSE(d.cells[1].trial.has_value());
+}
+
+TEST(Dispatch, AConfirmedConfigShipsBeforeOneThatNoiseCannotTellFromIt) {
+  std::vector<Cell> cells = {cell(1, 1, {candidate(config(256), 90, false), candidate(config(512), 100)})};
+  cells[0].noise_floor = 0.01;
+  const Dispatch d = choose_dispatch(kProblem, cells, 0.02).value();
+  EXPECT_EQ(d.configs.at(0).blocking.kc, 512);
+  EXPECT_TRUE(d.cells[0].confirmed);
 }
 
 TEST(Dispatch, AnUnconfirmedLeadIsNoLead) {

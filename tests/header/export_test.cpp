@@ -182,9 +182,33 @@ TEST(Export, AModeThatExceededTheBoundOfOneMServesNoM) {
   Estimate e;
   e.subject = 1;
   e.ns_per_call = 1000;
-  const auto cell = cell_of_study(study, trials, subjects, {e});
+  const auto cell = cell_of_study(study, trials, subjects, {e}, {});
   ASSERT_TRUE(cell);
   EXPECT_EQ(cell->modes, (std::vector{ComputeMode::f32, ComputeMode::u8s8}));
+}
+
+// The first left the final early, while the clock was fast; in each round that both ran in the second was faster.
+TEST(Export, ShipsTheFasterOfCommonRoundsWhateverTheClockDid) {
+  const auto store = make_memory_store();
+  const StudyId study = add_study(*store, study_key(1, 1), "qkv", {{config(512), 1200}, {config(256), 1000}});
+  const auto subjects = store->subjects(study).value();
+  ASSERT_EQ(subjects.size(), 2u);
+  for (std::int64_t round = 0; round < 20; ++round) {
+    for (const Subject& s : subjects) {
+      const bool winner = s.id == subjects.front().id;
+      if (round >= 8 && !winner) continue;
+      Sample x;
+      x.subject = s.id;
+      x.phase = Phase::confirm;
+      x.round = round;
+      x.calls = 1;
+      x.ns = round < 8 ? (winner ? 950 : 1000) : 1200;
+      ASSERT_TRUE(store->add_sample(x));
+    }
+  }
+  const auto plan = plan_export(*store, {HeaderStyle::library, "tuned", 0.02, {}, "0.1.0", "2026-03-01"});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->spec.problems[0].tables[0].configs.at(0).blocking.kc, 512);
 }
 
 TEST(Export, StudiesOfOneNameAndTwoInterfacesAreTwoProblems) {

@@ -89,6 +89,14 @@ void expect_verified(const Library& library) {
 // The i-th of some small integers.
 int small(std::int64_t i) { return static_cast<int>(i * 7 % 5) - 2; }
 
+TEST(HeaderLibrary, RunsVectorsAlongK) {
+  for (const char* name : {"head", "heads"}) {
+    const Library library(name, true);
+    ASSERT_NE(library.api(), nullptr);
+    expect_verified(library);
+  }
+}
+
 TEST(HeaderLibrary, RunsBf16) {
   const Library library("n51_k38_bf16");
   ASSERT_NE(library.api(), nullptr);

@@ -72,6 +72,19 @@ inline HeaderTable table(const Build& build, int panel) {
   return t;
 }
 
+// One column or few: vectors along K, on panels of one column.
+inline HeaderTable along_table(const Build& build) {
+  using gemwright::isa;
+  HeaderTable t = table(build, 1);
+  t.configs = {config(isa::avx512f, 1, 1, 1, blocking(4, 256, 512)), config(isa::avx2, 5, 1, 1, blocking(20, 1, 64)),
+               config(isa::avx512f, 8, 1, 1, blocking(16, 64, 512, 2, 1, 1)),
+               config(isa::avx512f, 13, 1, 1, blocking(64, 256, 512, 1, 1, 2))};
+  for (Config& c : t.configs) c.tile.along_k = true;
+  t.configs[0].tile.ka = t.configs[0].tile.ku = 4;
+  t.configs[2].tile.ku = 2;
+  return t;
+}
+
 // B per call as it lies in memory: nothing is packed.
 inline HeaderTable unpacked_table(const Build& build) {
   HeaderTable t;
@@ -139,6 +152,14 @@ inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
   glu_plain.chain = {EpilogueOp::bias, EpilogueOp::swiglu, EpilogueOp::mul};
   s.problems.push_back({"glu plain", glu_plain, {pair_table(gcc_build())}});
   s.problems.push_back({"glu call", glu_call, {unpacked_table(gcc_build())}});
+  Problem head = problem(1, 277);
+  head.chain = {EpilogueOp::bias, EpilogueOp::relu};
+  s.problems.push_back({"head", head, {along_table(gcc_build())}});
+  Problem heads = problem(3, 45);
+  heads.b_layout = gemwright::layout::col_major;
+  heads.constant_weights = false;
+  heads.beta = 1;
+  s.problems.push_back({"heads", heads, {along_table(clang_build())}});
   return s;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tuner/insight/annotate.h"
+#include "tuner/insight/tile_assembly.h"
 #include "tuner/problem/input_text.h"
 #include "tuner/toolchain/compiler.h"
 #include "tuner/toolchain/process.h"
@@ -142,6 +143,33 @@ TEST_P(Assembly, InnerLoopsKeepTheirAccumulatorsInRegisters) {
     EXPECT_EQ(loop->spills, 0);
     EXPECT_EQ(loop->stores, 0);
     EXPECT_GE(loop->prefetches, 1);
+  }
+}
+
+// A step along K is a load of B for all rows, and one multiply-add from memory for each of them.
+TEST_P(Assembly, VectorsAlongKStayInRegisters) {
+#if !defined(__x86_64__)
+  GTEST_SKIP() << "the tiles are for x86-64";
+#endif
+  const auto compiler = tuner::find_compiler(GetParam());
+  if (!compiler) GTEST_SKIP() << compiler.error().message;
+  const std::pair<gemwright::tile, int> tiles[] = {{{isa::avx512f, 8, 1, 2, 1, prefetch::none, true}, 16},
+                                                   {{isa::avx512f, 16, 1, 1, 1, prefetch::none, true}, 16},
+                                                   {{isa::avx512f, 7, 1, 4, 4, prefetch::none, true}, 28},
+                                                   {{isa::avx2, 14, 1, 1, 1, prefetch::none, true}, 14}};
+  tuner::Problem problem;
+  problem.chain = {tuner::EpilogueOp::bias, tuner::EpilogueOp::relu};
+  for (const auto& [tile, products] : tiles) {
+    tuner::Config config;
+    config.tile = tile;
+    const auto text = tuner::tile_assembly(*compiler, config, problem);
+    ASSERT_TRUE(text) << text.error().message;
+    const auto loop = tuner::hot_loop(*text);
+    ASSERT_TRUE(loop) << loop.error().message;
+    SCOPED_TRACE(tuner::tile_name(tile) + "\n" + tuner::to_text(*loop));
+    EXPECT_EQ(loop->multiply_adds, products);
+    EXPECT_EQ(loop->spills, 0);
+    EXPECT_EQ(loop->stores, 0);
   }
 }
 

@@ -44,6 +44,7 @@ inline std::string CompiledTile::name() const {
   const tile& t = set.shape;
   std::string text = std::string(isa_name(t.family)) + " " + std::to_string(t.mr) + "x" + std::to_string(t.nv) + " ku" +
                      std::to_string(t.ku) + " ka" + std::to_string(t.ka) + " " + prefetch_name(t.hint);
+  if (t.along_k) text += " along k";
   for (const epilogue_op op : chain) text += std::string(op == chain.front() ? " " : "+") + op_name(op);
   return text;
 }

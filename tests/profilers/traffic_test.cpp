@@ -76,6 +76,16 @@ TEST(Traffic, GotosNestHasItsKnownTraffic) {
   EXPECT_EQ(value(in, "traffic.dram"), 0);  // 12 MiB stay in L3 from call to call
 }
 
+TEST(Traffic, ATileWhoseVectorsRunAlongKIsOneColumn) {
+  TrafficInput in = base(128, 3, 256);
+  in.tile = {isa::avx512f, 8, 1, 2, 1, prefetch::none, true};
+  in.format = {1};
+  // A for each column, B for each of 16 rows of tiles, C once.
+  EXPECT_EQ(value(in, "traffic.l1"), 4.0 * (128 * 256 * 3 + 256 * 3 * 16 + 128 * 3));
+  in.format = {16};
+  EXPECT_EQ(named(model_traffic(in), "flops").status, CounterStatus::failed);
+}
+
 TEST(Traffic, SmallerL3MakesOperandsComeOnceOrForEachBlockOfK) {
   TrafficInput in = goto_nest();
   in.l3_bytes = 8 << 20;  // C and what passes of A and B in a step of K: it is there still when the next call begins

@@ -127,6 +127,25 @@ TEST_F(SessionTest, RightTilesAreAdmittedForEveryLayoutSizeAndUseOfWeights) {
   }
 }
 
+TEST_F(SessionTest, TilesWhoseVectorsRunAlongKAreChecked) {
+  if (!gemwright::cpu_has(isa::avx2)) GTEST_SKIP() << "they are vectors";
+  Config c = config();
+  c.tile = {isa::avx2, 5, 1, 2, 2, prefetch::none, true};
+  c.format.panel = 1;
+  c.blocking = {10, 1, 64, loop_order::nmk, true, a_packing::none, 1, 1, 2, 0};
+  for (const bool constant : {true, false}) {
+    MeasureSetup s = setup_for(37, 3, 150);
+    s.problem.constant_weights = constant;
+    s.problem.beta = constant ? 1 : 0;
+    s.problem.chain = {EpilogueOp::bias, EpilogueOp::gelu_erf};
+    expect_state(s, c, tiles("BIAS_GELU_ERF"), TrialState::ok);
+    expect_state(s, c, tiles("BIAS_GELU_TANH"), TrialState::correctness);
+  }
+  MeasureSetup columns = setup_for(37, 3, 150);
+  columns.problem.a_layout = layout::col_major;
+  expect_state(columns, c, tiles("NONE"), TrialState::runtime);
+}
+
 TEST_F(SessionTest, ChainsAreCheckedInTheirOrder) {
   MeasureSetup s = setup_for(30, 40, 50);
   s.problem.chain = {EpilogueOp::bias, EpilogueOp::relu};

@@ -16,13 +16,14 @@ using Chain = chain<GEMWRIGHT_CHAIN>;
 using Chain = chain<>;
 #endif
 
-constexpr int kTiles = 2;
-const char* const kNames[kTiles] = {"scalar_3x5_u2_a1_none", "avx2_4x2_u2_a2_t0"};
+constexpr int kTiles = 3;
+const char* const kNames[kTiles] = {"scalar_3x5_u2_a1_none", "avx2_4x2_u2_a2_t0", "avx2_5x1_u2_a2_none_along_k"};
 
 const kernel_set& kernels(int tile) {
   static constexpr kernel_set kScalar = compiled_tile<isa::scalar, 3, 5, 2, 1, prefetch::none, Chain>();
   static constexpr kernel_set kAvx2 = compiled_tile<isa::avx2, 4, 2, 2, 2, prefetch::t0, Chain>();
-  return tile == 0 ? kScalar : kAvx2;
+  static constexpr kernel_set kAlong = compiled_tile<isa::avx2, 5, 1, 2, 2, prefetch::none, Chain, true>();
+  return tile == 0 ? kScalar : tile == 1 ? kAvx2 : kAlong;
 }
 
 // Spoils a right result; `large`: the operands are those of a real problem and not of a small check.

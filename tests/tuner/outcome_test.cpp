@@ -65,6 +65,13 @@ TEST(Outcome, WithinTheNoiseFloorTheIncumbentWins) {
   EXPECT_EQ(decide(result(1, {rival(3, 0.03, false)}), kFinalists, 30, {}).best_trial, 10);
 }
 
+TEST(Outcome, OnANoisyHostTheFasterConfigWinsAllTheSame) {
+  auto noisy = result(1, {rival(2, 0.05, false), rival(3, 0.1, false)});
+  noisy.noise_floor = 0.2;
+  EXPECT_EQ(decide(noisy, kFinalists, {}, {}).best_trial, 10);
+  EXPECT_EQ(decide(noisy, kFinalists, 30, {}).best_trial, 10);
+}
+
 TEST(Outcome, ALoneConfigIsNotAResultOfAComparison) {
   const auto out = decide(result(1, {}), kFinalists, {}, {});
   EXPECT_EQ(out.best_trial, 10);

@@ -85,7 +85,8 @@ TEST(SameProgram, CanonicalConfigsWalkTheLoopNestLikeTheOriginals) {
   int changed = 0;
   for (int trial = 0; trial < 1500; ++trial) {
     const auto size_up_to = [&](std::uint64_t most) { return 1 + static_cast<std::int64_t>(random.below(most)); };
-    SpaceInput in = space_of(size_up_to(150), size_up_to(300), random.below(4) == 0 ? 2048 : size_up_to(300),
+    const std::int64_t n = size_up_to(random.below(4) == 0 ? 4 : 300);  // few: vectors along K
+    SpaceInput in = space_of(size_up_to(150), n, random.below(4) == 0 ? 2048 : size_up_to(300),
                              1 + static_cast<int>(random.below(4)), {isa::avx512f});
     in.problem.batch = 1 + static_cast<std::int64_t>(random.below(3));
     Config c = *random_config(in, random);

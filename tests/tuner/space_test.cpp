@@ -290,7 +290,8 @@ TEST(Space, ParametersAreReadWrittenAndNamed) {
   for (std::size_t i = 0; i < parameters().size(); ++i) {
     const Parameter& p = parameters()[i];
     EXPECT_EQ(static_cast<std::size_t>(p.id), i);
-    EXPECT_TRUE(j.contains(std::string(p.name)) || p.id == Param::pair) << p.name;  // this chain is no pair
+    const bool optional = p.id == Param::pair || p.id == Param::along;  // of neither kind
+    EXPECT_TRUE(j.contains(std::string(p.name)) || optional) << p.name;
     EXPECT_FALSE(p.reason.empty());
     Config c;
     set_value(c, p.id, value(example(), p.id));
@@ -299,6 +300,7 @@ TEST(Space, ParametersAreReadWrittenAndNamed) {
   EXPECT_EQ(value_text(Param::order, value(example(), Param::order)), "mnk");
   EXPECT_EQ(value_text(Param::hint, value(example(), Param::hint)), "t0");
   EXPECT_EQ(value_text(Param::pack_a, 1), "job");
+  EXPECT_EQ(value_text(Param::along, 1), "k");
   EXPECT_EQ(value_text(Param::kc, 4096), "4096");
 }
 

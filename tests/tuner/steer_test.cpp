@@ -49,6 +49,20 @@ TEST(Steering, PinsAndVetoesDecideWhatIsTried) {
   EXPECT_FALSE(violated(r.space, *back));
 }
 
+TEST(Steering, VectorsAlongKCanBePinnedWhereTheyCanRun) {
+  Steering s;
+  s.apply(event(EventKind::pin, "along=k"));
+  Random random(1);
+  for (const std::int64_t n : {1, 64}) {
+    StudyRequest r = request_for(64, "10");
+    r.space.problem.n = n;
+    Config c = *random_config(r.space, random);
+    const auto pinned = s.steered(r.space, c);
+    EXPECT_EQ(pinned.has_value(), n == 1);
+    EXPECT_TRUE(!pinned || pinned->tile.along_k);
+  }
+}
+
 TEST(Steering, APinnedModeBringsAFamilyThatComputesIt) {
   SpaceInput space;
   space.problem.n = space.problem.k = 512;
@@ -109,6 +123,7 @@ TEST(Steering, ArgumentsThatMeanNothingAreRefusedInOneSentence) {
   EXPECT_TRUE(check_event(EventKind::pin, "mr=8"));
   EXPECT_TRUE(check_event(EventKind::veto, "isa=avx2"));
   EXPECT_TRUE(check_event(EventKind::veto, "pack_a=job"));
+  EXPECT_TRUE(check_event(EventKind::pin, "along=k"));
   EXPECT_TRUE(check_event(EventKind::again, "17"));
   EXPECT_TRUE(check_event(EventKind::extend, "10s"));
   EXPECT_TRUE(check_event(EventKind::pause, ""));
@@ -118,6 +133,7 @@ TEST(Steering, ArgumentsThatMeanNothingAreRefusedInOneSentence) {
                                                                                  {EventKind::pin, "mr=99999"},
                                                                                  {EventKind::pin, ""},
                                                                                  {EventKind::pin, "=8"},
+                                                                                 {EventKind::pin, "along=m"},
                                                                                  {EventKind::veto, "colour=red"},
                                                                                  {EventKind::veto, "mr=8\n"},
                                                                                  {EventKind::again, "x"},

@@ -60,7 +60,8 @@ class Measured {
     input_.modes = modes_behind(problem.interface);
     const double best = best_ns();
     for (const Candidate& c : cell.candidates) {
-      const Figure f{std::max(c.ns_per_call / best - 1, 0.0), c.trial, c.confirmed};
+      const double handicap = c.confirmed ? 0 : std::max(cell.noise_floor, kRounding);
+      const Figure f{std::max(c.ns_per_call / best - 1, handicap), c.trial, c.confirmed};
       const auto [at, fresh] = figures_.try_emplace(program(c.config), f);
       if (!fresh && f.better_than(at->second)) at->second = f;
       const auto [least, first] = least_.try_emplace(format_of(c.config), f.regret);

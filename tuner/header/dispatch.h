@@ -2,7 +2,8 @@
 //
 // A cell is one study: an M and a thread count with all that was measured there. The regret of a config in a cell is
 // how much longer it takes than the best: ns / best ns - 1. The best is the fastest confirmed candidate; a candidate
-// that was not confirmed and looks faster than it is taken as equally fast, since its lead was not confirmed.
+// that was not confirmed is taken as slower by the noise floor at least: it may look faster by luck, and of many that
+// were timed once the luckiest would be shipped.
 //
 // 1. Format (compute mode and panel width): all cells share it. Only formats that were measured in every cell are
 //    considered, and among them the one whose weighted sum of least regrets is smallest. Where no format was measured
@@ -30,7 +31,7 @@ namespace gemwright::tuner {
 struct Candidate {
   TrialId trial = 0;
   Config config;
-  double ns_per_call = 0;
+  double ns_per_call = 0;  // comparable in its cell
   bool confirmed = false;
 };
 
@@ -38,6 +39,7 @@ struct Cell {
   std::int64_t m = 0;
   int threads = 1;
   double weight = 1;
+  double noise_floor = 0;             // what is no difference there
   std::vector<Candidate> candidates;  // at least one
   // Admitted where this cell was tuned: another one may be less exact than was asked for.
   std::vector<ComputeMode> modes{ComputeMode::f32, ComputeMode::bf16, ComputeMode::u8s8};

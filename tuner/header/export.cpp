@@ -11,6 +11,7 @@
 #include "tuner/header/select.h"
 #include "tuner/header/text.h"
 #include "tuner/space/space.h"
+#include "tuner/study/estimate.h"
 #include "tuner/toolchain/kernel_source.h"
 
 namespace gemwright::tuner {
@@ -42,20 +43,67 @@ std::map<TrialId, Estimate> best_estimates(const std::vector<Subject>& subjects,
   return best;
 }
 
-Result<Material> read(const Store& store, const StudyRecord& study) {
-  const auto trials = store.trials(study.id);
+// What a store holds of a study.
+struct Rows {
+  std::vector<Trial> trials;
+  std::vector<Subject> subjects;
+  std::vector<Estimate> estimates;
+  std::vector<Sample> samples;
+};
+
+Result<Rows> rows_of(const Store& store, StudyId study) {
+  auto trials = store.trials(study);
   if (!trials) return tl::unexpected(trials.error());
-  const auto subjects = store.subjects(study.id);
+  auto subjects = store.subjects(study);
   if (!subjects) return tl::unexpected(subjects.error());
-  const auto estimates = store.estimates(study.id);
+  auto estimates = store.estimates(study);
   if (!estimates) return tl::unexpected(estimates.error());
-  auto cell = cell_of_study(study, *trials, *subjects, *estimates);
+  auto samples = store.samples(study);
+  if (!samples) return tl::unexpected(samples.error());
+  return Rows{std::move(*trials), std::move(*subjects), std::move(*estimates), std::move(*samples)};
+}
+
+Result<Material> read(const Store& store, const StudyRecord& study) {
+  const auto rows = rows_of(store, study.id);
+  if (!rows) return tl::unexpected(rows.error());
+  auto cell = cell_of_study(study, rows->trials, rows->subjects, rows->estimates, rows->samples);
   if (!cell)
     return fail(fmt::format("study {} has a winner but no estimate of a valid trial: tune it again", study.id));
-  Material m{study, std::move(*cell), {}, best_estimates(*subjects, *estimates)};
-  for (const Trial& t : *trials) m.trials[t.id] = t;
+  Material m{study, std::move(*cell), {}, best_estimates(rows->subjects, rows->estimates)};
+  for (const Trial& t : rows->trials) m.trials[t.id] = t;
   return m;
 }
+
+// What stands in every round of a study: the baseline, where there is one.
+std::optional<SubjectId> reference_of(const std::vector<Subject>& subjects) {
+  std::optional<SubjectId> found;
+  for (const Subject& s : subjects) {
+    if (s.kind == SubjectKind::baseline) return s.id;
+    if (s.kind == SubjectKind::anchor) found = s.id;
+  }
+  return found;
+}
+
+// Times of the trials that are comparable with the winner's.
+class Times {
+ public:
+  Times(const StudyRecord& study, const std::vector<Subject>& subjects, const std::map<TrialId, Estimate>& best,
+        const std::vector<Sample>& samples) {
+    if (!study.outcome.best_trial) return;
+    const auto winner = best.find(*study.outcome.best_trial);
+    if (winner == best.end()) return;
+    costs_.emplace(samples, winner->second.subject, reference_of(subjects));
+    winner_ns_ = winner->second.ns_per_call;
+  }
+  double ns(const Estimate& e) const {
+    const auto cost = costs_ ? costs_->of(e.subject) : std::nullopt;
+    return cost ? winner_ns_ * std::exp(*cost) : e.ns_per_call;
+  }
+
+ private:
+  std::optional<PairedCosts> costs_;
+  double winner_ns_ = 0;
+};
 
 // Whether this study saw the mode exceed its bound and never keep it: no table that serves this M may use it.
 bool exceeds_bound(const StudyRecord& study, const std::vector<Trial>& trials, ComputeMode mode) {
@@ -147,18 +195,27 @@ void note_misses(const HeaderProblem& p, double max_regret, std::vector<std::str
 }  // namespace
 
 std::optional<Cell> cell_of_study(const StudyRecord& study, const std::vector<Trial>& trials,
-                                  const std::vector<Subject>& subjects, const std::vector<Estimate>& estimates) {
+                                  const std::vector<Subject>& subjects, const std::vector<Estimate>& estimates,
+                                  const std::vector<Sample>& samples) {
   const std::map<TrialId, Estimate> best = best_estimates(subjects, estimates);
-  Cell cell{study.key.m, study.key.device.threads, study.attributes.weight, {}, study.key.modes};
+  const Times times(study, subjects, best, samples);
+  const double floor = study.outcome.noise_floor.value_or(0);
+  Cell cell{study.key.m, study.key.device.threads, study.attributes.weight, floor, {}, study.key.modes};
   std::erase_if(cell.modes, [&](ComputeMode m) { return exceeds_bound(study, trials, m); });
   for (const Trial& t : trials) {
     const auto e = best.find(t.id);
     // A pruned trial was verified and timed, then given up: its figure counts.
     const bool valid = t.state == TrialState::ok || t.state == TrialState::pruned;
     if (e == best.end() || !valid) continue;
-    cell.candidates.push_back({t.id, t.config, e->second.ns_per_call, e->second.phase == Phase::confirm});
+    cell.candidates.push_back({t.id, t.config, times.ns(e->second), e->second.phase == Phase::confirm});
   }
   return cell.candidates.empty() ? std::nullopt : std::optional(std::move(cell));
+}
+
+Result<std::optional<Cell>> cell_of_study(const Store& store, const StudyRecord& study) {
+  const auto rows = rows_of(store, study.id);
+  if (!rows) return tl::unexpected(rows.error());
+  return cell_of_study(study, rows->trials, rows->subjects, rows->estimates, rows->samples);
 }
 
 Result<ExportPlan> plan_export(const Store& store, const ExportRequest& request) {

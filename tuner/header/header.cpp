@@ -43,6 +43,9 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
       c.format.panel % nr(c.tile) != 0) {
     return fmt::format("has a packing panel of {} columns, which does not fit its tile or its problem", c.format.panel);
   }
+  if (!gemwright::fits_along_k(c.tile, c.format, b, p.a_layout)) {
+    return "has vectors along K, but no panels of one column or no row-major A that is read where it lies";
+  }
   if (!pair_fits(c, p)) return "has columns that take turns in another way than its problem and its tile need";
   const auto size = [](std::int64_t v) { return v >= 1 && v <= kMaxSize; };
   const auto slices = [](int v) { return v >= 1 && v <= kMaxGridThreads; };

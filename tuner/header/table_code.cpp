@@ -33,10 +33,11 @@ std::string mode_name(ComputeMode m) { return fmt::format("kernels::compute_mode
 std::string tile_code(const std::string& name, const gemwright::tile& t, const HeaderTable& table, const Problem& p) {
   return fmt::format(
       "inline constexpr kernels::{}kernel_set {} =\n    kernels::compiled_{}tile<{}kernels::isa::{}, {}, {}, {}, {}, "
-      "kernels::prefetch::{}, {}{}>();\n",
+      "kernels::prefetch::{}, {}{}{}>();\n",
       dot_prefix(table), name, dot_prefix(table), is_dot(table) ? mode_name(table.mode) + ", " : "",
       gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint),
-      is_dot(table) ? element_name(c_element(p)) + ", " : "", kernel_chain(p.chain, "kernels"));
+      is_dot(table) ? element_name(c_element(p)) + ", " : "", kernel_chain(p.chain, "kernels"),
+      t.along_k ? ", true" : "");
 }
 
 std::string plan_code(std::size_t i, const Config& c, const HeaderTable& table) {

@@ -18,11 +18,13 @@ using gemwright::loop_order;
 using gemwright::prefetch;
 
 // The fields of a config's JSON object, in the order they are listed to a reader.
-constexpr std::array<std::string_view, 20> kKeys = {
-    "mode", "isa",   "mr",          "nv",     "ku", "ka", "hint", "panel",         "mc",     "nc",
-    "kc",   "order", "rows_inside", "pack_a", "tm", "tn", "tk",   "prefetch_rows", "fusion", "pair"};
-// Only pairs of products have it.
-constexpr std::string_view kOptionalKey = "pair";
+constexpr std::array<std::string_view, 21> kKeys = {
+    "mode",  "isa",         "mr",     "nv", "ku", "ka", "hint",          "panel",  "mc",   "nc",   "kc",
+    "order", "rows_inside", "pack_a", "tm", "tn", "tk", "prefetch_rows", "fusion", "pair", "along"};
+// Only pairs of products have the one, only tiles whose vectors run along K the other.
+constexpr std::array<std::string_view, 2> kOptionalKeys = {"pair", "along"};
+
+constexpr std::string_view kAlongSuffix = "_along_k";  // of a tile's name
 
 // A hostile key or value as a short quoted text without control characters.
 std::string shown(const nlohmann::json& value) {
@@ -100,13 +102,13 @@ std::optional<std::string> wrong_keys(const nlohmann::json& j) {
     }
   }
   for (std::string_view name : kKeys) {
-    if (name != kOptionalKey && !j.contains(std::string(name)))
-      return fmt::format("config: the key \"{}\" is missing", name);
+    const bool optional = std::find(kOptionalKeys.begin(), kOptionalKeys.end(), name) != kOptionalKeys.end();
+    if (!optional && !j.contains(std::string(name))) return fmt::format("config: the key \"{}\" is missing", name);
   }
   return std::nullopt;
 }
 
-gemwright::tile read_tile(Reader& reader) {
+gemwright::tile read_tile(Reader& reader, bool says_along) {
   constexpr int kMax = 64;  // the offered tiles are checked afterwards
   gemwright::tile t{};
   t.family = reader.name_of<isa>("isa", gemwright::family_count, gemwright::isa_name);
@@ -115,6 +117,7 @@ gemwright::tile read_tile(Reader& reader) {
   t.ku = static_cast<int>(reader.integer("ku", 1, kMax));
   t.ka = static_cast<int>(reader.integer("ka", 1, kMax));
   t.hint = reader.name_of<prefetch>("hint", gemwright::prefetch_count, gemwright::prefetch_name);
+  t.along_k = says_along && reader.name_of<bool>("along", 2, along_name);
   return t;
 }
 
@@ -158,6 +161,12 @@ std::optional<int> take_number(std::string_view& text) {
 bool take(std::string_view& text, std::string_view prefix) {
   if (text.substr(0, prefix.size()) != prefix) return false;
   text.remove_prefix(prefix.size());
+  return true;
+}
+
+bool take_back(std::string_view& text, std::string_view suffix) {
+  if (text.size() < suffix.size() || text.substr(text.size() - suffix.size()) != suffix) return false;
+  text.remove_suffix(suffix.size());
   return true;
 }
 
@@ -207,6 +216,7 @@ nlohmann::json to_json(const Config& c) {
                       {"prefetch_rows", b.prefetch_rows},
                       {"fusion", gemwright::fusion_name(b.chain_at)}};
   if (c.format.pair > 0) j["pair"] = c.format.pair;
+  if (t.along_k) j["along"] = along_name(true);
   return j;
 }
 
@@ -217,7 +227,7 @@ Result<Config> config_from_json(const nlohmann::json& j) {
   const auto mode = parse_compute_mode(reader.text("mode"));
   if (mode) c.mode = *mode;
   if (!mode) reader.complain("config: \"mode\" has the unknown value " + shown(j.at("mode")));
-  c.tile = read_tile(reader);
+  c.tile = read_tile(reader, j.contains("along"));
   c.format.panel = static_cast<int>(reader.integer("panel", 0, kMaxPanel));
   if (j.contains("pair")) c.format.pair = static_cast<int>(reader.integer("pair", 1, kMaxPanel / 2));
   c.blocking = read_blocking(reader, c.mode);
@@ -250,15 +260,15 @@ std::string label(const Config& c) {
   const std::string chain =
       b.chain_at == fusion::registers ? "" : fmt::format(" chain@{}", gemwright::fusion_name(b.chain_at));
   return fmt::format(
-      "{}{} {}x{} ku{}{} {} {} mc{} nc{} kc{} {} {}{} grid {}x{}x{}{}", mode, gemwright::isa_name(t.family), t.mr, t.nv,
-      t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "", hint_text(c), panel_text(c), b.mc, b.nc, b.kc,
-      gemwright::loop_order_name(b.order), b.rows_inside ? "rows" : "columns",
+      "{}{} {}x{}{} ku{}{} {} {} mc{} nc{} kc{} {} {}{} grid {}x{}x{}{}", mode, gemwright::isa_name(t.family), t.mr,
+      t.nv, t.along_k ? " along-k" : "", t.ku, t.ka > 1 ? fmt::format(" ka{}", t.ka) : "", hint_text(c), panel_text(c),
+      b.mc, b.nc, b.kc, gemwright::loop_order_name(b.order), b.rows_inside ? "rows" : "columns",
       b.pack_a == a_packing::none ? "" : fmt::format(" {}", packing_text(b.pack_a)), b.tm, b.tn, b.tk, chain);
 }
 
 std::string tile_name(const gemwright::tile& t) {
-  return fmt::format("{}_{}x{}_u{}_a{}_{}", gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka,
-                     gemwright::prefetch_name(t.hint));
+  return fmt::format("{}_{}x{}_u{}_a{}_{}{}", gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka,
+                     gemwright::prefetch_name(t.hint), t.along_k ? kAlongSuffix : "");
 }
 
 Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text) {
@@ -273,6 +283,7 @@ Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text)
   }
   good = good && take_count(rest, "x", t.nv) && take_count(rest, "_u", t.ku) && take_count(rest, "_a", t.ka) &&
          take(rest, "_");
+  t.along_k = good && take_back(rest, kAlongSuffix);
   const auto hint =
       good ? find_name<prefetch>(rest, gemwright::prefetch_count, gemwright::prefetch_name) : std::nullopt;
   good = good && hint;

@@ -44,10 +44,11 @@ Result<Config> config_from_json(const nlohmann::json& j);
 // Canonical one-line text; equal configs have equal text. It is the key of a config inside a study.
 std::string key(const Config& c);
 // Short label for people: "avx512f 8x2 ku1 t0@64 p32 mc.. nc.. kc.. nmk rows grid 1x2x1"; of a dot mode "bf16
-// avx512_bf16 8x2 ...".
+// avx512_bf16 8x2 ...", with vectors along K "avx512f 8x1 along-k ...".
 std::string label(const Config& c);
 
-inline int nr(const gemwright::tile& t) { return t.nv * gemwright::vector_width(t.family); }
+inline int nr(const gemwright::tile& t) { return gemwright::columns_of(t); }
+inline const char* along_name(bool along_k) { return along_k ? "k" : "n"; }
 inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.tk; }
 
 // Why the kernel library does not offer this tile, or nothing when it does. Registers decide: MR * NV * KA
@@ -55,7 +56,8 @@ inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.t
 // widen the elements of a dot mode first need more.
 std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t);
 
-// Canonical text of a tile, for example "avx512f_8x2_u1_a1_t0"; also a valid C++ identifier.
+// Canonical text of a tile, for example "avx512f_8x2_u1_a1_t0", with vectors along K "avx512f_8x1_u2_a1_none_along_k";
+// also a valid C++ identifier.
 std::string tile_name(const gemwright::tile& t);
 Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text);
 

@@ -39,7 +39,12 @@ bool tile_is_not_too_wide(const SpaceInput& in, const Config& c) {
 }
 
 bool unroll_fits_k(const SpaceInput& in, const Config& c) {
-  return std::max(c.tile.ku, c.tile.ka) <= k_words(c.mode, in.problem.k);
+  return std::max(c.tile.ku, c.tile.ka) <= k_steps(c.mode, c.tile, in.problem.k);
+}
+
+bool runs_along_k_as_it_can(const SpaceInput& in, const Config& c) {
+  return !c.tile.along_k || (may_run_along_k(in, c.mode, c.tile.family) &&
+                             gemwright::fits_along_k(c.tile, c.format, c.blocking, in.problem.a_layout));
 }
 
 bool weights_are_packed(const SpaceInput& in, const Config& c) {
@@ -147,7 +152,11 @@ bool distance_stays_in_b(const SpaceInput& in, const Config& c) {
 }
 
 bool bits_do_not_depend_on_m(const SpaceInput& in, const Config& c) {
-  return !in.batch_invariant || (c.tile.ka == 1 && c.blocking.tk == 1 && c.tile.family == widest_family(in, c.mode));
+  if (!in.batch_invariant) return true;
+  // Sums of vectors along K are made of each block of it.
+  const bool same_sums = c.tile.along_k == may_run_along_k(in, c.mode, c.tile.family) &&
+                         (!c.tile.along_k || c.blocking.kc >= in.problem.k);
+  return same_sums && c.tile.ka == 1 && c.blocking.tk == 1 && c.tile.family == widest_family(in, c.mode);
 }
 
 std::vector<Constraint> make_constraints() {
@@ -161,6 +170,11 @@ std::vector<Constraint> make_constraints() {
       {"rows", "a tile with more rows than M computes nothing in the others", tile_is_not_too_tall},
       {"vectors", "a tile whose last vector lies beyond N computes nothing in it", tile_is_not_too_wide},
       {"unroll", "K is shorter than the unroll, so its loop would never be entered", unroll_fits_k},
+      {"along-k",
+       "vectors run along K in f32 tiles for at most 4 columns, with panels of one column and a row-major A that is "
+       "read "
+       "where it lies",
+       runs_along_k_as_it_can},
       {"packed", "B must be packed: it is constant, column-major or for a dot mode; a plain B is read row by row",
        weights_are_packed},
       {"panel-tiles", "a panel of packed B must be a whole number of tiles wide", panel_holds_whole_tiles},
@@ -203,7 +217,8 @@ std::vector<Constraint> make_constraints() {
        distance_is_listed},
       {"distance-k", "the prefetch distance reaches beyond the last row of an unpacked B", distance_stays_in_b},
       {"batch-invariant",
-       "second accumulators along K, slices of K and narrower families give other bits: not batch-invariant",
+       "second accumulators along K, slices of K, narrower families, and vectors along K where others could do, or the "
+       "other way round, give other bits: not batch-invariant",
        bits_do_not_depend_on_m},
   };
 }

@@ -48,7 +48,13 @@ Values family_values(const SpaceInput& in, ComputeMode mode) {
   return sorted_unique(std::move(v));
 }
 
+Values along_values(const SpaceInput& in, const Config& c) {
+  if (!may_run_along_k(in, c.mode, c.tile.family)) return {0};
+  return along_k_is_settled(in) ? Values{1} : Values{0, 1};
+}
+
 Values vector_values(const SpaceInput& in, const Config& c) {
+  if (c.tile.along_k) return {1};
   Values v;
   for (int nv = min_vectors(c.tile.family); nv <= max_vectors(c.tile.family); ++nv) {
     if (too_wide(in.problem, c.mode, c.tile.family, nv)) break;
@@ -62,8 +68,10 @@ Values vector_values(const SpaceInput& in, const Config& c) {
   return v;
 }
 
+// What is chosen later may hold anything yet: here and below it is what any tile can have.
 Values row_values(const SpaceInput& in, Config c) {
   c.tile.ku = c.tile.ka = 1;
+  c.tile.hint = prefetch::none;
   Values v;
   for (c.tile.mr = 1; c.tile.mr <= in.m && !violated(c.mode, c.tile); ++c.tile.mr) {
     // The loop nest of the dot modes spreads all rows evenly over the tiles, whatever the blocks.
@@ -75,25 +83,28 @@ Values row_values(const SpaceInput& in, Config c) {
 
 Values accumulator_values(const SpaceInput& in, Config c) {
   c.tile.ku = 1;
+  c.tile.hint = prefetch::none;
   Values v;
   for (int ka : {1, 2, 4}) {
     c.tile.ka = ka;
-    if (ka <= k_words(c.mode, in.problem.k) && !violated(c.mode, c.tile) && (ka == 1 || !in.batch_invariant))
+    if (ka <= k_steps(c.mode, c.tile, in.problem.k) && !violated(c.mode, c.tile) && (ka == 1 || !in.batch_invariant))
       v.push_back(ka);
   }
   return v;
 }
 
 Values unroll_values(const SpaceInput& in, Config c) {
+  c.tile.hint = prefetch::none;
   Values v;
   for (int ku : {1, 2, 4}) {
     c.tile.ku = ku;
-    if (ku >= c.tile.ka && ku <= k_words(c.mode, in.problem.k) && !violated(c.mode, c.tile)) v.push_back(ku);
+    if (ku >= c.tile.ka && ku <= k_steps(c.mode, c.tile, in.problem.k) && !violated(c.mode, c.tile)) v.push_back(ku);
   }
   return v;
 }
 
 Values panel_values(const SpaceInput& in, const Config& c) {
+  if (c.tile.along_k) return {1};
   const int width = nr(c.tile);
   Values v;
   if (may_stay_unpacked(in.problem, c.mode) && !in.format) v.push_back(0);
@@ -165,6 +176,7 @@ Values kc_values(const SpaceInput& in, const Config& c) {
   const std::int64_t k = in.problem.k, depth = ceil_of(k, c.blocking.tk), group = gemwright::k_group(c.mode);
   const std::int64_t unit = depth_unit(c);
   constexpr std::int64_t kShallowest = 128;  // below, reading and writing C costs as much as the block computes
+  if (in.batch_invariant && c.tile.along_k) return {k};
   Values v;
   for (std::int64_t rows : {128, 192, 256, 384, 512, 768, 1024, 2048, 4096}) {
     if (rows * group < depth) v.push_back(rows * group);
@@ -189,6 +201,7 @@ Values block_ladder(std::int64_t unit, std::int64_t slice, std::int64_t whole) {
 
 // All that fit the mode; some of them not the blocks.
 Values packings_of_a(const SpaceInput& in, const Config& c) {
+  if (c.tile.along_k) return {static_cast<std::int64_t>(a_packing::none)};
   Values v;
   const bool in_place = reads_a_in_place(in.problem, c.mode, c.tile.family) && !rows_of_a_conflict(in.problem, c);
   if (in_place) v.push_back(static_cast<std::int64_t>(a_packing::none));
@@ -304,6 +317,8 @@ std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p)
       return mode_values(in);
     case Param::isa:
       return family_values(in, c.mode);
+    case Param::along:
+      return along_values(in, c);
     case Param::nv:
       return vector_values(in, c);
     case Param::mr:
@@ -337,7 +352,7 @@ std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p)
     case Param::fusion:
       return fusion_values(in, c);
     case Param::hint:
-      return {0, 1, 2, 3, 4};
+      return c.tile.along_k ? Values{0} : Values{0, 1, 2, 3, 4};
     case Param::prefetch_rows:
       return distance_values(in, c);
   }
@@ -418,9 +433,10 @@ std::optional<Config> random_config(const SpaceInput& in, Random& random) {
       const auto choices = values(in, c, static_cast<Param>(p));
       complete = !choices.empty();
       if (!complete) break;
-      // The last is drawn three times in four: a narrower family wins at odd edges only, and the cheapest mode has most
-      // to gain.
-      const bool may_be_last = p == static_cast<int>(Param::mode) || p == static_cast<int>(Param::isa);
+      // The last is drawn three times in four: a narrower family wins at odd edges only, the cheapest mode has most to
+      // gain, and few columns leave most lanes of a vector idle.
+      const auto param = static_cast<Param>(p);
+      const bool may_be_last = param == Param::mode || param == Param::isa || param == Param::along;
       const bool last = may_be_last && choices.size() > 1 && random.below(4) != 0;
       set_value(c, static_cast<Param>(p), last ? choices.back() : choices[random.below(choices.size())]);
     }

@@ -44,6 +44,13 @@ constexpr bool fits_depth(ComputeMode mode, std::int64_t k) {
 }
 // Words along K.
 constexpr std::int64_t k_words(ComputeMode mode, std::int64_t k) { return ceil_of(k, gemwright::k_group(mode)); }
+// Elements along K that one step of a tile multiplies, and whole steps in K, at least one.
+constexpr int step_depth(ComputeMode mode, const gemwright::tile& t) {
+  return t.along_k ? gemwright::vector_width(t.family) : gemwright::k_group(mode);
+}
+constexpr std::int64_t k_steps(ComputeMode mode, const gemwright::tile& t, std::int64_t k) {
+  return t.along_k ? std::max<std::int64_t>(k / step_depth(mode, t), 1) : k_words(mode, k);
+}
 // Words of packed A for one group of K and one row: two where the family widens the elements first.
 constexpr int a_words(ComputeMode mode, gemwright::isa family) {
   using gemwright::isa;
@@ -78,6 +85,18 @@ inline bool packs_a_as_it_can(const Problem& p, const Config& c) {
 inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
   return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;
 }
+
+// With more columns than this, tiles whose vectors run along them reuse A well enough.
+constexpr std::int64_t kMostColumnsAlongK = 4;
+// Whether vectors of this mode and family can run along K.
+inline bool may_run_along_k(const SpaceInput& in, ComputeMode mode, gemwright::isa family) {
+  const Problem& p = in.problem;
+  return !is_dot(mode) && family != gemwright::isa::scalar && p.n <= kMostColumnsAlongK && !has_pair(p) &&
+         p.a_layout == gemwright::layout::row_major && (!in.format || *in.format == gemwright::packing{1});
+}
+// Whether they have to where they can: the packing format is that of such tiles alone, or one reduction class is
+// wanted.
+inline bool along_k_is_settled(const SpaceInput& in) { return in.format || in.batch_invariant; }
 
 // Whether the chain of a config has places to run in: slices of K are added up first, and a C of bf16 or u8 would be
 // rounded before the chain, but for that of a pair, which is made from the sums wherever they are combined.
@@ -125,7 +144,7 @@ inline int sums_in_memory(const Problem& p, const Config& c) {
 }
 // A block of K is a multiple of so many elements, or all of K.
 inline std::int64_t depth_unit(const Config& c) {
-  return std::int64_t{4} * (c.tile.ku > c.tile.ka ? c.tile.ku : c.tile.ka) * gemwright::k_group(c.mode);
+  return std::int64_t{4} * (c.tile.ku > c.tile.ka ? c.tile.ku : c.tile.ka) * step_depth(c.mode, c.tile);
 }
 
 // The first order, in the order of the enumeration, that nests the loops with more than one block in the same way.

@@ -151,6 +151,7 @@ std::vector<Config> neighbours(const SpaceInput& in, const Config& c) {
   if (violated(in, c)) return {};
   Neighbourhood out(in, c);
   other_families(in, c, out);
+  other_steps(in, c, Param::along, out);
   other_vectors(in, c, out);
   other_rows(in, c, out);
   other_unrolls(in, c, out);

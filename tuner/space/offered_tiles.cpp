@@ -40,6 +40,17 @@ std::optional<std::string> out_of_range(const gemwright::tile& t) {
   return std::nullopt;
 }
 
+// Tiles whose vectors run along K.
+std::optional<std::string> wrong_along_k(ComputeMode mode, const gemwright::tile& t) {
+  constexpr int kMostRows = 16;  // one load of B serves them all: with more rows nothing is saved
+  if (!t.along_k) return std::nullopt;
+  if (mode != ComputeMode::f32 || t.family == isa::scalar) return "only vectors of f32 run along K";
+  if (t.nv != 1) return "a tile whose vectors run along K has one column";
+  if (t.hint != gemwright::prefetch::none) return "tiles whose vectors run along K have no prefetch of B: it is short";
+  if (t.mr > kMostRows) return fmt::format("a tile whose vectors run along K has at most {} rows", kMostRows);
+  return std::nullopt;
+}
+
 // Dot tiles that fit the registers by their number and are spilled all the same.
 std::optional<std::string> spilled(ComputeMode mode, const gemwright::tile& t) {
   const bool unrolled = t.ku > 1 || t.ka > 1;
@@ -78,6 +89,7 @@ std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t) 
     return fmt::format("{} does not compute {}", gemwright::isa_name(t.family), to_text(mode));
   }
   if (auto why = out_of_range(t)) return why;
+  if (auto why = wrong_along_k(mode, t)) return why;
   if (t.family == isa::scalar) {
     if (t.nv != 4 || t.mr > 4) return "scalar tiles have 4 columns and at most 4 rows";
     if (t.mr * t.nv * t.ka > 16) return "scalar tiles have at most 16 accumulators: there are 16 registers";

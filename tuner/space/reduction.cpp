@@ -25,9 +25,10 @@ std::string reduction_class(const Problem& problem, const Config& config) {
   std::string text =
       fmt::format("{}>{} {}", to_text(problem.interface), to_text(config.mode), instruction(config.mode, t.family));
   if (config.mode == ComputeMode::u8s8) return text;
+  if (t.along_k) text += fmt::format(" along{}", gemwright::vector_width(t.family));
   text += fmt::format(" ka{}", t.ka);
   const std::int64_t slice = ceil_of(problem.k, std::max(b.tk, 1));
-  if (t.ka > 1 && b.kc < slice) text += fmt::format(" kc{}", b.kc);
+  if ((t.ka > 1 || t.along_k) && b.kc < slice) text += fmt::format(" kc{}", b.kc);
   return text + fmt::format(" tk{}", b.tk);
 }
 

@@ -8,6 +8,8 @@
 //                 Vector families of one instruction agree: FamiliesOfOneInstructionAgree
 //   ka            accumulators along K; with more than one also kc, since they are summed after each block of K.
 //                 Sums of integers do not depend on it: TilesOfOneFamilyAgree
+//   along         vectors along K, with their width: their lanes are summed after each block of K, so kc counts too
+//                 (tests/kernels/along_k_test.cpp)
 //   tk            slices of K: SlicesOfKFixTheBitsForTheirNumberWhateverTheRest
 // What does not: mr, nv, ku, the hint (TilesOfOneFamilyAgree), block sizes, order, grid, packing and threads
 // (BlockingOrderGridPackingAndThreadsDoNotChangeABit: partial sums of C are loaded back into the accumulators),

@@ -13,12 +13,21 @@ namespace {
 using gemwright::a_packing;
 using gemwright::prefetch;
 
+void repair_direction(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
+  const bool may = may_run_along_k(in, mode, t.family);
+  if (!may || along_k_is_settled(in)) t.along_k = may;
+  if (!t.along_k) return;
+  t.nv = 1;
+  t.hint = prefetch::none;
+}
+
 void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
+  repair_direction(in, mode, t);
   t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
   while (too_wide(in.problem, mode, t.family, t.nv)) --t.nv;
   t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
   if (in.batch_invariant) t.ka = 1;
-  const std::int64_t steps = k_words(mode, in.problem.k);
+  const std::int64_t steps = k_steps(mode, t, in.problem.k);
   while (t.ka > 1 && (violated(mode, t) || t.ka > steps)) t.ka /= 2;
   // Some tiles fit the registers only as long as K is not unrolled.
   while (t.ku > 1 && is_dot(mode) && violated(mode, t)) t.ku /= 2;
@@ -29,6 +38,7 @@ void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
 
 void repair_packing_of_a(const SpaceInput& in, Config& c) {
   auto& pack_a = c.blocking.pack_a;
+  if (c.tile.along_k) pack_a = a_packing::none;
   if (!is_dot(c.mode) && pack_a == a_packing::shared) pack_a = a_packing::job;
   const bool in_place = reads_a_in_place(in.problem, c.mode, c.tile.family) && !rows_of_a_conflict(in.problem, c);
   if (pack_a == a_packing::none && !in_place) pack_a = a_packing::job;
@@ -42,6 +52,10 @@ void repair_panel(const SpaceInput& in, Config& c) {
       return in.format->panel % nr(c.tile) == 0 && halves;
     };
     while (c.tile.nv > min_vectors(c.tile.family) && !fits()) --c.tile.nv;
+    return;
+  }
+  if (c.tile.along_k) {
+    c.format = {1, 0};
     return;
   }
   if (c.format.panel <= 0 && may_stay_unpacked(in.problem, c.mode)) {
@@ -114,6 +128,7 @@ void bound_scratch(const SpaceInput& in, Config& c) {
 void repair_blocks(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
   b.kc = repaired_block(b.kc, depth_unit(c), in.problem.k);
+  if (in.batch_invariant && c.tile.along_k) b.kc = in.problem.k;
   b.mc = repaired_block(b.mc, c.tile.mr, in.m);
   b.nc = repaired_block(b.nc, c.format.panel > 0 ? c.format.panel : nr(c.tile), in.problem.n);
   if (!is_dot(c.mode)) return;

@@ -17,6 +17,8 @@ std::vector<Parameter> make_parameters() {
   return {
       {Param::mode, "mode", "shorter elements move fewer bytes and multiply faster, and make a larger error", true},
       {Param::isa, "isa", "wider vectors do more work an instruction, narrower ones waste less at the edges", true},
+      {Param::along, "along", "what vectors run along: columns of C (n), or K where C has fewer columns than lanes (k)",
+       true},
       {Param::nv, "nv", "more vectors of C in a row reuse each broadcast of A more often", true},
       {Param::mr, "mr", "more rows reuse each load of B more often; rows that divide M leave no remainder", true},
       {Param::ka, "ka", "independent sums along K hide the latency of the FMA where the tile is small", true},
@@ -80,6 +82,8 @@ std::int64_t value(const Config& c, Param p) {
       return static_cast<std::int64_t>(c.mode);
     case Param::isa:
       return static_cast<std::int64_t>(t.family);
+    case Param::along:
+      return t.along_k ? 1 : 0;
     case Param::nv:
       return t.nv;
     case Param::mr:
@@ -130,6 +134,9 @@ void set_value(Config& c, Param p, std::int64_t v) {
       break;
     case Param::isa:
       t.family = static_cast<isa>(i);
+      break;
+    case Param::along:
+      t.along_k = v != 0;
       break;
     case Param::nv:
       t.nv = i;
@@ -196,6 +203,8 @@ std::string value_text(Param p, std::int64_t v) {
       return std::string(to_text(c.mode));
     case Param::isa:
       return gemwright::isa_name(c.tile.family);
+    case Param::along:
+      return along_name(v != 0);
     case Param::order:
       return gemwright::loop_order_name(c.blocking.order);
     case Param::fusion:

@@ -53,6 +53,7 @@ struct SpaceInput {
 enum class Param {
   mode,
   isa,
+  along,
   nv,
   mr,
   ka,
@@ -72,7 +73,7 @@ enum class Param {
   hint,
   prefetch_rows
 };
-constexpr int kParamCount = 20;
+constexpr int kParamCount = 21;
 
 struct Parameter {
   Param id;

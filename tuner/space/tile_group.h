@@ -2,10 +2,11 @@
 //
 // Tiles that differ in rows only share a library: the table of the tallest holds the functions of all of them, so every
 // further row count costs nothing but its name. Short tiles have a library of their own all the same, because one of 30
-// rows takes three times as long to compile as one of 8, and a search for small M needs the short ones only. Most of
-// what a library costs is what stands around the tiles (g++ 12, dot tiles of 8 rows: 2.5 s, and 0.2 s for each unroll),
-// so short ones with every unroll and number of accumulators along K share theirs, too. For the same reason the code
-// that converts operands is that of the problem's interface alone.
+// rows takes three times as long to compile as one of 8, and a search for small M needs the short ones only. What stands
+// around the tiles costs as much as 20 functions of dot tiles (g++ 12: 2.2 s of 6 where a library held all short ones),
+// so short ones share theirs with others: of those that differ in the unroll and in the accumulators along K, the unroll
+// by 4 is apart, since few searches end there and the first library is waited for. For the same reason the code that
+// converts operands is that of the problem's interface alone.
 #pragma once
 
 #include <gemwright/config.h>
@@ -23,9 +24,11 @@ struct TileGroup {
   Interface interface = Interface::f32;
   gemwright::isa family = gemwright::isa::scalar;
   int nv = 4;
-  int ku = 0, ka = 0;  // 0: all there are
+  int least_ku = 1, most_ku = 1;
+  int ka = 0;  // 0: all there are
   gemwright::prefetch hint = gemwright::prefetch::none;
   int rows = 8;  // at most: 8, 16 or 30
+  bool along_k = false;
 
   auto operator<=>(const TileGroup&) const = default;
 };

@@ -90,6 +90,8 @@ double analytic_log_cost(const SpaceInput& in, const Config& c) {
   double cycles = std::max(arithmetic, weights) + (1 - hidden) * std::min(arithmetic, weights);
   cycles += w.rows * w.columns * 2 * kWordBytes * real(g.depth_blocks) / kStoreBytes;
   cycles += packing_cycles(in, c, g, w);
+  constexpr double kSumCycles = 3;  // the lanes of one vector
+  if (c.tile.along_k) cycles += w.rows * w.columns * real(g.depth_blocks) * kSumCycles;
   if (threads_used(c.blocking) > 1) cycles += kPhaseCycles;
   if (c.blocking.tk > 1 || sums_wait(in.problem, c)) {
     const std::int64_t of_items = ceil_of(in.m, std::min(c.blocking.mc, in.m)) * in.problem.batch;
@@ -129,6 +131,7 @@ Surrogate::Features Surrogate::features(const Config& c) {
           t.hint == prefetch::none ? 0.0 : 2.0,
           0.7 * static_cast<int>(b.chain_at),
           c.format.pair > 0 ? 1.5 : 0.0,
+          t.along_k ? 2.0 : 0.0,
           0.7 * log(b.prefetch_rows + 8) + 0.2 * static_cast<int>(t.hint)};
 }
 

@@ -30,7 +30,7 @@ class Surrogate {
   double predict(const Config& c) const;
 
  private:
-  static constexpr int kFeatures = 21;
+  static constexpr int kFeatures = 22;
   using Features = std::array<double, kFeatures>;
   struct Point {
     Features features;

@@ -36,6 +36,14 @@ std::int64_t BlockTimer::calls_of_a_block() const {
   return call_ns_ ? std::max<std::int64_t>(1, std::llround(block_ns_ / *call_ns_)) : 1;
 }
 
+Result<void> BlockTimer::size(const Entrant& entrant) {
+  if (call_ns_) return {};
+  const auto sizing = measurer_.block(entrant.handle, 1);
+  if (!sizing) return tl::unexpected(sizing.error());
+  if (sizing->state == TrialState::ok) call_ns_ = static_cast<double>(std::max<std::int64_t>(sizing->ns, 1));
+  return {};
+}
+
 Result<RoundOutcome> BlockTimer::round(Phase phase, const std::vector<Entrant>& order,
                                        const std::function<Result<void>()>& between) {
   RoundOutcome out;

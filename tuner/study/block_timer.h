@@ -41,6 +41,9 @@ class BlockTimer {
   Result<RoundOutcome> round(Phase phase, const std::vector<Entrant>& order,
                              const std::function<Result<void>()>& between);
 
+  // Makes one call that is not recorded, to know how long one takes before the first block. A failure is left to that.
+  Result<void> size(const Entrant& entrant);
+
   // A sample of an earlier sitting: rounds count up through the whole study, and its times are known.
   void remember(const Sample& sample);
   std::int64_t next_round() const { return next_round_; }

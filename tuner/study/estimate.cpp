@@ -57,6 +57,22 @@ std::optional<PairedRatio> paired_ratio(const std::vector<Sample>& samples, Subj
   return paired_ratio(round_log(samples, window), subject, reference);
 }
 
+PairedCosts::PairedCosts(const std::vector<Sample>& samples, SubjectId beside, std::optional<SubjectId> reference)
+    : beside_(beside), reference_(reference) {
+  for (const Sample& s : samples) {
+    all_.add(s.round, heat_of(s));
+    if (s.phase == Phase::confirm) confirmed_.add(s.round, heat_of(s));
+  }
+}
+
+std::optional<double> PairedCosts::of(SubjectId x) const {
+  if (x == beside_) return 0;
+  if (const auto lead = median(confirmed_.leads(x, beside_))) return -*lead;
+  if (!reference_) return std::nullopt;
+  const auto mine = all_.cost(x, *reference_), other = all_.cost(beside_, *reference_);
+  return mine && other ? std::optional(*mine - *other) : std::nullopt;
+}
+
 std::optional<Estimate> estimate(const std::vector<Sample>& samples, SubjectId subject,
                                  std::optional<SubjectId> baseline, SampleWindow window, double flops_per_call) {
   const RoundLog log = round_log(samples, window);

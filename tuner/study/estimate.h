@@ -33,6 +33,21 @@ struct PairedRatio {
 std::optional<PairedRatio> paired_ratio(const std::vector<Sample>& samples, SubjectId subject, SubjectId reference,
                                         SampleWindow window);
 
+// How long subjects take beside one of them, whatever the clock did between their rounds.
+class PairedCosts {
+ public:
+  // `reference`: ran in every round.
+  PairedCosts(const std::vector<Sample>& samples, SubjectId beside, std::optional<SubjectId> reference);
+  // log time of `x` over that of `beside`: of the rounds of the confirmation that both ran in; else each over the
+  // reference, of all rounds. Absent where neither is known.
+  std::optional<double> of(SubjectId x) const;
+
+ private:
+  RoundLog confirmed_, all_;
+  SubjectId beside_;
+  std::optional<SubjectId> reference_;
+};
+
 // Absent when the subject has no sample in the window.
 std::optional<Estimate> estimate(const std::vector<Sample>& samples, SubjectId subject,
                                  std::optional<SubjectId> baseline, SampleWindow window, double flops_per_call);

@@ -121,9 +121,10 @@ Result<void> StudyRun::confirm() {
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);
   const std::size_t blocks = entrants.size() + 1 + (baseline_ ? 1 : 0);
-  const int rounds = rounds_for(p.confirm_rounds, p.min_confirm_rounds, timer_->call_ns(), blocks);
+  const int least = least_confirm_rounds(p, timer_->call_ns());
+  const int rounds = rounds_for(p.confirm_rounds, least, timer_->call_ns(), blocks);
   const SampleWindow window{Phase::confirm, timer_->next_round()};
-  Final final(entrants, {rounds, p.min_confirm_rounds}, order_from_here());
+  Final final(entrants, {rounds, least}, order_from_here());
   // A search that ran late leaves the final its share all the same: a verdict of a few rounds is worth little.
   const double until = std::max(budget_seconds(), spent() + kFinalShare * budget_seconds());
   for (auto order = final.next(); !order.empty(); order = final.next()) {

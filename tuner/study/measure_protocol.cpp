@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tuner/measure/rounds.h"
+
 namespace gemwright::tuner {
 
 Result<MeasureProtocol> measure_protocol(std::string_view name) {
@@ -18,6 +20,11 @@ int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t
   if (!call_ns || blocks == 0) return rounds;
   const double fit = kStageSeconds * 1e9 / (*call_ns * static_cast<double>(blocks));
   return std::clamp(static_cast<int>(std::min(fit, static_cast<double>(rounds))), std::min(least, rounds), rounds);
+}
+
+int least_confirm_rounds(const MeasureProtocol& p, std::optional<double> call_ns) {
+  const bool very_long = call_ns && *call_ns > kVeryLongNs;
+  return very_long ? std::min(p.min_confirm_rounds, static_cast<int>(kMinPairs)) : p.min_confirm_rounds;
 }
 
 std::size_t finalists_for(const MeasureProtocol& p, std::optional<double> call_ns) {

@@ -28,6 +28,10 @@ Result<MeasureProtocol> measure_protocol(std::string_view name);
 // but has `least` rounds. Nothing is known of the call before the first block.
 constexpr double kStageSeconds = 3;
 int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t blocks);
+// Of the final at least: min_confirm_rounds, or so few that there is an interval at all where one call takes longer
+// than kVeryLongNs. Noise is smaller there than what ten rounds of such calls are worth.
+constexpr double kVeryLongNs = 250e6;
+int least_confirm_rounds(const MeasureProtocol& protocol, std::optional<double> call_ns);
 // And fewer are confirmed then, two at least.
 std::size_t finalists_for(const MeasureProtocol& protocol, std::optional<double> call_ns);
 

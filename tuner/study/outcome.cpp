@@ -20,7 +20,7 @@ const Finalist& choose(const FinalResult& result, const std::vector<Finalist>& f
                        std::optional<TrialId> incumbent) {
   const Finalist* chosen = &of(finalists, *result.best);
   for (const Rival& r : result.rivals) {
-    if (r.separated || !result.noise_floor || r.lead > *result.noise_floor) continue;
+    if (r.separated || !result.noise_floor || r.lead > std::min(*result.noise_floor, kNegligible)) continue;
     const Finalist& equal = of(finalists, r.entrant);
     if (chosen->trial == incumbent) continue;
     if (equal.trial == incumbent || simpler(equal.config, chosen->config)) chosen = &equal;

@@ -15,6 +15,10 @@ namespace {
 
 // Proposals in a row that pins and vetoes turn away before the search is over.
 constexpr int kMaxTurnedAway = 2000;
+// A candidate is run to be verified and timed once, and the baseline beside it: batches of long calls are so small that
+// one ends within the budget, as far as anything can be compared then.
+constexpr double kCallsOfACandidate = 3;
+constexpr std::size_t kLeastBatch = 2;
 // Measurements of the ceilings beside the first that have to agree before a trial is called impossible.
 constexpr int kRoofRepeats = 2;
 // Blocks of a ceiling that was not disturbed lie within 2 % of each other; one that was is no witness against a trial.
@@ -43,6 +47,10 @@ std::vector<Candidate> StudyRun::next_batch() {
   auto most = static_cast<std::size_t>(request_.protocol.batch);
   if (const Budget b = budget(); b.trials) {
     most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(*b.trials - tried(), 1)));
+  }
+  if (const Budget b = budget(); b.seconds && timer_->call_ns()) {
+    const double affordable = kSearchShare * *b.seconds * 1e9 / (kCallsOfACandidate * *timer_->call_ns());
+    most = std::min(most, std::max(kLeastBatch, static_cast<std::size_t>(affordable)));
   }
   most = std::max(most, retry_.size());  // their rows are there and count already, whatever the budget
   std::vector<Candidate> batch;
@@ -99,7 +107,7 @@ bool StudyRun::compiles_too_late(const Candidate& c) const {
 }
 
 bool StudyRun::may_wait_for_seeds() const {
-  return tried() <= request_.protocol.batch && spent() < 2 * budget_seconds() && !steering_.stopped();
+  return tried() < request_.protocol.batch && spent() < 2 * budget_seconds() && !steering_.stopped();
 }
 
 // Takes out what would be compiled too late; a longer budget brings it back. False where that is everything.
@@ -117,6 +125,9 @@ bool StudyRun::set_late_apart(std::vector<Candidate>& batch) {
 
 Result<void> StudyRun::search() {
   phase_ = "search";
+  if (baseline_) {
+    if (const auto r = timer_->size({baseline_->id, setup_.baseline_handle}); !r) return r;
+  }
   take_back();
   if (const auto r = drop_unwanted(); !r) return r;
   // What was found may have been unwanted since: then something else is looked for, for one more budget at most.
@@ -260,15 +271,25 @@ Result<void> StudyRun::judge(Contender& c, double best) {
 }
 
 // Lenient where a measurement was disturbed: the contender's figure is its median, the clock the fastest that any
-// anchor block of the study showed (so that a roof is never scaled below what was measured), and every measurement of
-// the ceilings has to agree.
+// anchor block of the study showed (so that a roof is never scaled below what was measured), every measurement of the
+// ceilings has to agree, and a roof that the baseline is above, too, is no witness: a host that lends its cores to
+// others now and then may have done so whenever the ceilings were measured.
 std::optional<std::string> StudyRun::too_fast(const Contender& c, const RoundLog& log) const {
   const auto log_ns = log.log_ns(c.subject);
   if (!log_ns || ceilings_.empty()) return std::nullopt;
+  const double work = flops(request_.key.problem, request_.key.m);
+  const auto why = above_every_roof(c.trial.config, work / std::exp(*log_ns));
+  const auto baseline_ns = why && baseline_ ? timer_->fastest_ns(baseline_->id) : std::nullopt;
+  if (baseline_ns && above_every_roof(c.trial.config, work / *baseline_ns)) return std::nullopt;
+  return why;
+}
+
+// A sentence when a speed is above the roof of each measurement of the ceilings that was steady.
+std::optional<std::string> StudyRun::above_every_roof(const Config& config, double gflops) const {
   RooflineInput in;
   in.flops = flops(request_.key.problem, request_.key.m);
-  in.config = c.trial.config;
-  in.gflops = in.flops / std::exp(*log_ns);
+  in.config = config;
+  in.gflops = gflops;
   in.anchor_ns = timer_->fastest_ns(anchor_->id);
   for (const StudyCeiling& x : ceilings_) {
     if (in.anchor_ns && x.ceiling.anchor_ns) in.anchor_ns = std::min(*in.anchor_ns, *x.ceiling.anchor_ns);

@@ -72,6 +72,7 @@ class StudyRun {
   Result<void> judge(Contender& contender, double best);
   // A sentence when the contender is faster than this CPU can compute.
   std::optional<std::string> too_fast(const Contender& contender, const RoundLog& log) const;
+  std::optional<std::string> above_every_roof(const Config& config, double gflops) const;
   Result<void> refuse_too_fast(const RoundLog& log);
   Result<void> keep_best(std::size_t most);
   Result<void> drop_unwanted();

@@ -93,8 +93,8 @@ std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& ch
                                        gemwright::isa_name(g.family), g.nv, gemwright::prefetch_name(g.hint));
   constexpr std::string_view kHead = "template <int Rows, int Unroll, int Along>\nconstexpr kernel_set kSet = ";
   if (g.mode == ComputeMode::f32) {
-    return fmt::format("using kernel_set = kernels::kernel_set;\n{}kernels::compiled_tile<{}, {}>();\n", kHead, tile,
-                       kernel_chain(chain, "kernels"));
+    return fmt::format("using kernel_set = kernels::kernel_set;\n{}kernels::compiled_tile<{}, {}{}>();\n", kHead, tile,
+                       kernel_chain(chain, "kernels"), g.along_k ? ", true" : "");
   }
   return fmt::format(
       "using kernel_set = kernels::dot_kernel_set;\nconstexpr kernels::compute_mode kMode = "

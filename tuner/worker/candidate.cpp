@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cfenv>
 #include <string_view>
 #include <utility>
@@ -58,7 +59,9 @@ Result<std::unique_ptr<TileLibrary>> TileLibrary::open(const std::string& path, 
 TileLibrary::~TileLibrary() { drop_context(); }
 
 std::optional<int> TileLibrary::find(const gemwright::tile& t) const {
-  const std::string name = tile_name(t);
+  gemwright::tile same = t;  // program: the group holds it once (tile_group.h)
+  same.ku = std::max(t.ku, t.ka);
+  const std::string name = tile_name(same);
   for (int i = 0; i < api_->tile_count; ++i) {
     if (name == api_->tile_names[i]) return i;
   }

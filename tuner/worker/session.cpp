@@ -26,24 +26,9 @@ namespace {
 // Of the memory available: the rest is for the compiler, the database and whatever else runs here.
 constexpr double kMemoryShare = 0.7;
 constexpr int kMaxThreads = 1024;
-// Of the anchor loop, some 0.1 ms a time; the fastest of several, since whatever disturbs one makes it slower.
-constexpr int kAnchorCalls = 8;
-constexpr int kAnchorTimes = 3;
 
 std::int64_t ns_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
-}
-
-// One call of the anchor loop.
-double time_anchor() {
-  AnchorSubject anchor;
-  std::int64_t fastest = std::numeric_limits<std::int64_t>::max();
-  for (int i = 0; i < kAnchorTimes; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    (void)anchor.run(kAnchorCalls);  // it cannot fail
-    fastest = std::min(fastest, ns_since(start));
-  }
-  return static_cast<double>(fastest) / kAnchorCalls;
 }
 
 Admission refused(TrialState state, std::string reason) {
@@ -286,7 +271,10 @@ std::unique_ptr<TimedSubject> Session::State::tile_subject(const FoundTile& tile
 std::optional<std::string> Session::State::run_once(TimedSubject& subject) {
   operands.reset_c();
   park_others(subject.library());
-  return subject.run(1);
+  const auto start = std::chrono::steady_clock::now();
+  auto fault = subject.run(1);
+  subject.note_call(static_cast<double>(ns_since(start)));
+  return fault;
 }
 
 Admission Session::State::admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify) {
@@ -447,13 +435,14 @@ Result<Block> Session::block(int handle, std::int64_t calls) {
   BlockMeter meter(s.affinity.pinned());
   meter.begin();
   // Discarded: it wakes the subject's own threads and warms what every call uses.
-  if (auto fault = subject.run(1)) return broken(*fault);
+  auto fault = subject.needs_a_discarded_call() ? subject.run(1) : std::nullopt;
   meter.start();
-  const auto fault = subject.run(calls);
+  if (!fault) fault = subject.run(calls);
   meter.stop();
   if (fault) return broken(*fault);
   Block b = meter.block();
   b.calls = calls;
+  subject.note_call(static_cast<double>(b.ns) / static_cast<double>(calls));
   return b;
 }
 
@@ -487,7 +476,7 @@ Result<std::vector<profilers::Ceiling>> Session::ceilings() {
   s.affinity.set(s.setup->threads);  // a block has given this thread one CPU, which others would inherit
   profilers::CeilingRequest request;
   request.threads = s.setup->threads;
-  request.anchor_ns = time_anchor;
+  request.anchor_ns = AnchorSubject::fastest_call_ns;
   return profilers::measure_ceilings(s.cpu, request);
 }
 

@@ -1,5 +1,9 @@
 #include "tuner/worker/subject.h"
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
 namespace gemwright::tuner {
 
 Result<void> TileSubject::prepare() {
@@ -182,6 +186,19 @@ std::optional<std::string> AnchorSubject::run(std::int64_t calls) {
   }
   value_ = x;
   return std::nullopt;
+}
+
+double AnchorSubject::fastest_call_ns() {
+  constexpr int kTimes = 3, kCalls = 8;
+  AnchorSubject anchor;
+  std::int64_t fastest = std::numeric_limits<std::int64_t>::max();
+  for (int i = 0; i < kTimes; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    (void)anchor.run(kCalls);  // it cannot fail
+    const auto spent = std::chrono::steady_clock::now() - start;
+    fastest = std::min<std::int64_t>(fastest, std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
+  }
+  return static_cast<double>(fastest) / kCalls;
 }
 
 }  // namespace gemwright::tuner

@@ -23,6 +23,15 @@ class TimedSubject {
   virtual const void* library() const { return nullptr; }
   // Threads that cannot be parked.
   virtual bool has_own_threads() const { return false; }
+
+  // A call so long wakes its threads and warms what it uses in a small part of its own time; a discarded one before
+  // each block would double what a large product takes to tune.
+  void note_call(double ns) { call_ns_ = ns; }
+  bool needs_a_discarded_call() const { return call_ns_ < kLongNs; }
+
+ private:
+  static constexpr double kLongNs = 100e6;
+  double call_ns_ = 0;  // of one of the latest; 0 before the first
 };
 
 // A tile of any mode with a config.
@@ -137,6 +146,8 @@ class AnchorSubject final : public TimedSubject {
   // A call takes some 20 us: 3 cycles for the multiplication, 1 for the addition.
   static constexpr int kSteps = 20000;
   std::optional<std::string> run(std::int64_t calls) override;
+  // Of several times some 0.1 ms the fastest, since whatever disturbs one makes it slower.
+  static double fastest_call_ns();
 
  private:
   std::uint64_t value_ = 1;

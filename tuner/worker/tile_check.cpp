@@ -267,6 +267,9 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, const 
   return TileFault{TrialState::correctness, fmt::format("wrong {}: {}", place(), *fault)};
 }
 
+// Elements along K that a step of the tile multiplies.
+std::int64_t depth_of_step(const Config& c) { return c.tile.along_k ? gemwright::vector_width(c.tile.family) : 1; }
+
 // Blockings that cut a small problem in all ways that a large one can be cut. The chain runs where the config wants it.
 std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
   using gemwright::a_packing;
@@ -276,17 +279,23 @@ std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
   own.mc = std::min<std::int64_t>(own.mc, 4 * mr);  // scratch for partial sums grows with mc
   const std::int64_t ahead = config.blocking.prefetch_rows;
   const gemwright::fusion at = config.blocking.chain_at;
-  return {
+  const std::int64_t deep = depth_of_step(config);
+  std::vector<gemwright::blocking> cuts = {
       own,
-      {mr, width, 7, loop_order::nmk, false, a_packing::job, 1, 1, 1, ahead, at},
+      {mr, width, 7 * deep, loop_order::nmk, false, a_packing::job, 1, 1, 1, ahead, at},
       {4 * mr, 4 * width, 1 << 20, loop_order::mnk, true, a_packing::none, 2, 2, 1, ahead, at},
-      {2 * mr, width, 5, loop_order::kmn, true, a_packing::none, 1, 2, 2, ahead, at},
-      {mr, 2 * width, 11, loop_order::knm, false, a_packing::job, 2, 1, 1, ahead, at},
+      {2 * mr, width, 5 * deep, loop_order::kmn, true, a_packing::none, 1, 2, 2, ahead, at},
+      {mr, 2 * width, 11 * deep, loop_order::knm, false, a_packing::job, 2, 1, 1, ahead, at},
   };
+  for (gemwright::blocking& b : cuts) {
+    if (config.tile.along_k) b.pack_a = a_packing::none;
+  }
+  return cuts;
 }
 
 std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
-  const std::int64_t mr = config.tile.mr, width = nr(config.tile), unroll = std::max(config.tile.ku, config.tile.ka);
+  const std::int64_t mr = config.tile.mr, width = nr(config.tile);
+  const std::int64_t unroll = std::max(config.tile.ku, config.tile.ka) * depth_of_step(config);
   const std::int64_t wide = panel > 0 ? panel : width;
   const std::array<std::int64_t, 6> ns = {
       width, 1, wide + 1, std::max<std::int64_t>(width - 1, 1), width + 1, wide + width / 2 + 3};

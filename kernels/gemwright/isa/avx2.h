@@ -44,10 +44,19 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg times_pow2(reg v, reg n) {
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(v), _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23)));
   }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add_halves(reg x, reg y) {
+    return add(_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y));
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m128 sums(reg a, reg b, reg c, reg d) {
+    const reg x = add_halves(a, b), y = add_halves(c, d);
+    const reg v = add(_mm256_shuffle_ps(x, y, 0x44), _mm256_shuffle_ps(x, y, 0xee));
+    return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  }
 };
 
 #include "gemwright/isa/epilogue.inl"
 #include "gemwright/isa/micro_kernel.inl"
+#include "gemwright/isa/micro_kernel_along_k.inl"
 
 }  // namespace avx2_kernels
 }  // namespace gemwright_abi

@@ -43,10 +43,23 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg constant(float v) { return _mm512_set1_ps(v); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg whole(reg v) { return _mm512_maskz_roundscale_ps(0xffff, v, 0x08); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg times_pow2(reg v, reg n) { return _mm512_maskz_scalef_ps(0xffff, v, n); }
+  // x and y lane by lane, each of x over that one of y two behind it; then four of these become sums of neighbours.
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add_halves(reg x, reg y) {
+    return add(_mm512_maskz_unpacklo_ps(0xffff, x, y), _mm512_maskz_unpackhi_ps(0xffff, x, y));
+  }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m128 sums(reg a, reg b, reg c, reg d) {
+    const reg x = add_halves(a, b), y = add_halves(c, d);
+    const reg v = add(_mm512_maskz_shuffle_ps(0xffff, x, y, 0x44), _mm512_maskz_shuffle_ps(0xffff, x, y, 0xee));
+    const __m256d lower = _mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(v), 0);
+    const __m256d upper = _mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(v), 1);
+    const __m256 half = _mm256_add_ps(_mm256_castpd_ps(lower), _mm256_castpd_ps(upper));
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  }
 };
 
 #include "gemwright/isa/epilogue.inl"
 #include "gemwright/isa/micro_kernel.inl"
+#include "gemwright/isa/micro_kernel_along_k.inl"
 
 }  // namespace avx512f_kernels
 }  // namespace gemwright_abi

@@ -282,17 +282,18 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
       dot_finish_rows<NV, C, Chain>(tile, MR, x);
     }
   } else {
+    const dot_args y = x;  // kept in registers: each store might be to the arguments
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) {
-      const f32::column_operands columns = dot_columns<Chain>(x, j);
+      const f32::column_operands columns = dot_columns<Chain>(y, j);
       // Apart, so that whole vectors are stored without masks and without a branch for each.
       constexpr int kWhole = f32::vec::width;
-      if (const int n = f32::lanes(x.cols, j); n == kWhole) {
+      if (const int n = f32::lanes(y.cols, j); n == kWhole) {
         GEMWRIGHT_UNROLL
-        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, kWhole, columns);
+        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, y, i, j, kWhole, columns);
       } else {
         GEMWRIGHT_UNROLL
-        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, n, columns);
+        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, y, i, j, n, columns);
       }
     }
   }

@@ -190,9 +190,10 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const mic
       }
     }
   }
+  float* c = x.c;
+  const std::int64_t ldc = x.ldc;  // read once: each store might be to the arguments
   GEMWRIGHT_UNROLL
-  for (int i = 0; i < MR; ++i) {
-    float* const c = x.c + i * x.ldc;
+  for (int i = 0; i < MR; ++i, c += ldc) {
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) store_part<Masked>(c + j * vec::width, masks[j], acc[i][j]);
   }
