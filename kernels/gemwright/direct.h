@@ -64,8 +64,8 @@ struct direct_call {
 // Whether a plan leaves products with this N and K whole, as long as they have no more than mc rows.
 constexpr bool leaves_whole(const plan& p, std::int64_t n, std::int64_t k, layout a_layout) {
   const kernel_set& s = *p.kernels;
-  return is_one_block(p.block, n, k) && !s.reads.pair && p.format == packing{s.nr} &&
-         fits_along_k(s.shape, p.format, p.block, a_layout);
+  return is_one_block(p.block, n, k) && !s.reads.pair && p.format == packing{s.nr / s.shape.panels} &&
+         fits_panels(s.shape, p.format) && fits_along_k(s.shape, p.format, p.block, a_layout);
 }
 
 // Whether the nest would do no more than walk the tiles of one whole item, with its chain. True also says that nothing
@@ -83,9 +83,10 @@ GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {
   x.k = call.k;
   x.a_row = call.a_row;
   x.a_k = call.a_k;
-  x.b_row = nr;
+  x.b_row = p.format.panel;
+  x.b_panel = p.format.panel * call.k;
   x.ldc = call.ldc;
-  x.prefetch = p.block.prefetch_rows * nr;
+  x.prefetch = p.block.prefetch_rows * p.format.panel;
   x.accumulate = call.beta;
   x.finish = true;
   x.operands = call.operands;

@@ -75,7 +75,8 @@ struct plan_choice {
 };
 
 template <class Plan, class Shape>
-GEMWRIGHT_INLINE plan_choice<Plan> choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m, const context& ctx) {
+GEMWRIGHT_INLINE plan_choice<Plan> choose_plan(const plan_table<Plan, Shape>& table, std::int64_t m,
+                                               const context& ctx) {
   const plan_group<Plan>* g = table.groups;
   const plan_group<Plan>* const last_group = table.groups + table.count - 1;
   while (g != last_group && g[1].threads <= ctx.threads()) ++g;
@@ -212,7 +213,8 @@ inline bool is_whole(const problem_shape& s, std::int64_t whole_m, std::int64_t 
 struct whole_chain {
   // run(operands) where the chain of one item finds what it reads.
   template <class Run>
-  GEMWRIGHT_INLINE static status with(const chain_reads& reads, const call_operands& x, const extent& e, const Run& run) {
+  GEMWRIGHT_INLINE static status with(const chain_reads& reads, const call_operands& x, const extent& e,
+                                      const Run& run) {
     if (const status wrong = check_given(reads, x); wrong != status::ok) return wrong;
     static constexpr epilogue_operands kNone{};  // not built for each call: ten stores
     if (!reads_any(reads)) {
@@ -257,11 +259,10 @@ GEMWRIGHT_INLINE status run_table(const dispatch_table& table, context& ctx, std
   }
   const plan_choice<plan> chosen = choose_plan(table, m, ctx);
   if (weights != nullptr && is_whole(s, chosen.whole_m, m, a, lda, c, ldc, x, ctx)) {
-    return whole_chain::with(
-        s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) GEMWRIGHT_INLINE_BODY {
-          run_direct(direct_call_of(m, s.n, s.k, a, lda, s.a_layout, weights->data(), c, ldc, x.beta == 1, operands),
-                     *chosen.use);
-        });
+    return whole_chain::with(s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) GEMWRIGHT_INLINE_BODY {
+      run_direct(direct_call_of(m, s.n, s.k, a, lda, s.a_layout, weights->data(), c, ldc, x.beta == 1, operands),
+                 *chosen.use);
+    });
   }
   return run_in_nest(table, *chosen.use, ctx, m, a, lda, weights, b, ldb, c, ldc, x);
 }

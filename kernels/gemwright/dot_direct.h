@@ -50,7 +50,8 @@ struct dot_direct_call {
 };
 
 // What is the same for all tiles. `scale` and `zero` have room for max_dot_rows; they are used for u8 rows alone.
-GEMWRIGHT_INLINE dot_args direct_args(const dot_direct_call& call, const dot_plan& p, float* scale, std::int32_t* zero) {
+GEMWRIGHT_INLINE dot_args direct_args(const dot_direct_call& call, const dot_plan& p, float* scale,
+                                      std::int32_t* zero) {
   dot_args x;  // all of it is set, here and for each tile
   x.groups = call.k / k_group(p.kernels->mode);
   x.a = nullptr;

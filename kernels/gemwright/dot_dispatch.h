@@ -127,12 +127,11 @@ GEMWRIGHT_INLINE status run_table(const dot_dispatch_table& table, context& ctx,
   const plan_choice<dot_plan> chosen = choose_plan(table, m, ctx);
   if (weights != nullptr && is_whole(s, chosen.whole_m, m, a, lda, c, ldc, x, ctx) &&
       (s.c != element::u8 || x.beta == 0)) {
-    return whole_chain::with(
-        s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) GEMWRIGHT_INLINE_BODY {
-          run_direct({m, s.n, s.k, a, lda * element_size(s.a), weights->data(), c, ldc, x.beta == 1,
-                      q.a_scale.value_or(1.0F), q.a_zero, to_u8, &operands},
-                     *chosen.use);
-        });
+    return whole_chain::with(s.reads, x, {m, s.n, 1}, [&](const epilogue_operands& operands) GEMWRIGHT_INLINE_BODY {
+      run_direct({m, s.n, s.k, a, lda * element_size(s.a), weights->data(), c, ldc, x.beta == 1,
+                  q.a_scale.value_or(1.0F), q.a_zero, to_u8, &operands},
+                 *chosen.use);
+    });
   }
   return run_in_nest(table, *chosen.use, ctx, m, a, lda, weights, b, ldb, c, ldc, x, q, to_u8);
 }

@@ -28,23 +28,24 @@ namespace gemwright {
 inline namespace gemwright_abi {
 
 // The compiled functions of one tile with one chain. Families that the target machine cannot compile fall to scalar
-// code of as many rows and vectors of one element; so does one along K, which reads the same panels.
-template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class Chain, bool AlongK = false>
+// code of as many rows and vectors of one element (of one panel, where it spans several); so does one along K, which
+// reads the same panels.
+template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class Chain, bool AlongK = false, int Panels = 1>
 constexpr kernel_set compiled_tile() {
-  static_assert(!AlongK || NV == 1, "a tile along K has one column");
+  static_assert(!AlongK || (NV == 1 && Panels == 1), "a tile along K has one column");
 #if defined(__x86_64__)
   if constexpr (Family == isa::avx512f && AlongK) {
     return avx512f_kernels::make_along_kernel_set<MR, KU, KA, Hint, Chain>();
   } else if constexpr (Family == isa::avx2 && AlongK) {
     return avx2_kernels::make_along_kernel_set<MR, KU, KA, Hint, Chain>();
   } else if constexpr (Family == isa::avx512f) {
-    return avx512f_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain>();
+    return avx512f_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain, Panels>();
   } else if constexpr (Family == isa::avx2) {
-    return avx2_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain>();
+    return avx2_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain, Panels>();
   } else
 #endif
   {
-    return scalar_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain>();
+    return scalar_kernels::make_kernel_set<MR, NV / Panels, KU, KA, Hint, Chain>();
   }
 }
 
@@ -96,7 +97,7 @@ inline status check_plan(const plan& p, const gemm_call& x, const context& ctx) 
   if (p.format.pair != 0 && !packs_pairs(p.format, x.n)) return status::bad_config;
   // Slices of K are added up and finished at once; a pair that is combined in registers has no product in memory.
   if (x.bare && (g.tk > 1 || (s.reads.pair && pairs_in_tile(s.shape, p.format, g, x.k)))) return status::bad_config;
-  if (p.format.panel < 0 || (p.format.panel > 0 && p.format.panel % s.nr != 0)) return status::bad_config;
+  if (!fits_panels(s.shape, p.format)) return status::bad_config;
   if (p.format.panel == 0 && (x.b_packed || x.b_layout != layout::row_major)) return status::bad_config;
   if (!fits_along_k(s.shape, p.format, g, x.a_layout)) return status::bad_config;
   if (const status wrong = check_chain(s.reads, x.operands, {x.m, c_columns(s.reads, x.n), x.batch});

@@ -119,7 +119,7 @@ class loop_nest {
     a_ = call.k > 0 ? call.a : call.c;
     b_ = call.k > 0 ? call.b : call.c;
     b_packed_ = call.b_packed;
-    unit_ = format_.panel > 0 ? format_.panel : kernels_.nr;
+    unit_ = column_unit(kernels_.shape, format_);
     b_row_ = format_.panel > 0 ? format_.panel : call.ldb;
     stride_b_ = call.stride_b;
     a_row_ = call.a_layout == layout::row_major ? call.lda : 1;
@@ -181,7 +181,7 @@ class loop_nest {
   };
 
   void pack_b(int job) {
-    const std::int64_t panels = ceil_div(call_.n, unit_);
+    const std::int64_t panels = ceil_div(call_.n, format_.panel);
     const range mine = slice(panels * call_.batch, pack_b_jobs_, job);
     for (std::int64_t i = mine.begin; i < mine.end;) {
       const std::int64_t item = i / panels;
@@ -287,6 +287,7 @@ class loop_nest {
     x.a_row = packs_a_ ? 1 : a_row_;
     x.a_k = packs_a_ ? kernels_.shape.mr : a_k_;
     x.b_row = b_row_;
+    x.b_panel = b_row_ * call_.k;
     x.ldc = into_c(p) ? call_.ldc : columns_;
     x.prefetch = g_.prefetch_rows * b_row_;
     x.accumulate = !q.first || (p.k_slice == 0 && call_.beta);
@@ -298,7 +299,7 @@ class loop_nest {
     // A block begins with a panel.
     const float* const b = b_ + p.item * stride_b_;
     column_tile col{q.columns.begin,
-                    b_packed_ ? b + q.columns.begin * call_.k + q.depth.begin * unit_
+                    b_packed_ ? b + q.columns.begin * call_.k + q.depth.begin * b_row_
                               : b + q.depth.begin * call_.ldb + q.columns.begin,
                     0};
     if (g_.rows_inside) {

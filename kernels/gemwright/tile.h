@@ -43,6 +43,8 @@ struct pair_layout {
   std::int64_t run = 0;
   std::int64_t gate(std::int64_t column) const { return run > 0 ? column / run * 2 * run + column % run : column; }
   std::int64_t distance() const { return run > 0 ? run : columns; }  // from a column of the gate to its partner
+  // Columns of the product that is packed in whole turns.
+  std::int64_t packed() const { return (columns + run - 1) / run * 2 * run; }
 };
 
 struct micro_args {
@@ -50,7 +52,8 @@ struct micro_args {
   const float* a;
   std::int64_t a_row, a_k;  // strides of A in elements; a packed A panel is [k][mr]: 1 and mr
   const float* b;
-  std::int64_t b_row;  // elements between two steps of K: the panel width, or ldb
+  std::int64_t b_row;    // elements between two steps of K: the panel width, or ldb
+  std::int64_t b_panel;  // elements between two panels; read by tiles that span several
   float* c;
   std::int64_t ldc;
   std::int64_t prefetch;  // elements ahead of b

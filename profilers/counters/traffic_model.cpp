@@ -316,8 +316,8 @@ std::string misfit(const TrafficInput& in) {
   if (static_cast<int>(in.tile.family) >= families || !within(in.tile.mr, 1, 1024) || !within(in.tile.nv, 1, 1024)) {
     return "the tile is not one of the kernel library's";
   }
-  if (in.format.panel < 0 || in.format.panel % gemwright::columns_of(in.tile) != 0) {
-    return "the packing panel does not hold whole tiles";
+  if (!gemwright::fits_panels(in.tile, in.format)) {
+    return "the packing panel does not hold whole tiles, nor a tile the panels that it spans";
   }
   if (!gemwright::fits_along_k(in.tile, in.format, g, gemwright::layout::row_major)) {
     return "vectors run along K in panels of one column";

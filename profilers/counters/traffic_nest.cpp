@@ -162,7 +162,7 @@ Nest nest_of(const TrafficInput& in) {
   nest.rows_of_all = static_cast<double>(in.m * in.batch);
   nest.packs_a = g.pack_a != gemwright::a_packing::none && in.k > 0;
   nest.packs_b = gemwright::packs_b(in.format, in.b_packed) && in.k > 0;
-  nest.columns = columns_of(in, in.format.panel > 0 ? in.format.panel : nr, nr);
+  nest.columns = columns_of(in, gemwright::column_unit(in.tile, in.format), nr);
   g.tk == 1 || in.dot ? rows_of_items(in, nest) : rows_of_chunks(in, nest);
   nest.depth = std::max<std::int64_t>(std::min(g.kc, in.k), 1);
   for (int i = 0; i < g.tk; ++i) {

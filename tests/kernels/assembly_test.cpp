@@ -25,6 +25,7 @@ struct ShippedTile {
   const char* c_type;  // nullptr: an f32 tile
   int products = 1;    // multiply-adds for each group, row and vector
   const char* chain = "bias,relu";
+  int panels = 1;
 };
 
 constexpr ShippedTile kTiles[] = {
@@ -32,6 +33,11 @@ constexpr ShippedTile kTiles[] = {
     {"avx512f_kernels", 8, 3, 1, nullptr},
     {"avx512f_kernels", 6, 4, 2, nullptr},
     {"avx2_kernels", 6, 2, 1, nullptr},
+    // Tiles that span panels.
+    {"avx2_kernels", 6, 2, 1, nullptr, 1, "bias,relu", 2},
+    {"avx2_kernels", 4, 3, 1, nullptr, 1, "bias", 3},
+    {"avx2_kernels", 2, 4, 2, nullptr, 1, "bias,swiglu", 2},
+    {"avx512f_kernels", 6, 4, 1, nullptr, 1, "bias,relu", 4},
     {"avx512_bf16_dot", 8, 2, 1, "f32"},
     {"avx512_bf16_dot", 14, 2, 1, "f32"},
     {"avx512_bf16_dot", 14, 2, 2, "bf16"},
@@ -68,7 +74,9 @@ std::string instantiation(const ShippedTile& t) {
   s << ", gemwright::chain<";
   std::istringstream ops(t.chain);
   for (std::string op, comma; std::getline(ops, op, ','); comma = ", ") s << comma << "gemwright::epilogue_op::" << op;
-  s << ">>(const gemwright::" << (dot ? "dot_args" : "micro_args") << "&);\n";
+  s << ">";
+  if (t.panels > 1) s << ", " << t.panels;
+  s << ">(const gemwright::" << (dot ? "dot_args" : "micro_args") << "&);\n";
   return s.str();
 }
 

@@ -67,7 +67,7 @@ void vary(Random& random, GemmCase& x, int tk) {
   x.block.tk = tk;
   if (x.tile->set.shape.ka > 1) x.block.kc = kc;
   x.panels = static_cast<int>(pick(random, 1, 3));
-  x.weights = static_cast<Weights>(pick(random, 0, 2));
+  x.weights = static_cast<Weights>(pick(random, 0, x.tile->spans() ? 1 : 2));
   x.threads = static_cast<Threads>(pick(random, 0, 4));
 }
 

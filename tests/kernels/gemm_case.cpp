@@ -226,7 +226,7 @@ GemmCase random_case(Random& random, const CompiledTile& tile) {
   x.pad_operand = pick(random, 0, 3) * pick(random, 0, 3);
   x.gap = pick(random, 0, 9);
   x.beta = pick(random, 0, 1) == 1;
-  x.weights = static_cast<Weights>(pick(random, 0, x.b_layout == layout::row_major ? 2 : 1));
+  x.weights = static_cast<Weights>(pick(random, 0, x.b_layout == layout::row_major && !tile.spans() ? 2 : 1));
   x.threads = static_cast<Threads>(pick(random, 0, 4));
   x.data = pick(random, 0, 1) == 0 ? Data::uniform : Data::integers;
   x.panels = static_cast<int>(pick(random, 1, 3));

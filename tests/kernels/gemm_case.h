@@ -37,10 +37,15 @@ struct GemmCase {
   Threads threads = Threads::none;
   Data data = Data::uniform;
   const CompiledTile* tile = nullptr;
-  int panels = 1;  // panel width over the tile's width; without meaning for unpacked weights
+  // Panel width over the tile's width; without meaning for unpacked weights, and for a tile that spans several panels,
+  // which has no unpacked ones.
+  int panels = 1;
   blocking block{};
 
-  packing format() const { return {weights == Weights::unpacked ? 0 : panels * tile->set.nr}; }
+  packing format() const {
+    if (tile->spans()) return {tile->set.nr / tile->set.shape.panels};
+    return {weights == Weights::unpacked ? 0 : panels * tile->set.nr};
+  }
   plan make_plan() const { return {&tile->set, format(), block}; }
   std::string describe() const;
 };

@@ -17,7 +17,8 @@ std::vector<PairTile> pair_tiles() {
   using op = epilogue_op;
   return {
       {compiled_tile<F, MR, NV, 1, 1, prefetch::t0, chain<op::swiglu>>(), {}},
-      {compiled_tile<F, 2, 2 * NV, 1, 1, prefetch::none, chain<op::bias, op::geglu, op::add>>(), {true, true, true}}};
+      {compiled_tile<F, 2, 2 * NV, 1, 1, prefetch::none, chain<op::bias, op::geglu, op::add>>(), {true, true, true}},
+      {compiled_tile<F, MR / 2, 2 * NV, 2, 1, prefetch::none, chain<op::swiglu>, false, 2>(), {}}};
 }
 
 const std::vector<PairTile>& pair_tiles_of(isa family) {
@@ -146,12 +147,15 @@ Case random_pair_case(Random& random, const PairTile& tile) {
   x.a_layout = order();
   x.b_layout = order();
   x.pad = pick(random, 0, 3);
-  x.weights = static_cast<Weights>(pick(random, 0, x.b_layout == layout::row_major ? 2 : 1));
+  const int spanned = tile.set.shape.panels;
+  x.weights = static_cast<Weights>(pick(random, 0, x.b_layout == layout::row_major && spanned == 1 ? 2 : 1));
   x.threads = static_cast<Threads>(pick(random, 0, 4));
   constexpr int kRuns[] = {0, 1, 2, 8, 16, 32};
   const int run = x.weights == Weights::unpacked ? 0 : kRuns[pick(random, 0, 5)];
   const int panel = x.weights == Weights::unpacked ? 0 : std::lcm(tile.set.nr, std::max(2 * run, 1));
   x.format = {panel * static_cast<int>(pick(random, 1, 2)), run};
+  if (const int each = tile.set.nr / spanned; spanned > 1)
+    x.format = {each, run > 0 && each % (2 * run) == 0 ? run : 0};
   x.block = {pick(random, 1, 20),
              pick(random, 1, 90),
              pick(random, 0, 1) == 0 ? 100 : pick(random, 1, 40),
@@ -201,7 +205,7 @@ TEST_P(Pairs, RegistersAndScratchMemoryGiveTheSameBits) {
            layout::row_major,
            1,
            Weights::constant,
-           {tile.set.nr, width},
+           {tile.set.nr / tile.set.shape.panels, width},
            {},
            Threads::none};
     x.block = {64, 64, 64, loop_order::mnk, true, a_packing::none, 1, 1, 1, 0};

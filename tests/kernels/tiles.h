@@ -16,6 +16,7 @@ struct CompiledTile {
 
   std::string name() const;
   bool has(epilogue_op op) const { return std::find(chain.begin(), chain.end(), op) != chain.end(); }
+  bool spans() const { return set.shape.panels > 1; }
   // Whether integers stay what they are, or half of that.
   bool exact() const { return !has(epilogue_op::gelu_tanh) && !has(epilogue_op::gelu_erf) && !has(epilogue_op::silu); }
   // Nothing but bias and relu.
@@ -45,6 +46,7 @@ inline std::string CompiledTile::name() const {
   std::string text = std::string(isa_name(t.family)) + " " + std::to_string(t.mr) + "x" + std::to_string(t.nv) + " ku" +
                      std::to_string(t.ku) + " ka" + std::to_string(t.ka) + " " + prefetch_name(t.hint);
   if (t.along_k) text += " along k";
+  if (t.panels > 1) text += " of " + std::to_string(t.panels) + " panels";
   for (const epilogue_op op : chain) text += std::string(op == chain.front() ? " " : "+") + op_name(op);
   return text;
 }
@@ -60,6 +62,11 @@ void add_bare(std::vector<CompiledTile>& out) {
 template <isa F, int MR, int NV, int KU, int KA, prefetch H>
 void add_bias_relu(std::vector<CompiledTile>& out) {
   add_chain<F, MR, NV, KU, KA, H, epilogue_op::bias, epilogue_op::relu>(out);
+}
+// Tiles that span P panels.
+template <isa F, int MR, int NV, int P, int KU, int KA, prefetch H, epilogue_op... Ops>
+void add_spanning(std::vector<CompiledTile>& out) {
+  out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<Ops...>, false, P>(), {Ops...}});
 }
 // Bare and with every chain of bias and relu.
 template <isa F, int MR, int NV, int KU, int KA, prefetch H>

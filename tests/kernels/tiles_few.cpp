@@ -28,6 +28,7 @@ const std::vector<CompiledTile>& avx2_tiles() {
     add_chain<isa::avx2, 2, 2, 1, 1, prefetch::none, epilogue_op::mul, epilogue_op::silu, epilogue_op::clamp,
               epilogue_op::gelu_tanh>(t);
     add_chain<isa::avx2, 2, 2, 1, 1, prefetch::none, epilogue_op::clamp, epilogue_op::add, epilogue_op::mul>(t);
+    add_spanning<isa::avx2, 3, 4, 2, 2, 1, prefetch::t0, epilogue_op::bias, epilogue_op::relu>(t);
     return t;
   }();
   return tiles;
@@ -43,6 +44,7 @@ const std::vector<CompiledTile>& avx512f_tiles() {
     add_chain<isa::avx512f, 2, 2, 1, 1, prefetch::none, epilogue_op::mul, epilogue_op::silu, epilogue_op::clamp,
               epilogue_op::gelu_tanh>(t);
     add_chain<isa::avx512f, 2, 2, 1, 1, prefetch::none, epilogue_op::clamp, epilogue_op::add, epilogue_op::mul>(t);
+    add_spanning<isa::avx512f, 3, 4, 2, 2, 1, prefetch::t0, epilogue_op::bias, epilogue_op::relu>(t);
     return t;
   }();
   return tiles;

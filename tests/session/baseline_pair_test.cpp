@@ -1,4 +1,5 @@
 // Pairs of products (swiglu, geglu) in oneDNN: every way that it takes.
+#include <gemwright/cpu.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -215,7 +216,10 @@ TEST_F(PairBaselineTest, ASessionFindsItRight) {
     setup.m = 21;
     const auto reply = session.setup(setup);
     ASSERT_TRUE(reply) << reply.error().message;
-    EXPECT_NE(reply->baseline, "") << to_text(interface) << ": " << reply->baseline_reason;
+    // Without instructions for it oneDNN adds pairs of u8 x s8 in 16 bits, which may saturate: then it is not timed.
+    const bool may_saturate = interface == Interface::u8s8 && !cpu_has(isa::avx512_vnni) && !cpu_has(isa::avx_vnni);
+    const bool refused = may_saturate && reply->baseline_reason.find("wrong result") != std::string::npos;
+    EXPECT_TRUE(refused || !reply->baseline.empty()) << to_text(interface) << ": " << reply->baseline_reason;
   }
 }
 

@@ -26,7 +26,7 @@ TEST(TileGroup, HoldsEveryTileThatBelongsToIt) {
   for (const isa family : {isa::scalar, isa::avx2, isa::avx512f}) {
     for (int nv = 1; nv <= 5; ++nv) {
       for (int mr = 1; mr <= 30; ++mr) {
-        for (const int unrolls : {11, 12, 14, 21, 42, 44}) {
+        for (const int unrolls : {11, 21, 22, 41, 42, 44}) {
           const gemwright::tile t{family, mr, nv, unrolls / 10, unrolls % 10, prefetch::none};
           if (violated(ComputeMode::f32, t)) continue;
           bool found = false;
@@ -50,9 +50,11 @@ TEST(TileGroup, ShortTilesAreCompiledWithoutTheTallOnes) {
   for (const auto& t : tiles_of(low)) EXPECT_LE(t.mr, 8) << tile_name(t);
 }
 
-TEST(TileGroup, OfShortTilesHoldsEveryUnrollAndOfTallOnesOne) {
+TEST(TileGroup, OfShortTilesSharesTheCommonUnrollsAndOfTallOnesHoldsOne) {
   const auto same = [](gemwright::tile x, gemwright::tile y) { return of_tile(x) == of_tile(y); };
-  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 2, 2, 4, 2, prefetch::t0}));
+  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 2, 2, 2, 2, prefetch::t0}));
+  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 2, prefetch::t0}, {isa::avx512f, 2, 2, 2, 2, prefetch::t0}));
+  EXPECT_FALSE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 2, 2, 4, 2, prefetch::t0}));
   EXPECT_FALSE(same({isa::avx512f, 14, 2, 1, 1, prefetch::t0}, {isa::avx512f, 14, 2, 2, 1, prefetch::t0}));
   EXPECT_FALSE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 8, 2, 1, 1, prefetch::none}));
   EXPECT_FALSE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 8, 1, 1, 1, prefetch::t0}));

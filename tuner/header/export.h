@@ -30,8 +30,8 @@ struct ExportPlan {
 Result<ExportPlan> plan_export(const Store& store, const ExportRequest& request);
 
 // What a study measured, as input of the dispatch. One candidate a trial that is valid and was timed, with its best
-// time: beside the winner's, as far as samples pair them (PairedCosts), else that of its best estimate: confirmed before
-// raced before screened. Nothing when there is none.
+// time: beside the winner's, as far as samples pair them (PairedCosts), else that of its best estimate: confirmed
+// before raced before screened. Nothing when there is none.
 std::optional<Cell> cell_of_study(const StudyRecord& study, const std::vector<Trial>& trials,
                                   const std::vector<Subject>& subjects, const std::vector<Estimate>& estimates,
                                   const std::vector<Sample>& samples);

@@ -85,8 +85,8 @@ std::string micro_kernel_source(const Config& config, const Problem& problem) {
   const std::string kernel =
       t.along_k ? along
       : config.mode == ComputeMode::f32
-          ? fmt::format("{}_kernels::micro<{}, false, {}>(const gemwright::micro_args&)", gemwright::isa_name(t.family),
-                        shape, chain)
+          ? fmt::format("{}_kernels::micro<{}, false, {}, {}>(const gemwright::micro_args&)",
+                        gemwright::isa_name(t.family), shape, chain, t.panels)
           : fmt::format("{}::dot_micro<{}, {}, {}>(const gemwright::dot_args&)", dot_namespace(config.mode, t.family),
                         shape, kernel_element(c_element(problem), "gemwright"), chain);
   return kernels_for(config.mode) + fmt::format("\ntemplate void gemwright::{};\n", kernel);

@@ -19,4 +19,9 @@ std::string kernel_chain(const std::vector<EpilogueOp>& chain, std::string_view 
   return fmt::format("{}::chain<{}>", kernels, ops);
 }
 
+std::string kernel_columns(bool along_k, int panels) {
+  if (panels > 1) return fmt::format(", {}, {}", along_k, panels);
+  return along_k ? ", true" : "";
+}
+
 }  // namespace gemwright::tuner

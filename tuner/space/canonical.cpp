@@ -119,7 +119,7 @@ Geometry geometry(const SpaceInput& in, const Config& c) {
   const std::int64_t tiles = ceil_of(rows, mr);
   const std::int64_t slice_tiles = std::min(tiles, ceil_of(tiles * (phases ? 1 : in.problem.batch), b.tm));
   g.slice_rows = std::min(rows, slice_tiles * mr);
-  g.column_unit = c.format.panel > 0 ? c.format.panel : nr(c.tile);
+  g.column_unit = gemwright::column_unit(c.tile, c.format);
   g.column_units = ceil_of(n, g.column_unit);
   g.slice_columns = std::min(n, ceil_of(g.column_units, b.tn) * g.column_unit);
   g.slice_depth = ceil_of(k, b.tk);

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 21> kKeys = {
 // Only pairs of products have the one, only tiles whose vectors run along K the other.
 constexpr std::array<std::string_view, 2> kOptionalKeys = {"pair", "along"};
 
-constexpr std::string_view kAlongSuffix = "_along_k";  // of a tile's name
+constexpr std::string_view kAlongSuffix = "_along_k", kPanelsSuffix = "_p";  // of a tile's name
 
 // A hostile key or value as a short quoted text without control characters.
 std::string shown(const nlohmann::json& value) {
@@ -189,6 +189,13 @@ const char* packing_text(a_packing p) {
 
 }  // namespace
 
+void settle_panels(Config& c) {
+  const int columns = nr(c.tile), panel = c.format.panel;
+  const bool may = c.mode == ComputeMode::f32 && c.tile.family != isa::scalar && !c.tile.along_k;
+  const bool whole = panel > 0 && panel < columns && columns % panel == 0 && panel % vector_width(c.tile.family) == 0;
+  c.tile.panels = may && whole ? columns / panel : 1;
+}
+
 bool operator==(const Config& x, const Config& y) {
   return x.mode == y.mode && x.tile == y.tile && x.format == y.format && x.blocking == y.blocking;
 }
@@ -232,6 +239,7 @@ Result<Config> config_from_json(const nlohmann::json& j) {
   if (j.contains("pair")) c.format.pair = static_cast<int>(reader.integer("pair", 1, kMaxPanel / 2));
   c.blocking = read_blocking(reader, c.mode);
   if (reader.complaint()) return fail(*reader.complaint());
+  settle_panels(c);
   if (auto why = violated(c.mode, c.tile)) return fail("config: " + *why);
   return c;
 }
@@ -267,8 +275,9 @@ std::string label(const Config& c) {
 }
 
 std::string tile_name(const gemwright::tile& t) {
-  return fmt::format("{}_{}x{}_u{}_a{}_{}{}", gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka,
-                     gemwright::prefetch_name(t.hint), t.along_k ? kAlongSuffix : "");
+  return fmt::format("{}_{}x{}_u{}_a{}_{}{}{}", gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka,
+                     gemwright::prefetch_name(t.hint), t.along_k ? kAlongSuffix : "",
+                     t.panels > 1 ? fmt::format("{}{}", kPanelsSuffix, t.panels) : "");
 }
 
 Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text) {
@@ -283,6 +292,11 @@ Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text)
   }
   good = good && take_count(rest, "x", t.nv) && take_count(rest, "_u", t.ku) && take_count(rest, "_a", t.ka) &&
          take(rest, "_");
+  if (const auto at = rest.rfind(kPanelsSuffix); good && at != std::string_view::npos) {
+    std::string_view panels = rest.substr(at);
+    good = take_count(panels, kPanelsSuffix, t.panels) && panels.empty();
+    rest = rest.substr(0, at);
+  }
   t.along_k = good && take_back(rest, kAlongSuffix);
   const auto hint =
       good ? find_name<prefetch>(rest, gemwright::prefetch_count, gemwright::prefetch_name) : std::nullopt;

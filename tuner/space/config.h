@@ -44,10 +44,12 @@ Result<Config> config_from_json(const nlohmann::json& j);
 // Canonical one-line text; equal configs have equal text. It is the key of a config inside a study.
 std::string key(const Config& c);
 // Short label for people: "avx512f 8x2 ku1 t0@64 p32 mc.. nc.. kc.. nmk rows grid 1x2x1"; of a dot mode "bf16
-// avx512_bf16 8x2 ...", with vectors along K "avx512f 8x1 along-k ...".
+// avx512_bf16 8x2 ...", with vectors along K "avx512f 8x1 along-k ...". A tile wider than the panel reads several.
 std::string label(const Config& c);
 
 inline int nr(const gemwright::tile& t) { return gemwright::columns_of(t); }
+// A tile wider than the panel spans several: tile::panels follows from the two, for f32 alone.
+void settle_panels(Config& c);
 inline const char* along_name(bool along_k) { return along_k ? "k" : "n"; }
 inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.tk; }
 
@@ -56,8 +58,8 @@ inline int threads_used(const gemwright::blocking& b) { return b.tm * b.tn * b.t
 // widen the elements of a dot mode first need more.
 std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t);
 
-// Canonical text of a tile, for example "avx512f_8x2_u1_a1_t0", with vectors along K "avx512f_8x1_u2_a1_none_along_k";
-// also a valid C++ identifier.
+// Canonical text of a tile, for example "avx512f_8x2_u1_a1_t0", across two panels "avx512f_8x2_u1_a1_t0_p2", with
+// vectors along K "avx512f_8x1_u2_a1_none_along_k"; also a valid C++ identifier.
 std::string tile_name(const gemwright::tile& t);
 Result<gemwright::tile> parse_tile_name(ComputeMode mode, std::string_view text);
 

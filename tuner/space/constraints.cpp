@@ -51,7 +51,7 @@ bool weights_are_packed(const SpaceInput& in, const Config& c) {
   return c.format.panel > 0 || may_stay_unpacked(in.problem, c.mode);
 }
 
-bool panel_holds_whole_tiles(const SpaceInput&, const Config& c) { return c.format.panel % nr(c.tile) == 0; }
+bool panels_fit_tiles(const SpaceInput&, const Config& c) { return gemwright::fits_panels(c.tile, c.format); }
 
 bool format_is_the_shared_one(const SpaceInput& in, const Config& c) { return !in.format || c.format == *in.format; }
 
@@ -111,7 +111,7 @@ bool mc_holds_whole_tiles(const SpaceInput& in, const Config& c) {
 }
 
 bool nc_holds_whole_units(const SpaceInput& in, const Config& c) {
-  return multiple_or_whole(c.blocking.nc, c.format.panel > 0 ? c.format.panel : nr(c.tile), in.problem.n);
+  return multiple_or_whole(c.blocking.nc, gemwright::column_unit(c.tile, c.format), in.problem.n);
 }
 
 bool nest_is_the_one_of_dots(const SpaceInput& in, const Config& c) {
@@ -177,7 +177,8 @@ std::vector<Constraint> make_constraints() {
        runs_along_k_as_it_can},
       {"packed", "B must be packed: it is constant, column-major or for a dot mode; a plain B is read row by row",
        weights_are_packed},
-      {"panel-tiles", "a panel of packed B must be a whole number of tiles wide", panel_holds_whole_tiles},
+      {"panel-tiles", "a panel of packed B must be a whole number of tiles wide, or in f32 a tile one of panels",
+       panels_fit_tiles},
       {"panel-width", "a panel is at most 128 columns wide and not wider than N needs", panel_is_not_too_wide},
       {"pair",
        "columns take turns in panels of whole turns, for a pair of products only; a tile of a dot mode must hold both",
@@ -196,7 +197,8 @@ std::vector<Constraint> make_constraints() {
        chain_has_that_place},
       {"kc", "kc must be a multiple of four unrolled steps, or all of K", kc_is_unrolled},
       {"mc", "mc must be a multiple of the tile's rows, or all of M", mc_holds_whole_tiles},
-      {"nc", "nc must be a multiple of the panel (of NR where B is not packed), or all of N", nc_holds_whole_units},
+      {"nc", "nc must be a multiple of the panel (of NR where B is not packed or that is wider), or all of N",
+       nc_holds_whole_units},
       {"a-in-place",
        "a dot tile reads A where it lies only if that is row-major and of the mode's own elements, unwidened; and only "
        "the jobs of a dot mode pack A together",

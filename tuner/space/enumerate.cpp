@@ -70,7 +70,7 @@ Values vector_values(const SpaceInput& in, const Config& c) {
 
 // What is chosen later may hold anything yet: here and below it is what any tile can have.
 Values row_values(const SpaceInput& in, Config c) {
-  c.tile.ku = c.tile.ka = 1;
+  c.tile.ku = c.tile.ka = c.tile.panels = 1;
   c.tile.hint = prefetch::none;
   Values v;
   for (c.tile.mr = 1; c.tile.mr <= in.m && !violated(c.mode, c.tile); ++c.tile.mr) {
@@ -82,7 +82,7 @@ Values row_values(const SpaceInput& in, Config c) {
 }
 
 Values accumulator_values(const SpaceInput& in, Config c) {
-  c.tile.ku = 1;
+  c.tile.ku = c.tile.panels = 1;
   c.tile.hint = prefetch::none;
   Values v;
   for (int ka : {1, 2, 4}) {
@@ -94,6 +94,7 @@ Values accumulator_values(const SpaceInput& in, Config c) {
 }
 
 Values unroll_values(const SpaceInput& in, Config c) {
+  c.tile.panels = 1;
   c.tile.hint = prefetch::none;
   Values v;
   for (int ku : {1, 2, 4}) {
@@ -108,11 +109,14 @@ Values panel_values(const SpaceInput& in, const Config& c) {
   const int width = nr(c.tile);
   Values v;
   if (may_stay_unpacked(in.problem, c.mode) && !in.format) v.push_back(0);
-  for (int tiles : {1, 2, 3, 4, 6, 8}) {
-    const int panel = tiles * width;
-    if (in.format && panel != in.format->panel) continue;
+  const auto add = [&](int panel) {
+    if (in.format && panel != in.format->panel) return;
     if (panel <= kMaxPanel && panel <= up_to_multiple(in.problem.n, width)) v.push_back(panel);
+  };
+  for (int panels : {5, 4, 3, 2}) {
+    if (may_span(c.mode, c.tile, panels)) add(width / panels);
   }
+  for (int tiles : {1, 2, 3, 4, 6, 8}) add(tiles * width);
   return v;
 }
 
@@ -163,8 +167,7 @@ Values row_grid_values(const SpaceInput& in, const Config& c) {
 
 Values column_grid_values(const SpaceInput& in, const Config& c) {
   Values v;
-  for (std::int64_t t :
-       grid_values(in.threads, ceil_of(in.problem.n, c.format.panel > 0 ? c.format.panel : nr(c.tile)))) {
+  for (std::int64_t t : grid_values(in.threads, ceil_of(in.problem.n, gemwright::column_unit(c.tile, c.format)))) {
     if (t * c.blocking.tm <= in.threads) v.push_back(t);
   }
   return v;
@@ -425,7 +428,8 @@ std::uint64_t size(const SpaceInput& in, std::uint64_t limit) {
 }
 
 std::optional<Config> random_config(const SpaceInput& in, Random& random) {
-  constexpr int kTries = 64;  // dead ends are rare: only slices of K with a huge N have them
+  // Dead ends: slices of K with a huge N, and tiles that the shared format does not fit.
+  constexpr int kTries = 64;
   for (int attempt = 0; attempt < kTries; ++attempt) {
     Config c;
     bool complete = true;

@@ -22,6 +22,7 @@ void repair_direction(const SpaceInput& in, ComputeMode mode, gemwright::tile& t
 }
 
 void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
+  t.panels = 1;  // settled with the panel
   repair_direction(in, mode, t);
   t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
   while (too_wide(in.problem, mode, t.family, t.nv)) --t.nv;
@@ -44,16 +45,29 @@ void repair_packing_of_a(const SpaceInput& in, Config& c) {
   if (pack_a == a_packing::none && !in_place) pack_a = a_packing::job;
 }
 
+// The tile spans the panels as it is, or shorter and less unrolled; false where none of its width does.
+bool spans_panels(Config& c) {
+  gemwright::tile& t = c.tile;
+  settle_panels(c);
+  if (t.panels == 1 || !width_may_span(c.mode, t, t.panels)) return false;
+  t.ka = std::min(t.ka, 2);
+  t.ku = std::min(t.ku, 2);
+  if (t.ka == 1 && violated(c.mode, t)) t.ku = 1;
+  while (t.mr > 1 && violated(c.mode, t)) --t.mr;
+  return true;
+}
+
 void repair_panel(const SpaceInput& in, Config& c) {
   if (in.format) {
     c.format = *in.format;
     const auto fits = [&] {
       const bool halves = c.format.pair == 0 || !is_dot(c.mode) || gemwright::tile_holds_pairs(c.tile, c.format);
-      return in.format->panel % nr(c.tile) == 0 && halves;
+      return halves && (spans_panels(c) || gemwright::fits_panels(c.tile, c.format));
     };
-    while (c.tile.nv > min_vectors(c.tile.family) && !fits()) --c.tile.nv;
+    while (!fits() && c.tile.nv > min_vectors(c.tile.family)) --c.tile.nv;
     return;
   }
+  c.tile.panels = 1;
   if (c.tile.along_k) {
     c.format = {1, 0};
     return;
@@ -70,11 +84,13 @@ void repair_panel(const SpaceInput& in, Config& c) {
     while (c.tile.mr > 1 && violated(c.mode, c.tile)) --c.tile.mr;
   }
   if (!is_dot(c.mode) && std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1)) > kMaxPanel) c.format.pair = 0;
+  if (c.format.panel % std::max(2 * c.format.pair, 1) == 0 && spans_panels(c)) return;
   const int width = std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1));
   const int widest =
       static_cast<int>(std::min<std::int64_t>(kMaxPanel / width * width, up_to_multiple(in.problem.n, width)));
   const int nearest = (std::max(c.format.panel, 0) + width / 2) / width * width;
   c.format.panel = std::clamp(nearest, width, std::max(widest, width));
+  c.tile.panels = 1;
 }
 
 // Fewer rows a chunk of a dot mode, or no slices of K and of rows where one tile's are too many.
@@ -130,7 +146,7 @@ void repair_blocks(const SpaceInput& in, Config& c) {
   b.kc = repaired_block(b.kc, depth_unit(c), in.problem.k);
   if (in.batch_invariant && c.tile.along_k) b.kc = in.problem.k;
   b.mc = repaired_block(b.mc, c.tile.mr, in.m);
-  b.nc = repaired_block(b.nc, c.format.panel > 0 ? c.format.panel : nr(c.tile), in.problem.n);
+  b.nc = repaired_block(b.nc, gemwright::column_unit(c.tile, c.format), in.problem.n);
   if (!is_dot(c.mode)) return;
   b.order = gemwright::loop_order::mnk;
   bound_scratch(in, c);

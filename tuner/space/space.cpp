@@ -23,7 +23,8 @@ std::vector<Parameter> make_parameters() {
       {Param::mr, "mr", "more rows reuse each load of B more often; rows that divide M leave no remainder", true},
       {Param::ka, "ka", "independent sums along K hide the latency of the FMA where the tile is small", true},
       {Param::ku, "ku", "unrolling K saves loop overhead and costs code size", true},
-      {Param::panel, "panel", "width of a packed B panel: how far the next row of B lies and what a prefetch brings",
+      {Param::panel, "panel",
+       "width of a packed B panel: how far the next row of B lies; tiles that span several read as many streams",
        false},
       {Param::pair, "pair",
        "columns of gate and up that take turns, so that a tile holds both; 0 is one behind the other", false},
@@ -152,6 +153,7 @@ void set_value(Config& c, Param p, std::int64_t v) {
       break;
     case Param::panel:
       c.format.panel = i;
+      settle_panels(c);
       break;
     case Param::pair:
       c.format.pair = i;

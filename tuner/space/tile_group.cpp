@@ -9,7 +9,8 @@ TileGroup group_of(const Problem& p, const Config& c) {
   const gemwright::tile& t = c.tile;
   // Fewer steps than accumulators along K are the same program.
   const int ku = std::max(t.ku, t.ka);
-  TileGroup g{c.mode, p.interface, t.family, t.nv, ku, ku, t.ka, t.hint, t.mr > kTall ? kTallest : kTall, t.along_k};
+  const int rows = t.mr > kTall ? kTallest : kTall;
+  TileGroup g{c.mode, p.interface, t.family, t.nv, ku, ku, t.ka, t.hint, rows, t.along_k, t.panels};
   if (t.mr <= kShort) {
     g.rows = kShort;
     g.ka = 0;
@@ -29,7 +30,7 @@ std::vector<gemwright::tile> tiles_of(const TileGroup& g) {
       // Canonical configs unroll K as often as they have accumulators along it.
       if (ku < ka) continue;
       for (int mr = 1; mr <= g.rows; ++mr) {
-        const gemwright::tile t{g.family, mr, g.nv, ku, ka, g.hint, g.along_k};
+        const gemwright::tile t{g.family, mr, g.nv, ku, ka, g.hint, g.along_k, g.panels};
         if (!violated(g.mode, t)) tiles.push_back(t);
       }
     }

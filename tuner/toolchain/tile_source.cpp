@@ -94,7 +94,7 @@ std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& ch
   constexpr std::string_view kHead = "template <int Rows, int Unroll, int Along>\nconstexpr kernel_set kSet = ";
   if (g.mode == ComputeMode::f32) {
     return fmt::format("using kernel_set = kernels::kernel_set;\n{}kernels::compiled_tile<{}, {}{}>();\n", kHead, tile,
-                       kernel_chain(chain, "kernels"), g.along_k ? ", true" : "");
+                       kernel_chain(chain, "kernels"), kernel_columns(g.along_k, g.panels));
   }
   return fmt::format(
       "using kernel_set = kernels::dot_kernel_set;\nconstexpr kernels::compute_mode kMode = "

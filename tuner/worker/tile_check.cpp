@@ -274,7 +274,7 @@ std::int64_t depth_of_step(const Config& c) { return c.tile.along_k ? gemwright:
 std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
   using gemwright::a_packing;
   using gemwright::loop_order;
-  const std::int64_t mr = config.tile.mr, width = panel > 0 ? panel : nr(config.tile);
+  const std::int64_t mr = config.tile.mr, width = std::max(panel, nr(config.tile));
   gemwright::blocking own = config.blocking;
   own.mc = std::min<std::int64_t>(own.mc, 4 * mr);  // scratch for partial sums grows with mc
   const std::int64_t ahead = config.blocking.prefetch_rows;
@@ -296,7 +296,7 @@ std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
 std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
   const std::int64_t mr = config.tile.mr, width = nr(config.tile);
   const std::int64_t unroll = std::max(config.tile.ku, config.tile.ka) * depth_of_step(config);
-  const std::int64_t wide = panel > 0 ? panel : width;
+  const std::int64_t wide = std::max<std::int64_t>(panel, width);
   const std::array<std::int64_t, 6> ns = {
       width, 1, wide + 1, std::max<std::int64_t>(width - 1, 1), width + 1, wide + width / 2 + 3};
   const std::array<std::int64_t, 6> ks = {unroll, 37, 1, 2 * unroll + 3, unroll + 1, 0};

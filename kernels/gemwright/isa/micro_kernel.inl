@@ -48,17 +48,29 @@ struct row_pointers {
   }
 };
 
+// Where the columns of a tile stand in B at one step of K: in P panels, `apart` elements from each other.
+template <int NV, int P>
+struct column_pointer {
+  static constexpr int kColumns = NV / P * vec::width;  // of each panel
+  static_assert(NV % P == 0, "panels have whole vectors");
+  const float* at;
+  std::int64_t apart;
+  GEMWRIGHT_INLINE const float* of(int column) const { return at + column / kColumns * apart + column % kColumns; }
+};
+
 // One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds.
-template <int MR, int NV, prefetch Hint, bool Masked>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const row_pointers<MR>& rows, const float* b,
-                                            std::int64_t prefetch_ahead, const vec::mask (&masks)[NV]) {
+template <int MR, int NV, prefetch Hint, bool Masked, int P>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const row_pointers<MR>& rows,
+                                            const column_pointer<NV, P>& b, std::int64_t prefetch_ahead,
+                                            const vec::mask (&masks)[NV]) {
   vec::reg bv[NV];
   GEMWRIGHT_UNROLL
-  for (int j = 0; j < NV; ++j) bv[j] = load_part<Masked>(b + j * vec::width, masks[j]);
+  for (int j = 0; j < NV; ++j) bv[j] = load_part<Masked>(b.of(j * vec::width), masks[j]);
   if constexpr (Hint != prefetch::none) {
-    // One prefetch a cache line: 16 floats.
+    // One prefetch a cache line, 16 floats, of each panel.
+    constexpr int kColumns = column_pointer<NV, P>::kColumns, kStep = P > 1 && kColumns < 16 ? kColumns : 16;
     GEMWRIGHT_UNROLL
-    for (int j = 0; j < NV * vec::width; j += 16) prefetch_line<Hint>(b + prefetch_ahead + j);
+    for (int j = 0; j < NV * vec::width; j += kStep) prefetch_line<Hint>(b.of(j) + prefetch_ahead);
   }
   GEMWRIGHT_UNROLL
   for (int i = 0; i < MR; ++i) {
@@ -199,11 +211,20 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void finish(vec::reg (&acc)[MR][NV], const mic
   }
 }
 
-template <int MR, int NV, int KU, int KA, prefetch Hint, bool Masked, class Chain>
+// Columns of B that a tile may read of a pair that is finished in it: the last one may span more panels than there are.
+template <int NV, int P>
+GEMWRIGHT_INLINE int pair_columns(const micro_args& x) {
+  constexpr int kAll = NV * vec::width;
+  if constexpr (P == 1) return kAll;
+  const std::int64_t left = x.pair.packed() - 2 * x.col;
+  return left < kAll ? static_cast<int>(left) : kAll;
+}
+
+template <int MR, int NV, int KU, int KA, prefetch Hint, bool Masked, class Chain, int P = 1>
 GEMWRIGHT_TARGET void micro(const micro_args& x) {
   vec::mask masks[NV];
-  // The columns of a pair that is finished here are counted in C, those of its packed B are all there.
-  const int cols = Chain::pair && x.finish ? NV * vec::width : x.cols;
+  // The columns of a pair that is finished here are counted in C; its packed B has them in whole turns.
+  const int cols = Chain::pair && x.finish ? pair_columns<NV, P>(x) : x.cols;
   GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) masks[j] = Masked ? vec::first(lanes(cols, j)) : vec::first(vec::width);
 
@@ -224,7 +245,7 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
     }
   }
 
-  const float* b = x.b;
+  column_pointer<NV, P> b{x.b, P == 1 ? 0 : x.b_panel};
   row_pointers<MR> rows(x.a, x.a_row);
   const std::int64_t a_k = x.a_k;
 
@@ -235,10 +256,11 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
   for (; k + kUnroll <= x.k; k += kUnroll) {
     GEMWRIGHT_UNROLL
     for (int u = 0; u < kUnroll; ++u) {
-      step<MR, NV, Hint, Masked>(acc[u % KA], rows, b + u * x.b_row, x.prefetch, masks);
+      step<MR, NV, Hint, Masked>(acc[u % KA], rows, column_pointer<NV, P>{b.at + u * x.b_row, b.apart}, x.prefetch,
+                                 masks);
       rows.advance(a_k);
     }
-    b += kUnroll * x.b_row;
+    b.at += kUnroll * x.b_row;
   }
   for (int q = 0; k < x.k; ++k, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
@@ -246,7 +268,7 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
       if (s == q) step<MR, NV, Hint, Masked>(acc[s], rows, b, x.prefetch, masks);
     }
     rows.advance(a_k);
-    b += x.b_row;
+    b.at += x.b_row;
   }
   GEMWRIGHT_UNROLL
   for (int q = 1; q < KA; ++q) {
@@ -330,21 +352,23 @@ template <class Shape, class Chain, class Rows>
 struct table;
 template <class Shape, class Chain, int... R>
 struct table<Shape, Chain, std::integer_sequence<int, R...>> {
-  static constexpr micro_kernel full[] = {&micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, false, Chain>...};
+  static constexpr micro_kernel full[] = {
+      &micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, false, Chain, Shape::panels>...};
   // Tails run once a row of tiles at most, so they are compiled for size: no unrolling, no prefetch.
-  static constexpr micro_kernel tail[] = {&micro<R + 1, Shape::nv, 1, Shape::ka, prefetch::none, true, Chain>...};
+  static constexpr micro_kernel tail[] = {
+      &micro<R + 1, Shape::nv, 1, Shape::ka, prefetch::none, true, Chain, Shape::panels>...};
 };
 
-template <int NV, int KU, int KA, prefetch Hint>
+template <int NV, int KU, int KA, prefetch Hint, int P = 1>
 struct shape {
-  static constexpr int nv = NV, ku = KU, ka = KA;
+  static constexpr int nv = NV, ku = KU, ka = KA, panels = P;
   static constexpr prefetch hint = Hint;
 };
 
-template <int MR, int NV, int KU, int KA, prefetch Hint, class Chain>
+template <int MR, int NV, int KU, int KA, prefetch Hint, class Chain, int P = 1>
 constexpr kernel_set make_kernel_set() {
-  using functions = table<shape<NV, KU, KA, Hint>, Chain, std::make_integer_sequence<int, MR>>;
-  return {tile{vec::family, MR, NV, KU, KA, Hint},
+  using functions = table<shape<NV, KU, KA, Hint, P>, Chain, std::make_integer_sequence<int, MR>>;
+  return {tile{vec::family, MR, NV, KU, KA, Hint, false, P},
           NV * vec::width,
           functions::full,
           functions::tail,
