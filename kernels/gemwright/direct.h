@@ -65,7 +65,7 @@ struct direct_call {
 constexpr bool leaves_whole(const plan& p, std::int64_t n, std::int64_t k, layout a_layout) {
   const kernel_set& s = *p.kernels;
   return is_one_block(p.block, n, k) && !s.reads.pair && p.format == packing{s.nr / s.shape.panels} &&
-         fits_panels(s.shape, p.format) && fits_along_k(s.shape, p.format, p.block, a_layout);
+         fits_along_k(s.shape, p.format, p.block, a_layout);
 }
 
 // Whether the nest would do no more than walk the tiles of one whole item, with its chain. True also says that nothing

@@ -33,6 +33,7 @@ inline namespace gemwright_abi {
 template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class Chain, bool AlongK = false, int Panels = 1>
 constexpr kernel_set compiled_tile() {
   static_assert(!AlongK || (NV == 1 && Panels == 1), "a tile along K has one column");
+  static_assert(Panels >= 1 && NV % Panels == 0, "panels have whole vectors");
 #if defined(__x86_64__)
   if constexpr (Family == isa::avx512f && AlongK) {
     return avx512f_kernels::make_along_kernel_set<MR, KU, KA, Hint, Chain>();

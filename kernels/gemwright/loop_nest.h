@@ -77,7 +77,7 @@ constexpr bool fits_along_k(const tile& t, packing format, const blocking& g, la
 
 // Columns of a row of partial sums: packed columns with their padding, or those of B.
 constexpr std::int64_t partial_columns(packing format, std::int64_t n) {
-  return format.pair > 0 ? round_up(n, 2 * static_cast<std::int64_t>(format.pair)) : n;
+  return pair_layout{n / 2, format.pair}.packed();
 }
 
 // Floats of scratch for a plan over all M: a context made with it serves every call of the problem. `pair`: the chain
@@ -323,19 +323,19 @@ class loop_nest {
       ++t;
     }
   };
-  // A tile's first column, its B, and its place in the panel.
+  // A tile's first column, its B, and its place in the unit of columns.
   struct column_tile {
     std::int64_t at;
     const float* b;
-    std::int64_t in_panel;
+    std::int64_t in_unit;
   };
   void next(column_tile& c) const {
     c.at += kernels_.nr;
     c.b += kernels_.nr;
-    c.in_panel += kernels_.nr;
-    if (!b_packed_ || c.in_panel < unit_) return;
+    c.in_unit += kernels_.nr;
+    if (!b_packed_ || c.in_unit < unit_) return;
     c.b += unit_ * (call_.k - 1);
-    c.in_panel = 0;
+    c.in_unit = 0;
   }
 
   void one_tile(const part& p, const block& q, micro_args& x, const column_tile& j, const row_tile& t) {

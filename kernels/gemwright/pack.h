@@ -2,9 +2,9 @@
 //
 // B is cut into panels of `panel` columns; a panel is [K][panel] and stands behind the one before it. The last panel is
 // padded with zeros, so every panel is whole. One format serves all M, all thread counts and every tile whose width
-// divides the panel. A block of A is cut into row panels [k][mr]. Column-major sources are read 16 elements at a time
-// along their columns: one cache line, whatever the leading dimension (a power of two would otherwise map all columns
-// of a panel to one set of the cache).
+// divides the panel or that spans several. A block of A is cut into row panels [k][mr]. Column-major sources are read
+// 16 elements at a time along their columns: one cache line, whatever the leading dimension (a power of two would
+// otherwise map all columns of a panel to one set of the cache).
 #pragma once
 
 #include <algorithm>

@@ -44,7 +44,7 @@ struct pair_layout {
   std::int64_t gate(std::int64_t column) const { return run > 0 ? column / run * 2 * run + column % run : column; }
   std::int64_t distance() const { return run > 0 ? run : columns; }  // from a column of the gate to its partner
   // Columns of the product that is packed in whole turns.
-  std::int64_t packed() const { return (columns + run - 1) / run * 2 * run; }
+  constexpr std::int64_t packed() const { return run > 0 ? (columns + run - 1) / run * 2 * run : 2 * columns; }
 };
 
 struct micro_args {

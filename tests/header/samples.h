@@ -72,6 +72,15 @@ inline HeaderTable table(const Build& build, int panel) {
   return t;
 }
 
+// Tiles that span two panels, beside one that fills its own.
+inline HeaderTable spanning_table(const Build& build) {
+  HeaderTable t = table(build, 16);
+  t.configs[1].tile.mr = 2;
+  t.configs[1].tile.nv = 4;
+  for (Config& c : t.configs) settle_panels(c);
+  return t;
+}
+
 // One column or few: vectors along K, on panels of one column.
 inline HeaderTable along_table(const Build& build) {
   using gemwright::isa;
@@ -136,7 +145,7 @@ inline HeaderSpec wide_spec(std::string name_space, HeaderStyle style) {
   s.problems.push_back({"gated", gated, {table(gcc_build(), 96)}});
   Problem residual = problem(51, 38);
   residual.chain = {EpilogueOp::add, EpilogueOp::clamp};
-  s.problems.push_back({"residual", residual, {table(gcc_build(), 32)}});
+  s.problems.push_back({"residual", residual, {spanning_table(gcc_build())}});
   Problem call = problem(77, 50);
   call.constant_weights = false;
   call.beta = 1;

@@ -86,6 +86,18 @@ TEST(Traffic, ATileWhoseVectorsRunAlongKIsOneColumn) {
   EXPECT_EQ(named(model_traffic(in), "flops").status, CounterStatus::failed);
 }
 
+TEST(Traffic, ATileThatSpansPanelsMovesWhatOneOfItsWidthMoves) {
+  TrafficInput one = base(24, 1000, 300), two = one;
+  one.blocking = two.blocking = {8, 320, 128, loop_order::nkm, true, a_packing::job, 1, 3, 1, 0};
+  two.tile.panels = 2;
+  two.format = {16};
+  for (const char* name : {"flops", "traffic.l1", "traffic.l2", "traffic.l3", "traffic.dram"}) {
+    EXPECT_EQ(value(two, name), value(one, name)) << name;
+  }
+  two.format = {8};
+  EXPECT_EQ(named(model_traffic(two), "flops").status, CounterStatus::failed);
+}
+
 TEST(Traffic, SmallerL3MakesOperandsComeOnceOrForEachBlockOfK) {
   TrafficInput in = goto_nest();
   in.l3_bytes = 8 << 20;  // C and what passes of A and B in a step of K: it is there still when the next call begins

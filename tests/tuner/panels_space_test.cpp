@@ -71,7 +71,9 @@ TEST(Panels, EachConstraintAnswersWhyNot) {
   EXPECT_TRUE(says(why([](auto& c) { c.tile.panels = 4; }), "whole number of tiles"));
   EXPECT_TRUE(says(why([](auto& c) { c.tile.panels = 3; }), "does not span 3 panels"));
   EXPECT_TRUE(says(why([](auto& c) { c.tile.ku = 4; }), "unrolled by 4"));
-  EXPECT_TRUE(says(why([](auto& c) { c.tile.mr = 3, c.tile.family = isa::avx2; }), "registers"));
+  EXPECT_TRUE(says(why([](auto& c) { c.tile.mr = 3; }), "registers"));
+  EXPECT_TRUE(violated(ComputeMode::f32, {isa::avx2, 3, 2, 1, 2, prefetch::none, false, 2}));
+  EXPECT_FALSE(violated(ComputeMode::f32, {isa::avx2, 3, 2, 1, 2, prefetch::none}));
   EXPECT_TRUE(says(why([](auto& c) { c.blocking.nc = 48; }), "nc must be a multiple"));
   EXPECT_EQ(why([](auto& c) { c.blocking.nc = 64; }), "");
 }

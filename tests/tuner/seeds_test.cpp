@@ -75,6 +75,13 @@ TEST(Seeds, SmallMStreamsTheWeightsFirst) {
   EXPECT_TRUE(first.blocking.rows_inside);
 }
 
+TEST(Seeds, ASmallProductOfFewRowsStreamsWeightsThatComeFromMemory) {
+  SpaceInput in = space_of(1, 1024, 1024);
+  EXPECT_EQ(seeds(in).front().name.rfind("cube", 0), 0U) << seeds(in).front().name;
+  in.cache_bytes = 64 << 20;
+  EXPECT_EQ(seeds(in).front().name.rfind("stream", 0), 0U) << seeds(in).front().name;
+}
+
 TEST(Seeds, SmallCubesTryOneThreadAndLongKTriesSlices) {
   for (const NamedConfig& s : seeds(space_of(64, 64, 64, 2))) {
     const bool cube = s.name.substr(0, 4) == "cube";

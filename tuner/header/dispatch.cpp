@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "tuner/space/space.h"
@@ -48,8 +49,9 @@ class Measured {
     double regret = 0;
     TrialId trial = 0;
     bool confirmed = false;
+    double measured = 0;  // the regret without what is added for doubt
     bool better_than(const Figure& o) const {
-      return std::pair(regret, !confirmed) < std::pair(o.regret, !o.confirmed);
+      return std::tuple(regret, !confirmed, measured) < std::tuple(o.regret, !o.confirmed, o.measured);
     }
   };
 
@@ -61,7 +63,8 @@ class Measured {
     const double best = best_ns();
     for (const Candidate& c : cell.candidates) {
       const double handicap = c.confirmed ? 0 : std::max(cell.noise_floor, kRounding);
-      const Figure f{std::max(c.ns_per_call / best - 1, handicap), c.trial, c.confirmed};
+      const double slower = c.ns_per_call / best - 1;
+      const Figure f{std::max(slower, handicap), c.trial, c.confirmed, slower};
       const auto [at, fresh] = figures_.try_emplace(program(c.config), f);
       if (!fresh && f.better_than(at->second)) at->second = f;
       const auto [least, first] = least_.try_emplace(format_of(c.config), f.regret);

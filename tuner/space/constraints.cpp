@@ -172,8 +172,7 @@ std::vector<Constraint> make_constraints() {
       {"unroll", "K is shorter than the unroll, so its loop would never be entered", unroll_fits_k},
       {"along-k",
        "vectors run along K in f32 tiles for at most 4 columns, with panels of one column and a row-major A that is "
-       "read "
-       "where it lies",
+       "read where it lies",
        runs_along_k_as_it_can},
       {"packed", "B must be packed: it is constant, column-major or for a dot mode; a plain B is read row by row",
        weights_are_packed},
@@ -186,7 +185,7 @@ std::vector<Constraint> make_constraints() {
       {"one-format", "the weights are packed in another format, which all M share", format_is_the_shared_one},
       {"grid-threads", "the thread grid needs more threads than are offered", grid_fits_threads},
       {"grid-rows", "some threads along M would have no tile to compute", grid_rows_have_work},
-      {"grid-columns", "some threads along N would have no panel to compute", grid_columns_have_work},
+      {"grid-columns", "some threads along N would have no panel or tile to compute", grid_columns_have_work},
       {"split-k", "slices of K pay only from K = 1024 on and at least 512 deep", split_k_is_deep},
       {"split-k-scratch",
        "the partial sums of the slices of K, or of a pair that does not meet in registers, exceed 64 MiB",
@@ -197,7 +196,7 @@ std::vector<Constraint> make_constraints() {
        chain_has_that_place},
       {"kc", "kc must be a multiple of four unrolled steps, or all of K", kc_is_unrolled},
       {"mc", "mc must be a multiple of the tile's rows, or all of M", mc_holds_whole_tiles},
-      {"nc", "nc must be a multiple of the panel (of NR where B is not packed or that is wider), or all of N",
+      {"nc", "nc must be a multiple of the panel (of NR where B is not packed or NR is wider), or all of N",
        nc_holds_whole_units},
       {"a-in-place",
        "a dot tile reads A where it lies only if that is row-major and of the mode's own elements, unwidened; and only "
@@ -209,8 +208,7 @@ std::vector<Constraint> make_constraints() {
       {"packed-a", "a packed block of A exceeds 16 MiB a thread", packed_a_is_bounded},
       {"dot-nest",
        "a dot mode nests its blocks as mnk; where sums wait for a further phase, those of slices of K or of a pair, "
-       "its jobs pack "
-       "A together or read it in place",
+       "its jobs pack A together or read it in place",
        nest_is_the_one_of_dots},
       {"partial-sums", "the sums that wait for the next block of K exceed 16 MiB a thread", partial_sums_are_bounded},
       {"hint", "a prefetch distance belongs to a tile with a prefetch hint, and the other way round",

@@ -120,14 +120,10 @@ inline bool has_meaning(const Config& c) {
 // The kernel library's tiles, as limits.
 constexpr int min_vectors(gemwright::isa family) { return family == gemwright::isa::scalar ? 4 : 1; }
 inline int max_vectors(gemwright::isa family) { return vector_width(family) == 16 ? 5 : 4; }
-// Whether a tile can span so many panels, and whether one of its width can.
+// Whether a tile can span so many panels.
 inline bool may_span(ComputeMode mode, gemwright::tile t, int panels) {
   t.panels = panels;
   return !violated(mode, t);
-}
-inline bool width_may_span(ComputeMode mode, gemwright::tile t, int panels) {
-  t.mr = t.ku = t.ka = 1;
-  return may_span(mode, t, panels);
 }
 // Whether the last vector of a tile lies beyond N. The narrowest tiles are not too wide, and neither are those of a dot
 // mode that can hold both halves of a pair, however narrow they are.

@@ -112,7 +112,8 @@ std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t) 
   const int registers = registers_of(t.family);
   if (registers == 16 && t.nv > 4) return fmt::format("{} tiles have at most 4 vectors", isa_name(t.family));
   const InnerLoop loop = inner_loop(mode, t.family);
-  const int unrolled_across = t.panels > 1 && t.ku > 1 ? 2 : 0;  // loads of the next step, which g++ moves up
+  const int unrolled_across =
+      t.panels > 1 && (t.ku > 1 || t.ka > 1) ? 2 : 0;  // loads of the next step, which g++ moves up
   const int needed = t.mr * t.nv * t.ka + t.nv * loop.vectors_of_b + loop.spare + unrolled_across;
   if (needed > registers) {
     return fmt::format("the tile {}x{} with {} accumulators along K needs {} registers, {} has {}", t.mr, t.nv, t.ka,

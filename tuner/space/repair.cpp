@@ -45,11 +45,11 @@ void repair_packing_of_a(const SpaceInput& in, Config& c) {
   if (pack_a == a_packing::none && !in_place) pack_a = a_packing::job;
 }
 
-// The tile spans the panels as it is, or shorter and less unrolled; false where none of its width does.
+// The tile spans the panels as it is, or shorter and less unrolled; false where it is no wider than they are.
 bool spans_panels(Config& c) {
   gemwright::tile& t = c.tile;
   settle_panels(c);
-  if (t.panels == 1 || !width_may_span(c.mode, t, t.panels)) return false;
+  if (t.panels == 1) return false;
   t.ka = std::min(t.ka, 2);
   t.ku = std::min(t.ku, 2);
   if (t.ka == 1 && violated(c.mode, t)) t.ku = 1;

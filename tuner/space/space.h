@@ -154,7 +154,7 @@ int pair_run(const SpaceInput& in, ComputeMode mode);
 struct Geometry {
   std::int64_t row_tiles;    // of one batch item
   std::int64_t slice_rows;   // most rows of one item that one thread computes at a time
-  std::int64_t column_unit;  // columns are cut into units: the panel, or NR where B is not packed
+  std::int64_t column_unit;  // columns are cut into units: the panel, or NR where B is not packed or NR is wider
   std::int64_t column_units;
   std::int64_t slice_columns;
   std::int64_t slice_depth;

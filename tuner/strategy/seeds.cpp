@@ -122,7 +122,7 @@ void add_packed(const std::string& name, Config c, SeedList& out) {
 // where each thread has weights of its own.
 void share_evenly(const SpaceInput& in, Config& c) {
   const std::int64_t tiles = ceil_of(in.m, c.tile.mr) * in.problem.batch;
-  const std::int64_t units = ceil_of(in.problem.n, c.format.panel);
+  const std::int64_t units = ceil_of(in.problem.n, gemwright::column_unit(c.tile, c.format));
   std::int64_t least = 0;
   for (int tm = 1; tm <= in.threads; ++tm) {
     const auto tn = std::min<std::int64_t>(in.threads / tm, units);
@@ -145,9 +145,10 @@ void keep_chunk_in_l2(const SpaceInput& in, Config& c) {
 void add_side_by_side(const SpaceInput& in, SeedList& out) {
   const int least = out.pair() > 0 ? 2 : 1;  // vectors of a panel: one that holds both halves
   for (int nv : widths(in, out, {2, 4})) {
-    if (nv <= least || !width_may_span(out.mode(), base(out, 1, nv).tile, nv / least)) continue;
+    if (nv <= least || !may_span(out.mode(), base(out, 1, nv).tile, nv / least)) continue;
     Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
     c.format.panel = least * vector_width(out.family());
+    if (in.format && in.format->panel != c.format.panel) continue;
     c.tile.ku = 2;
     share_evenly(in, c);
     out.add(fmt::format("side-by-side-{}", nv / least), c);
@@ -169,8 +170,8 @@ void add_stream(const SpaceInput& in, SeedList& out) {
       share_evenly(in, c);
       out.add_both(fmt::format("stream-nv{}-{}", nv, rows_ahead), c);
       if (rows_ahead == 64) add_packed(fmt::format("stream-nv{}-packed", nv), c, out);
+      if (rows_ahead == 64 && nv == 2) add_side_by_side(in, out);
     }
-    if (rows_ahead == 64) add_side_by_side(in, out);
   }
 }
 
@@ -451,8 +452,11 @@ void add_split_k(const SpaceInput& in, SeedList& out) {
 std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   SeedList list(in, mode);
   add_along(in, list);
+  // However small: few rows wait for weights that come from memory.
+  const bool streams = in.m <= kStreamRows && in.cache_bytes > static_cast<double>(in.l2_bytes);
+  if (streams) add_stream(in, list);
   add_cube(in, list);
-  add_stream(in, list);
+  if (!streams) add_stream(in, list);
   add_split_k(in, list);
   add_blocks(in, list);
   add_f32_blocks(in, list);

@@ -271,10 +271,10 @@ std::optional<TileFault> check_case(const TileLibrary& library, int tile, const 
 std::int64_t depth_of_step(const Config& c) { return c.tile.along_k ? gemwright::vector_width(c.tile.family) : 1; }
 
 // Blockings that cut a small problem in all ways that a large one can be cut. The chain runs where the config wants it.
-std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
+std::vector<gemwright::blocking> blockings(const Config& config) {
   using gemwright::a_packing;
   using gemwright::loop_order;
-  const std::int64_t mr = config.tile.mr, width = std::max(panel, nr(config.tile));
+  const std::int64_t mr = config.tile.mr, width = gemwright::column_unit(config.tile, config.format);
   gemwright::blocking own = config.blocking;
   own.mc = std::min<std::int64_t>(own.mc, 4 * mr);  // scratch for partial sums grows with mc
   const std::int64_t ahead = config.blocking.prefetch_rows;
@@ -293,14 +293,14 @@ std::vector<gemwright::blocking> blockings(const Config& config, int panel) {
   return cuts;
 }
 
-std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
+std::vector<Case> cases(const Config& config, const Problem& p) {
   const std::int64_t mr = config.tile.mr, width = nr(config.tile);
   const std::int64_t unroll = std::max(config.tile.ku, config.tile.ka) * depth_of_step(config);
-  const std::int64_t wide = std::max<std::int64_t>(panel, width);
+  const std::int64_t wide = gemwright::column_unit(config.tile, config.format);
   const std::array<std::int64_t, 6> ns = {
       width, 1, wide + 1, std::max<std::int64_t>(width - 1, 1), width + 1, wide + width / 2 + 3};
   const std::array<std::int64_t, 6> ks = {unroll, 37, 1, 2 * unroll + 3, unroll + 1, 0};
-  const std::vector<gemwright::blocking> cuts = blockings(config, panel);
+  const std::vector<gemwright::blocking> cuts = blockings(config);
   std::vector<Case> all;
   const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k, Values v) {
     if (has_pair(p)) n += n % 2;
@@ -325,7 +325,7 @@ std::vector<Case> cases(const Config& config, int panel, const Problem& p) {
 std::optional<TileFault> check_tile(const TileLibrary& library, int tile, const Config& config,
                                     const Problem& problem) {
   if (config.mode != ComputeMode::f32) return check_dot_tile(library, tile, config, problem);
-  for (const Case& c : cases(config, config.format.panel, problem)) {
+  for (const Case& c : cases(config, problem)) {
     if (auto fault = check_case(library, tile, config.format, c, problem)) return fault;
   }
   return std::nullopt;

@@ -52,7 +52,6 @@ struct row_pointers {
 template <int NV, int P>
 struct column_pointer {
   static constexpr int kColumns = NV / P * vec::width;  // of each panel
-  static_assert(NV % P == 0, "panels have whole vectors");
   const float* at;
   std::int64_t apart;
   GEMWRIGHT_INLINE const float* of(int column) const { return at + column / kColumns * apart + column % kColumns; }
