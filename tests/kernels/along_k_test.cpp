@@ -124,6 +124,21 @@ TEST_P(AlongK, WholeProductsGiveTheBitsOfTheNest) {
   }
 }
 
+// Whatever the rest, with the same blocks and slices of K.
+void expect_the_bits_of(const GemmCase& plain, Random& random) {
+  const std::vector<float> want = bits_of(plain);
+  for (int i = 0; i < 20; ++i) {
+    GemmCase x = plain;
+    x.block = random_blocking(random, x, 1);
+    x.block.pack_a = a_packing::none;
+    x.block.kc = plain.block.kc;
+    x.block.tk = plain.block.tk;
+    x.weights = pick(random, 0, 1) == 0 ? Weights::constant : Weights::per_call;
+    x.threads = static_cast<Threads>(pick(random, 0, 4));
+    ASSERT_TRUE(same(want, bits_of(x))) << x.describe();
+  }
+}
+
 // As long as K is one block and one slice.
 TEST_P(AlongK, BlocksOfRowsAndColumnsGridAndThreadsDoNotChangeABit) {
   SKIP_WITHOUT(GetParam());
@@ -132,16 +147,7 @@ TEST_P(AlongK, BlocksOfRowsAndColumnsGridAndThreadsDoNotChangeABit) {
     GemmCase plain = whole(tile, 37, 3, 131);
     plain.batch = 2;
     plain.beta = true;
-    const std::vector<float> want = bits_of(plain);
-    for (int i = 0; i < 20; ++i) {
-      GemmCase x = plain;
-      x.block = random_blocking(random, x, 1);
-      x.block.pack_a = a_packing::none;
-      x.block.kc = plain.block.kc;
-      x.weights = pick(random, 0, 1) == 0 ? Weights::constant : Weights::per_call;
-      x.threads = static_cast<Threads>(pick(random, 0, 4));
-      ASSERT_TRUE(same(want, bits_of(x))) << x.describe();
-    }
+    expect_the_bits_of(plain, random);
   }
 }
 
@@ -153,15 +159,7 @@ TEST_P(AlongK, BlocksAndSlicesOfKFixTheBits) {
     GemmCase plain = whole(tile, 21, 2, 333);
     plain.block.kc = 48;
     plain.block.tk = 2;
-    const std::vector<float> want = bits_of(plain);
-    for (int i = 0; i < 10; ++i) {
-      GemmCase x = plain;
-      x.block = random_blocking(random, x, 1);
-      x.block.pack_a = a_packing::none;
-      x.block.kc = plain.block.kc;
-      x.block.tk = plain.block.tk;
-      ASSERT_TRUE(same(want, bits_of(x))) << x.describe();
-    }
+    expect_the_bits_of(plain, random);
   }
 }
 

@@ -37,11 +37,18 @@ std::int64_t BlockTimer::calls_of_a_block() const {
 }
 
 Result<void> BlockTimer::size(const Entrant& entrant) {
-  if (call_ns_) return {};
-  const auto sizing = measurer_.block(entrant.handle, 1);
-  if (!sizing) return tl::unexpected(sizing.error());
-  if (sizing->state == TrialState::ok) call_ns_ = static_cast<double>(std::max<std::int64_t>(sizing->ns, 1));
+  const auto lost = size_by_a_call(entrant);
+  if (!lost) return tl::unexpected(lost.error());
   return {};
+}
+
+Result<std::optional<Lost>> BlockTimer::size_by_a_call(const Entrant& entrant) {
+  if (call_ns_) return std::nullopt;
+  const auto call = measurer_.block(entrant.handle, 1);
+  if (!call) return tl::unexpected(call.error());
+  if (call->state != TrialState::ok) return Lost{entrant.subject, *call};
+  call_ns_ = static_cast<double>(std::max<std::int64_t>(call->ns, 1));
+  return std::nullopt;
 }
 
 Result<RoundOutcome> BlockTimer::round(Phase phase, const std::vector<Entrant>& order,
@@ -61,14 +68,13 @@ Result<RoundOutcome> BlockTimer::round(Phase phase, const std::vector<Entrant>& 
 
 Result<void> BlockTimer::time_block(Phase phase, int position, const Entrant& entrant, RoundOutcome& out) {
   const bool anchor = entrant.subject == anchor_;
-  if (!anchor && !call_ns_) {  // nothing is known yet: one call that is not recorded sizes the first blocks
-    const auto sizing = measurer_.block(entrant.handle, 1);
-    if (!sizing) return tl::unexpected(sizing.error());
-    if (sizing->state != TrialState::ok) {
-      out.lost.push_back({entrant.subject, *sizing});
+  if (!anchor) {
+    const auto lost = size_by_a_call(entrant);
+    if (!lost) return tl::unexpected(lost.error());
+    if (*lost) {
+      out.lost.push_back(**lost);
       return {};
     }
-    call_ns_ = static_cast<double>(std::max<std::int64_t>(sizing->ns, 1));
   }
   const auto block = measurer_.block(entrant.handle, anchor ? kAnchorCalls : calls_of_a_block());
   if (!block) return tl::unexpected(block.error());

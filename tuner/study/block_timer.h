@@ -58,6 +58,8 @@ class BlockTimer {
 
  private:
   void note_fastest(SubjectId subject, double ns);
+  // The call of `size`; where it failed, what was lost.
+  Result<std::optional<Lost>> size_by_a_call(const Entrant& entrant);
   Result<void> time_block(Phase phase, int position, const Entrant& entrant, RoundOutcome& out);
 
   Store& store_;
