@@ -276,7 +276,7 @@ class loop_nest {
     const std::int64_t count = ceil_div(q.rows.size(), mr);
     for (std::int64_t t = 0; t < count; ++t, out += mr * q.depth.size()) {
       const range r = slice(q.rows.size(), count, t);
-      pack_a_panel(a + (q.rows.begin + r.begin) * a_row_, call_.lda, call_.a_layout, r.size(), q.depth.size(), out, mr);
+      pack_a_panel(a + (q.rows.begin + r.begin) * a_row_, call_.lda, call_.a_layout, r.size(), q.depth.size(), out);
     }
   }
 
@@ -285,13 +285,14 @@ class loop_nest {
     micro_args x;  // all of it is set, here and for each tile; zeroing it first would take longer than that
     x.k = q.depth.size();
     x.a_row = packs_a_ ? 1 : a_row_;
-    x.a_k = packs_a_ ? kernels_.shape.mr : a_k_;
+    x.a_k = a_k_;
     x.b_row = b_row_;
     x.b_panel = b_row_ * call_.k;
     x.ldc = into_c(p) ? call_.ldc : columns_;
     x.prefetch = g_.prefetch_rows * b_row_;
     x.accumulate = !q.first || (p.k_slice == 0 && call_.beta);
     x.finish = q.last && (in_tile_ || chains_at(fusion::registers));
+    x.next = next_of(q.rows.size(), q.columns.size(), kernels_.shape.mr, g_.rows_inside);
     x.pair = pair_;
     x.operands = &call_.operands;
     const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr), even = q.rows.size() / count;
@@ -307,7 +308,9 @@ class loop_nest {
         for (row_tile t = first; t.t < count; t.next()) one_tile(p, q, x, col, t);
       }
     } else {
+      const bool ahead = !packs_a_ && prefetches_rows(q.rows.size(), q.depth.size(), a_k_, g_.rows_inside);
       for (row_tile t = first; t.t < count; t.next()) {
+        if (ahead) prefetch_rows(a_at(p, q, t.row + t.rows()), a_row_, t.rows(), q.depth.size());
         for (column_tile j = col; j.at < q.columns.end; next(j)) one_tile(p, q, x, j, t);
       }
     }
@@ -338,10 +341,15 @@ class loop_nest {
     c.in_unit = 0;
   }
 
+  // A row of A as it lies, from the block's part of K on.
+  const float* a_at(const part& p, const block& q, std::int64_t row) const {
+    return a_ + p.item * call_.stride_a + row * a_row_ + q.depth.begin * a_k_;
+  }
+
   void one_tile(const part& p, const block& q, micro_args& x, const column_tile& j, const row_tile& t) {
     const std::int64_t row = t.row, col = j.at;
-    x.a = packs_a_ ? p.packed_a + t.t * kernels_.shape.mr * q.depth.size()
-                   : a_ + p.item * call_.stride_a + row * a_row_ + q.depth.begin * a_k_;
+    if (packs_a_) x.a_k = t.rows();
+    x.a = packs_a_ ? p.packed_a + t.t * kernels_.shape.mr * q.depth.size() : a_at(p, q, row);
     x.b = j.b;
     x.item = p.item;
     x.row = row;

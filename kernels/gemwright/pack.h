@@ -2,15 +2,19 @@
 //
 // B is cut into panels of `panel` columns; a panel is [K][panel] and stands behind the one before it. The last panel is
 // padded with zeros, so every panel is whole. One format serves all M, all thread counts and every tile whose width
-// divides the panel or that spans several. A block of A is cut into row panels [k][mr]. Column-major sources are read
-// 16 elements at a time along their columns: one cache line, whatever the leading dimension (a power of two would
-// otherwise map all columns of a panel to one set of the cache).
+// divides the panel or that spans several. A block of A is cut into row panels [k][rows], one for each tile.
+// Column-major sources are read 16 elements at a time along their columns: one cache line, whatever the leading
+// dimension (a power of two would otherwise map all columns of a panel to one set of the cache).
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <utility>
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 #include "gemwright/config.h"
 #include "gemwright/memory.h"
@@ -31,6 +35,34 @@ constexpr std::int64_t packed_b_size(std::int64_t n, std::int64_t k, packing for
   return bounded_product(round_up(n, format.panel), k);
 }
 
+// 2 or 4 sequences of 4 elements, `stride` apart, into d[4][width]. Element by element it takes 4 to 6 times as long
+// (0.76 to 1.6 ns each against 0.2 to 0.3, measured on Zen 3), which is a tenth of a product of 768 columns.
+template <int Sequences>
+inline void transpose_4(const float* s, std::int64_t stride, float* d, std::int64_t width) {
+#if defined(__SSE__)
+  __m128 r0 = _mm_loadu_ps(s), r1 = _mm_loadu_ps(s + stride);
+  if constexpr (Sequences == 4) {
+    __m128 r2 = _mm_loadu_ps(s + 2 * stride), r3 = _mm_loadu_ps(s + 3 * stride);
+    _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+    _mm_storeu_ps(d, r0);
+    _mm_storeu_ps(d + width, r1);
+    _mm_storeu_ps(d + 2 * width, r2);
+    _mm_storeu_ps(d + 3 * width, r3);
+  } else {
+    const __m128 low = _mm_unpacklo_ps(r0, r1), high = _mm_unpackhi_ps(r0, r1);
+    const auto two = [](float* p) { return reinterpret_cast<__m64*>(p); };
+    _mm_storel_pi(two(d), low);
+    _mm_storeh_pi(two(d + width), low);
+    _mm_storel_pi(two(d + 2 * width), high);
+    _mm_storeh_pi(two(d + 3 * width), high);
+  }
+#else
+  for (int j = 0; j < Sequences; ++j) {
+    for (int i = 0; i < 4; ++i) d[i * width + j] = s[j * stride + i];
+  }
+#endif
+}
+
 // Copies `columns` sequences of `k` elements, sequence j beginning at src + j * stride, into dst[k][width]; columns
 // beyond are not touched.
 inline void transpose_panel(const float* src, std::int64_t stride, std::int64_t columns, std::int64_t k, float* dst,
@@ -41,11 +73,19 @@ inline void transpose_panel(const float* src, std::int64_t stride, std::int64_t 
   }
   constexpr std::int64_t kLine = 16;
   for (std::int64_t k0 = 0; k0 < k; k0 += kLine) {
-    const std::int64_t depth = std::min(kLine, k - k0);
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const float* const s = src + j * stride + k0;
-      float* const d = dst + k0 * width + j;
-      for (std::int64_t i = 0; i < depth; ++i) d[i * width] = s[i];
+    const std::int64_t depth = std::min(kLine, k - k0), whole = depth / 4 * 4;
+    const float* const s = src + k0;
+    float* const d = dst + k0 * width;
+    std::int64_t j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      for (std::int64_t i = 0; i < whole; i += 4) transpose_4<4>(s + j * stride + i, stride, d + i * width + j, width);
+    }
+    for (; j + 2 <= columns; j += 2) {
+      for (std::int64_t i = 0; i < whole; i += 4) transpose_4<2>(s + j * stride + i, stride, d + i * width + j, width);
+    }
+    const std::int64_t in_pairs = j;
+    for (j = 0; j < columns; ++j) {
+      for (std::int64_t i = j < in_pairs ? whole : 0; i < depth; ++i) d[i * width + j] = s[j * stride + i];
     }
   }
 }
@@ -106,13 +146,13 @@ inline void pack_b_panels(const float* b, std::int64_t ldb, layout order, std::i
   }
 }
 
-// Rows of A beginning at `a` into one row panel [k][mr].
-inline void pack_a_panel(const float* a, std::int64_t lda, layout order, std::int64_t rows, std::int64_t k, float* out,
-                         std::int64_t mr) {
+// Rows of A beginning at `a` into one row panel [k][rows].
+inline void pack_a_panel(const float* a, std::int64_t lda, layout order, std::int64_t rows, std::int64_t k,
+                         float* out) {
   if (order == layout::row_major) {
-    transpose_panel(a, lda, rows, k, out, mr);
+    transpose_panel(a, lda, rows, k, out, rows);
   } else {
-    copy_panel(a, lda, rows, k, out, mr);
+    copy_panel(a, lda, rows, k, out, rows);
   }
 }
 

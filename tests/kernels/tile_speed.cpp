@@ -18,8 +18,8 @@ double gflops(const kernel_set& set) {
   const std::vector<float> a(static_cast<std::size_t>(m * kDepth), 1.0F), b(static_cast<std::size_t>(n * kDepth), 1.0F);
   std::vector<float> c(static_cast<std::size_t>(m * n));
   const epilogue_operands operands{};
-  const micro_args x{kDepth, a.data(), 1,         m, b.data(), n, 0, c.data(), n, 0, static_cast<int>(n),
-                     false,  true,     &operands, 0, 0,        0};
+  const micro_args x{kDepth, a.data(),        1,         m, b.data(), n, 0, c.data(), n, 0, static_cast<int>(n), false,
+                     true,   next_tile::near, &operands, 0, 0,        0};
   double best = 0;
   for (int r = 0; r < kRepeats; ++r) {
     const auto begin = clock::now();

@@ -94,6 +94,36 @@ TEST(Seeds, SmallCubesTryOneThreadAndLongKTriesSlices) {
   EXPECT_EQ(slices->config.blocking.tk, 2);
 }
 
+SpaceInput avx2_space(std::int64_t m, std::int64_t n, std::int64_t k) {
+  SpaceInput in = space_of(m, n, k);
+  in.families = {gemwright::isa::scalar, gemwright::isa::avx2};
+  in.l2_bytes = 512 << 10;
+  in.l3_bytes = 32 << 20;
+  return in;
+}
+
+TEST(Seeds, ManyRowsOfF32StandBehindAPackedBlockOfAThatIsLargerThanL2) {
+  const auto list = seeds(avx2_space(2048, 2048, 2048));
+  const Config& first = list.front().config;
+  EXPECT_EQ(list.front().name, "blocks-rows-nv2");
+  EXPECT_EQ(first.tile.mr, 6);
+  EXPECT_EQ(first.tile.ku, 4);
+  EXPECT_EQ(first.tile.hint, gemwright::prefetch::none);
+  EXPECT_EQ(first.blocking.pack_a, gemwright::a_packing::job);
+  EXPECT_EQ(first.blocking.mc, 510);  // 4 MB of A, in whole tiles of 6 rows
+  EXPECT_EQ(first.blocking.kc, 2048);
+  EXPECT_GE(seeds(space_of(2048, 2048, 2048)).front().config.tile.mr, 12);  // of 16 floats a vector
+}
+
+TEST(Seeds, ManyRowsAndFewColumnsReadAWhereItLies) {
+  const auto list = seeds(avx2_space(3136, 64, 576));
+  EXPECT_EQ(list.front().name, "narrow-nv2");
+  EXPECT_EQ(list.front().config.blocking.pack_a, gemwright::a_packing::none);
+  EXPECT_FALSE(list.front().config.blocking.rows_inside);
+  EXPECT_EQ(find(seeds(avx2_space(3136, 4096, 576)), "narrow-nv2"), nullptr);  // B would not stay in L2
+  EXPECT_EQ(find(seeds(avx2_space(16, 64, 576)), "narrow-nv2"), nullptr);
+}
+
 TEST(Seeds, WeightsOfACallAreAlsoReadWhereTheyLie) {
   SpaceInput in = space_of(8, 1024, 1024, 2);
   in.problem.constant_weights = false;

@@ -30,6 +30,7 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store(float* p, reg v) { _mm512_storeu_ps(p, v); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store(float* p, mask m, reg v) { _mm512_mask_storeu_ps(p, m, v); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_ps(a, b, c); }
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void add_product(reg& c, reg a, reg b) { c = fma(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return _mm512_mul_ps(a, b); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg div(reg a, reg b) { return _mm512_div_ps(a, b); }

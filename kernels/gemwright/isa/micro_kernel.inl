@@ -1,6 +1,7 @@
 // The micro-kernel, written once over the vector operations of an instruction set. Each file isa/*.h includes this text
 // inside its own namespace, after it has defined GEMWRIGHT_TARGET (the target attribute) and the struct `vec`:
-//   reg, mask, width; zero, set1, load, load(mask), store, store(mask), fma, add, first(n) -> mask of n lanes,
+//   reg, mask, width; zero, set1, load, load(mask), store, store(mask), fma, add_product, add,
+//   first(n) -> mask of n lanes,
 // and epilogue.inl.
 // It has to be text: a template outside would not carry the target attribute that its intrinsics need.
 
@@ -37,6 +38,7 @@ struct row_pointers {
   GEMWRIGHT_INLINE row_pointers(const float* a, std::int64_t stride) : row(stride), three(3 * stride) {
     GEMWRIGHT_UNROLL
     for (int i = 0; i < (MR + 3) / 4; ++i) at[i] = a + i * 4 * stride;
+    if constexpr (MR > 3) asm volatile("" : "+r"(three));  // or the compiler adds it up again at every step
   }
   GEMWRIGHT_INLINE const float* of(int i) const { return at[i / 4] + (i % 4 == 3 ? three : i % 4 * row); }
   GEMWRIGHT_INLINE void advance(std::int64_t distance) {
@@ -48,6 +50,28 @@ struct row_pointers {
   }
 };
 
+// A as a loop over K reads it, `u` steps behind where it stands.
+template <int MR>
+struct strided_rows {  // any, moved on at every step
+  static constexpr bool by_turns = false;
+  row_pointers<MR> rows;
+  std::int64_t apart;
+  GEMWRIGHT_INLINE const float* of(int i, int) const { return rows.of(i); }
+  GEMWRIGHT_INLINE void advance(int steps) { rows.advance(steps * apart); }
+};
+// Packed: the addresses of unrolled steps differ by constants, so that they move once a turn of the loop. That spares
+// each step the additions for A and B.
+template <int MR>
+struct packed_panel {
+  static constexpr bool by_turns = true;
+  const float* at;
+  GEMWRIGHT_INLINE const float* of(int i, int u) const { return at + u * MR + i; }
+  GEMWRIGHT_INLINE void advance(int steps) {
+    at += steps * MR;
+    asm volatile("" : "+r"(at));  // or the compiler works out behind the loop where it stands
+  }
+};
+
 // Where the columns of a tile stand in B at one step of K: in P panels, `apart` elements from each other.
 template <int NV, int P>
 struct column_pointer {
@@ -55,11 +79,15 @@ struct column_pointer {
   const float* at;
   std::int64_t apart;
   GEMWRIGHT_INLINE const float* of(int column) const { return at + column / kColumns * apart + column % kColumns; }
+  GEMWRIGHT_INLINE void advance(std::int64_t distance) {
+    at += distance;
+    asm volatile("" : "+r"(at));  // the same
+  }
 };
 
 // One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds.
-template <int MR, int NV, prefetch Hint, bool Masked, int P>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const row_pointers<MR>& rows,
+template <prefetch Hint, bool Masked, int MR, int NV, int P, class Rows>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const Rows& rows, int u,
                                             const column_pointer<NV, P>& b, std::int64_t prefetch_ahead,
                                             const vec::mask (&masks)[NV]) {
   vec::reg bv[NV];
@@ -73,9 +101,47 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const row_p
   }
   GEMWRIGHT_UNROLL
   for (int i = 0; i < MR; ++i) {
-    const vec::reg av = vec::set1(rows.of(i));
+    const vec::reg av = vec::set1(rows.of(i, u));
     GEMWRIGHT_UNROLL
-    for (int j = 0; j < NV; ++j) acc[i][j] = vec::fma(av, bv[j], acc[i][j]);
+    for (int j = 0; j < NV; ++j) vec::add_product(acc[i][j], av, bv[j]);
+  }
+}
+
+template <class Rows, int NV, int P>
+GEMWRIGHT_INLINE void move_on(Rows& rows, column_pointer<NV, P>& b, int steps, std::int64_t b_row) {
+  rows.advance(steps);
+  b.advance(steps * b_row);
+}
+
+// As many whole unrolled steps of the `k` along K as there are; how many are left. Accumulator q takes the steps with
+// k % KA == q, whatever the unrolling: the order depends on KA alone.
+template <int Unroll, prefetch Hint, int KA, int MR, int NV, int P, class Rows>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE std::int64_t unrolled_steps(vec::reg (&acc)[KA][MR][NV], Rows& rows,
+                                                              column_pointer<NV, P>& b, std::int64_t k,
+                                                              std::int64_t b_row, std::int64_t ahead) {
+  const vec::mask none[NV] = {};
+  for (; k >= Unroll; k -= Unroll) {
+    GEMWRIGHT_UNROLL
+    for (int u = 0; u < Unroll; ++u) {
+      const column_pointer<NV, P> at{b.at + (Rows::by_turns ? u * b_row : 0), b.apart};
+      step<Hint, false>(acc[u % KA], rows, u, at, ahead, none);
+      if constexpr (!Rows::by_turns) move_on(rows, b, 1, b_row);
+    }
+    if constexpr (Rows::by_turns) move_on(rows, b, Unroll, b_row);
+  }
+  return k;
+}
+
+// The C of the tile that comes next, while there is time.
+template <int MR, int NV>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void prefetch_next(const micro_args& x) {
+  if (x.next == next_tile::near) return;
+  constexpr std::int64_t kColumns = NV * vec::width, kLine = 16;
+  const float* c = x.c + (x.next == next_tile::below ? MR * x.ldc : kColumns);
+  for (int i = 0; i < MR; ++i, c += x.ldc) {
+    GEMWRIGHT_UNROLL
+    for (std::int64_t j = 0; j < kColumns; j += kLine) __builtin_prefetch(c + j, 1);
+    __builtin_prefetch(c + kColumns - 1, 1);  // rows need not begin with a cache line
   }
 }
 
@@ -245,29 +311,27 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
   }
 
   column_pointer<NV, P> b{x.b, P == 1 ? 0 : x.b_panel};
-  row_pointers<MR> rows(x.a, x.a_row);
-  const std::int64_t a_k = x.a_k;
-
-  // Accumulator q takes the steps k with k % KA == q, whatever the unrolling: the order depends on KA alone.
   constexpr int kUnroll = KU > KA ? KU : KA;
   static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
-  std::int64_t k = 0;
-  for (; k + kUnroll <= x.k; k += kUnroll) {
-    GEMWRIGHT_UNROLL
-    for (int u = 0; u < kUnroll; ++u) {
-      step<MR, NV, Hint, Masked>(acc[u % KA], rows, column_pointer<NV, P>{b.at + u * x.b_row, b.apart}, x.prefetch,
-                                 masks);
-      rows.advance(a_k);
+  const std::int64_t b_row = x.b_row;
+  strided_rows<MR> rows{{x.a, x.a_row}, x.a_k};
+  std::int64_t k = x.k;
+  if constexpr (!Masked) {
+    prefetch_next<MR, NV>(x);
+    if (x.a_row == 1 && x.a_k == MR && MR > 1) {
+      packed_panel<MR> panel{x.a};
+      k = unrolled_steps<kUnroll, Hint>(acc, panel, b, k, b_row, x.prefetch);
+      rows = {{panel.at, 1}, MR};
+    } else {
+      k = unrolled_steps<kUnroll, Hint>(acc, rows, b, k, b_row, x.prefetch);
     }
-    b.at += kUnroll * x.b_row;
   }
-  for (int q = 0; k < x.k; ++k, q = (q + 1) % KA) {
+  for (int q = 0; k > 0; --k, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) step<MR, NV, Hint, Masked>(acc[s], rows, b, x.prefetch, masks);
+      if (s == q) step<Hint, Masked>(acc[s], rows, 0, b, x.prefetch, masks);
     }
-    rows.advance(a_k);
-    b.at += x.b_row;
+    move_on(rows, b, 1, b_row);
   }
   GEMWRIGHT_UNROLL
   for (int q = 1; q < KA; ++q) {

@@ -30,6 +30,7 @@ struct vec {
     if (m) *p = v;
   }
   static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return c + a * b; }
+  static GEMWRIGHT_INLINE void add_product(reg& c, reg a, reg b) { c = fma(a, b, c); }
   static GEMWRIGHT_INLINE reg add(reg a, reg b) { return a + b; }
   static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return a * b; }
   static GEMWRIGHT_INLINE reg div(reg a, reg b) { return a / b; }
