@@ -94,10 +94,10 @@ GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {
   x.item = 0;
   x.pair = {};
   const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
-  const bool ahead = prefetches_rows(call.m, call.k, call.a_k, p.block.rows_inside);
+  const bool ahead = prefetches_rows_of_a(call.m, call.k, call.a_k, p.block.rows_inside);
   walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
     x.a = call.a + row * call.a_row;
-    if (ahead && col == 0) prefetch_rows(x.a + rows * call.a_row, call.a_row, rows, call.k);
+    if (ahead && col == 0) prefetch_rows_of_a(x.a + rows * call.a_row, call.a_row, rows, call.k);
     x.b = call.b + col * call.k;
     x.c = call.c + row * call.ldc + col;
     x.row = row;

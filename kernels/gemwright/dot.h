@@ -24,30 +24,32 @@ namespace gemwright {
 inline namespace gemwright_abi {
 
 // The compiled functions of one dot tile with one type of C and one chain. KU counts groups of K. Families that do not
-// compute the mode do not compile; on a target that cannot compile a family it falls to scalar code.
-template <compute_mode Mode, isa Family, int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
+// compute the mode do not compile; on a target that cannot compile a family it falls to scalar code of one panel.
+template <compute_mode Mode, isa Family, int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain,
+          int Panels = 1>
 constexpr dot_kernel_set compiled_dot_tile() {
   static_assert(Mode != compute_mode::f32 && computes(Family, Mode), "this family does not compute this mode");
   static_assert(C != element::s8, "C is f32, bf16 or u8");
+  static_assert(Panels >= 1 && NV % Panels == 0, "panels have whole vectors");
 #if defined(__x86_64__)
   if constexpr (Family == isa::avx512_bf16) {
-    return avx512_bf16_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return avx512_bf16_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain, Panels>();
   } else if constexpr (Family == isa::avx512f) {
-    return avx512f_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return avx512f_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain, Panels>();
   } else if constexpr (Family == isa::avx512_vnni) {
-    return avx512_vnni_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return avx512_vnni_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain, Panels>();
   } else if constexpr (Family == isa::avx_vnni) {
-    return avx_vnni_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return avx_vnni_dot::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain, Panels>();
   } else if constexpr (Family == isa::avx2 && Mode == compute_mode::bf16) {
-    return avx2_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return avx2_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain, Panels>();
   } else if constexpr (Family == isa::avx2) {
-    return avx2_u8s8::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return avx2_u8s8::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain, Panels>();
   } else
 #endif
       if constexpr (Mode == compute_mode::bf16) {
-    return scalar_bf16::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return scalar_bf16::make_dot_kernel_set<MR, NV / Panels, KU, KA, Hint, C, Chain>();
   } else {
-    return scalar_u8s8::make_dot_kernel_set<MR, NV, KU, KA, Hint, C, Chain>();
+    return scalar_u8s8::make_dot_kernel_set<MR, NV / Panels, KU, KA, Hint, C, Chain>();
   }
 }
 
@@ -70,7 +72,7 @@ inline status check_dot_plan(const dot_plan& p, const dot_call& x, const context
   const bool pair = s.reads.pair;
   if (g.pack_a == a_packing::job && (g.tk > 1 || pairs_in_memory(s, p.format, g))) return status::bad_config;
   if (g.tk > 1 && g.chain_at != fusion::registers) return status::bad_config;
-  if (p.format.panel < 1 || p.format.panel % s.nr != 0) return status::bad_config;
+  if (p.format.panel < 1 || !fits_panels(s.shape, p.format)) return status::bad_config;
   if (static_cast<int>(g.chain_at) >= fusion_count) return status::bad_config;
   if (pair) {
     // Without the chain there is no C: its blocking must have the chain run as a pass of its own.

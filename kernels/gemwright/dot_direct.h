@@ -22,8 +22,8 @@ inline bool fits_weights(const dot_call& x, const dot_plan& p) {
 constexpr bool leaves_whole(const dot_plan& p, std::int64_t n, std::int64_t k, element a_type, layout a_layout) {
   const dot_kernel_set& s = *p.kernels;
   return is_one_block(p.block, n, k) && p.block.order == loop_order::mnk && !s.reads.pair &&
-         p.format == packing{s.nr} && k % k_group(s.mode) == 0 && reads_a_in_place(s, a_type, a_layout) &&
-         (s.mode == compute_mode::bf16 || k <= max_u8s8_depth);
+         p.format == packing{s.nr / s.shape.panels} && k % k_group(s.mode) == 0 &&
+         reads_a_in_place(s, a_type, a_layout) && (s.mode == compute_mode::bf16 || k <= max_u8s8_depth);
 }
 
 // As is_direct for f32.
@@ -89,7 +89,7 @@ GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p)
   const float* of_columns = nullptr;
   const std::int32_t* sums = nullptr;
   if (has_column_scales(s.mode)) {
-    const std::int64_t columns = round_up(call.n, nr);
+    const std::int64_t columns = round_up(call.n, p.format.panel);
     of_columns = reinterpret_cast<const float*>(call.b + x.groups * columns);
     sums = reinterpret_cast<const std::int32_t*>(of_columns + columns);
   }
@@ -97,6 +97,7 @@ GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p)
   walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
     x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
     x.b = call.b + col * x.groups;
+    x.b_panel = second_panel(col, call.n, p.format.panel, x.groups);
     x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
     x.row = row;
     x.col = col;

@@ -36,6 +36,7 @@ class dot_nest {
         g_(p.block),
         ctx_(ctx),
         x_(geometry_of(*p.kernels, p.format, p.block, call.n, call.k)) {
+    unit_ = column_unit(kernels_.shape, format_);
     item_tiles_ = ceil_div(call.m, kernels_.shape.mr);
     tile_rows_ = call.m / item_tiles_;
     longer_tiles_ = call.m - tile_rows_ * item_tiles_;
@@ -185,8 +186,8 @@ class dot_nest {
   // Jobs count slices of K first, then columns, then rows.
   range columns_of(int job) const {
     if (g_.tn == 1) return {0, columns_};
-    const range panels = slice(ceil_div(call_.n, format_.panel), g_.tn, job / g_.tk % g_.tn);
-    return {panels.begin * format_.panel, std::min(panels.end * format_.panel, columns_)};
+    const range units = slice(ceil_div(call_.n, unit_), g_.tn, job / g_.tk % g_.tn);
+    return {units.begin * unit_, std::min(units.end * unit_, columns_)};
   }
 
   // A job that packs its own rows.
@@ -227,13 +228,13 @@ class dot_nest {
     return slices_ + part * x_.slice_words + t * kernels_.shape.mr * x_.partial_width;
   }
 
-  // The last phase of a chunk: this job's panels of tiles.
+  // The last phase of a chunk: this job's units of columns of tiles.
   void add_part(int job) const {
-    const std::int64_t panels = ceil_div(call_.n, format_.panel);
-    const range mine = slice(chunk_.size() * panels, grid_jobs(g_), job);
+    const std::int64_t units = ceil_div(call_.n, unit_);
+    const range mine = slice(chunk_.size() * units, grid_jobs(g_), job);
     for (std::int64_t i = mine.begin; i < mine.end; ++i) {
-      const std::int64_t t = i / panels, col = i % panels * format_.panel;
-      const range none{x_.groups, x_.groups}, columns{col, std::min(col + format_.panel, columns_)};
+      const std::int64_t t = i / units, col = i % units * unit_;
+      const range none{x_.groups, x_.groups}, columns{col, std::min(col + unit_, columns_)};
       const block q{
           {chunk_.begin + t, chunk_.begin + t + 1}, shared_ + t * x_.tile_words, columns, none, sums_of(0, t) + col};
       const std::int64_t rows = row_tile_at(q.tiles.begin).rows.size();
@@ -316,10 +317,10 @@ class dot_nest {
   }
 
   void multiply(const block& all) const {
-    // Even blocks of whole panels, none wider than nc rounded up.
-    const std::int64_t most = g_.nc < call_.n ? std::max<std::int64_t>(g_.nc, format_.panel) : columns_;
+    // Even blocks of whole panels and tiles, none wider than nc rounded up.
+    const std::int64_t most = g_.nc < call_.n ? std::max(g_.nc, unit_) : columns_;
     std::int64_t step = all.columns.size();
-    if (step > most) step = round_up(ceil_div(step, ceil_div(step, most)), format_.panel);
+    if (step > most) step = round_up(ceil_div(step, ceil_div(step, most)), unit_);
     for (std::int64_t col = all.columns.begin; col < all.columns.end; col += step) {
       block q = all;
       q.columns = {col, std::min(col + step, all.columns.end)};
@@ -359,7 +360,7 @@ class dot_nest {
     x.pair = pair_;
     x.operands = &call_.operands;
     const row_tile first = row_tile_at(q.tiles.begin);
-    // A block begins with a panel.
+    // A block begins with a unit of columns.
     column_tile col{q.columns.begin, b_ + q.columns.begin * x_.groups + depth.begin * format_.panel, 0};
     if (g_.rows_inside) {
       for (; col.at < q.columns.end; next(col)) {
@@ -372,19 +373,19 @@ class dot_nest {
     }
   }
 
-  // A tile's first column, its B in the first item, and its place in the panel.
+  // A tile's first column, its B in the first item, and its place in the unit of columns.
   struct column_tile {
     std::int64_t at;
     const std::uint32_t* b;
-    std::int64_t in_panel;
+    std::int64_t in_unit;
   };
   void next(column_tile& c) const {
     c.at += kernels_.nr;
     c.b += kernels_.nr;
-    c.in_panel += kernels_.nr;
-    if (c.in_panel < format_.panel) return;
-    c.b += format_.panel * (x_.groups - 1);
-    c.in_panel = 0;
+    c.in_unit += kernels_.nr;
+    if (c.in_unit < unit_) return;
+    c.b += unit_ * (x_.groups - 1);
+    c.in_unit = 0;
   }
 
   void one_tile(const block& q, range depth, dot_args& x, const column_tile& j, const row_tile& t) const {
@@ -399,6 +400,7 @@ class dot_nest {
       x.a = a + depth.begin * rows.size() * kernels_.a_words;
     }
     x.b = j.b + item * b_size_;
+    x.b_panel = second_panel(j.at, columns_, format_.panel, x_.groups);
     // Null where nothing waits.
     x.partial = x_.partial_width > 0
                     ? q.partial + in_block * kernels_.shape.mr * x_.partial_width + (j.at - q.columns.begin)
@@ -468,6 +470,7 @@ class dot_nest {
   const std::uint32_t* b_ = nullptr;
   std::uint32_t* shared_ = nullptr;  // behind the packed B
   std::uint32_t* slices_ = nullptr;  // sums that wait, behind A
+  std::int64_t unit_ = 0;            // of columns
   std::int64_t item_tiles_ = 0, b_size_ = 0;
   std::int64_t tile_rows_ = 0, longer_tiles_ = 0;  // rows of a tile, and how many tiles have one more
   std::int64_t columns_ = 0;                       // of the product

@@ -1,6 +1,7 @@
 // Packed B of the dot modes: panels of `panel` columns, each [K / group][panel] words (see compute_mode.h), K and N
 // padded with zeros. Behind the panels of a u8s8 B stand, for each padded column, its scale (f32) and the sum of its
-// elements (s32). One format serves all M, all thread counts and every family and tile whose width divides the panel.
+// elements (s32). One format serves all M, all thread counts and every family and tile whose width divides the panel or
+// that spans two.
 // For pairs of products the columns of both halves take turns, see packing::pair.
 #pragma once
 

@@ -74,13 +74,14 @@ constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, cons
   x.tile_words = x.in_place ? (k % group != 0 ? round_up(mr, 16) : 0)
                             : round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
   x.chunk_tiles = ceil_div(g.mc < max_extent ? g.mc : max_extent, mr);
-  const std::int64_t columns = round_up(n, format.panel);
+  const int unit = column_unit(s.shape, format);
+  const std::int64_t columns = round_up(n, unit);
   const bool waits = g.tk > 1 || pairs_in_memory(s, format, g);
   if (waits) {
     x.partial_width = columns;
     x.slice_words = bounded_product(bounded_product(bounded_product(x.chunk_tiles, g.tm), mr), columns);
   } else if (x.groups > x.depth) {
-    x.partial_width = g.nc < columns ? round_up(g.nc, format.panel) : columns;
+    x.partial_width = g.nc < columns ? round_up(g.nc, unit) : columns;
   }
   x.shared = waits || (g.pack_a == a_packing::shared && g.tn > 1);
   return x;

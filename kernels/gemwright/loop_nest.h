@@ -292,7 +292,8 @@ class loop_nest {
     x.prefetch = g_.prefetch_rows * b_row_;
     x.accumulate = !q.first || (p.k_slice == 0 && call_.beta);
     x.finish = q.last && (in_tile_ || chains_at(fusion::registers));
-    x.next = next_of(q.rows.size(), q.columns.size(), kernels_.shape.mr, g_.rows_inside);
+    x.next =
+        next_of(q.rows.size(), in_tile_ ? q.columns.size() / 2 : q.columns.size(), kernels_.shape.mr, g_.rows_inside);
     x.pair = pair_;
     x.operands = &call_.operands;
     const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr), even = q.rows.size() / count;
@@ -308,9 +309,9 @@ class loop_nest {
         for (row_tile t = first; t.t < count; t.next()) one_tile(p, q, x, col, t);
       }
     } else {
-      const bool ahead = !packs_a_ && prefetches_rows(q.rows.size(), q.depth.size(), a_k_, g_.rows_inside);
+      const bool ahead = !packs_a_ && prefetches_rows_of_a(q.rows.size(), q.depth.size(), a_k_, g_.rows_inside);
       for (row_tile t = first; t.t < count; t.next()) {
-        if (ahead) prefetch_rows(a_at(p, q, t.row + t.rows()), a_row_, t.rows(), q.depth.size());
+        if (ahead) prefetch_rows_of_a(a_at(p, q, t.row + t.rows()), a_row_, t.rows(), q.depth.size());
         for (column_tile j = col; j.at < q.columns.end; next(j)) one_tile(p, q, x, j, t);
       }
     }

@@ -48,7 +48,8 @@ struct pair_layout {
 };
 
 // Where the tile that a job computes next stands in C, which is prefetched meanwhile: its rows lie apart, so that the
-// hardware does not see them coming and each would be waited for. `near`: all of C stays in the first-level cache.
+// hardware does not see them coming and each would be waited for. `near`: that part of C stays in the first-level
+// cache.
 enum class next_tile : std::uint8_t { near, below, right };
 
 // For tiles of mr rows in an m x n part of C.
@@ -61,11 +62,11 @@ constexpr next_tile next_of(std::int64_t m, std::int64_t n, int mr, bool rows_in
 // Whether the rows of A that the next tiles read are to be prefetched, where all columns pass behind each few rows of A
 // as it lies. Rows of up to 16 cache lines end before the hardware sees them as streams; 12544x64x147 went from 0.93 to
 // 1.09 of oneDNN on Zen 3, while longer rows, and an A that second-level caches hold, lost up to 5 %.
-constexpr bool prefetches_rows(std::int64_t m, std::int64_t k, std::int64_t a_k, bool rows_inside) {
+constexpr bool prefetches_rows_of_a(std::int64_t m, std::int64_t k, std::int64_t a_k, bool rows_inside) {
   constexpr std::int64_t kShort = 256, kSecondLevel = 1 << 18;  // floats
-  return !rows_inside && a_k == 1 && k <= kShort && m > kSecondLevel / kShort && m * k > kSecondLevel;
+  return !rows_inside && a_k == 1 && k <= kShort && m * k > kSecondLevel;
 }
-inline void prefetch_rows(const float* a, std::int64_t a_row, std::int64_t rows, std::int64_t k) {
+inline void prefetch_rows_of_a(const float* a, std::int64_t a_row, std::int64_t rows, std::int64_t k) {
   constexpr std::int64_t kLine = 16;
   for (std::int64_t i = 0; i < rows; ++i, a += a_row) {
     for (std::int64_t j = 0; j < k; j += kLine) __builtin_prefetch(a + j);

@@ -33,6 +33,8 @@ constexpr ShippedTile kTiles[] = {
     {"avx512f_kernels", 8, 3, 1, nullptr},
     {"avx512f_kernels", 6, 4, 2, nullptr},
     {"avx2_kernels", 6, 2, 1, nullptr},
+    {"avx2_kernels", 6, 2, 4, nullptr},
+    {"avx2_kernels", 4, 3, 4, nullptr},
     // Tiles that span panels.
     {"avx2_kernels", 6, 2, 1, nullptr, 1, "bias,relu", 2},
     {"avx2_kernels", 4, 3, 1, nullptr, 1, "bias", 3},
@@ -54,6 +56,9 @@ constexpr ShippedTile kTiles[] = {
     {"avx_vnni_dot", 6, 2, 1, "f32"},
     {"avx_vnni_dot", 4, 2, 2, "u8"},
     {"avx2_u8s8", 3, 2, 1, "f32", 2},
+    {"avx2_bf16", 1, 4, 1, "f32", 2, "bias", 2},
+    {"avx512_bf16_dot", 6, 4, 1, "f32", 1, "bias", 2},
+    {"avx_vnni_dot", 2, 4, 2, "f32", 1, "bias", 2},
     // Chains that finish outside the kernel.
     {"avx512_bf16_dot", 13, 2, 1, "f32", 1, "bias,gelu_erf,add"},
     {"avx512_vnni_dot", 10, 2, 1, "bf16", 1, "bias,swiglu"},

@@ -38,7 +38,10 @@ struct DotCase {
   int panels = 1;
   blocking block{64, 256, 1 << 20, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
 
-  packing format() const { return {panels * tile->set.nr}; }
+  packing format() const {
+    const int spanned = tile->set.shape.panels;  // then `panels` means nothing
+    return {spanned > 1 ? tile->set.nr / spanned : panels * tile->set.nr};
+  }
   dot_plan plan() const { return {&tile->set, format(), block}; }
   std::string describe() const;
 };

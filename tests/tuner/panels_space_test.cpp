@@ -17,6 +17,7 @@ using gemwright::a_packing;
 using gemwright::loop_order;
 using test::name_of;
 using test::space_of;
+using test::space_of_modes;
 
 Config example() {
   Config c;
@@ -40,7 +41,8 @@ TEST(Panels, TextsAreStableAndGoThereAndBack) {
                            "avx2_2x4_u2_a1_none_p02", "avx2_2x4_u2_a1_none_p2_along_k", "avx2_2x4_u2_a1_p2"}) {
     EXPECT_FALSE(parse_tile_name(ComputeMode::f32, name)) << name;
   }
-  EXPECT_FALSE(parse_tile_name(ComputeMode::bf16, "avx2_2x2_u2_a1_none_p2"));
+  EXPECT_TRUE(parse_tile_name(ComputeMode::bf16, "avx2_1x4_u1_a1_none_p2"));
+  EXPECT_FALSE(parse_tile_name(ComputeMode::bf16, "avx2_1x4_u1_a1_none_p4"));
 }
 
 TEST(Panels, TheNumberFollowsFromTileAndPanel) {
@@ -55,7 +57,9 @@ TEST(Panels, TheNumberFollowsFromTileAndPanel) {
   EXPECT_EQ(panels_with(64), 1);
   EXPECT_EQ(panels_with(0), 1);
   c.mode = ComputeMode::bf16;
-  EXPECT_EQ(panels_with(16), 1);
+  EXPECT_EQ(panels_with(16), 2);
+  EXPECT_EQ(panels_with(8), 1);  // four are more than tiles of a dot mode span
+  EXPECT_EQ(panels_with(32), 1);
 }
 
 TEST(Panels, EachConstraintAnswersWhyNot) {
@@ -93,6 +97,45 @@ TEST(Panels, TheSpaceHasThemBesideTheOthersEachOnce) {
   EXPECT_EQ(spanned, (std::set<int>{1, 2, 3, 4}));
   Random random(5);
   for (int i = 0; i < 200; ++i) EXPECT_EQ(keys.count(key(*random_config(in, random))), 1U);
+}
+
+TEST(Panels, ADotModeSpansTwoAndNoneOfAPair) {
+  for (const ComputeMode mode : {ComputeMode::bf16, ComputeMode::u8s8}) {
+    SpaceInput in = space_of_modes({mode}, 2, 40, 20, 1, {isa::avx2});
+    std::set<int> spanned;
+    for_each(in, [&](const Config& c) {
+      EXPECT_EQ(violated(in, c), std::nullopt) << label(c);
+      EXPECT_TRUE(canonical(in, c) == c) << label(c);
+      spanned.insert(c.tile.panels);
+      return !testing::Test::HasFailure();
+    });
+    EXPECT_EQ(spanned, (std::set<int>{1, 2}));
+    in.problem.chain = {EpilogueOp::swiglu};
+    Random random(7);
+    for (int i = 0; i < 200; ++i) {
+      const Config c = *random_config(in, random);
+      EXPECT_EQ(c.tile.panels, 1) << label(c);
+      for (const Config& n : neighbours(in, c)) EXPECT_EQ(n.tile.panels, 1) << label(n);
+    }
+    Config across = *random_config(in, random);
+    across.tile = {isa::avx2, 1, 4, 1, 1, prefetch::none, false, 2};
+    across.format = {16, 0};
+    EXPECT_NE(violated(in, across).value_or("").find("span one"), std::string::npos);
+  }
+}
+
+// 16 MiB of waiting sums of 4100 rows are 1023 columns: an odd number of panels, and half a tile.
+TEST(Panels, AChunkOfADotModeIsBoundedInWholeTiles) {
+  const SpaceInput in = space_of_modes({ComputeMode::bf16}, 4100, 4096, 8192, 1, {isa::avx2});
+  Config c;
+  c.mode = ComputeMode::bf16;
+  c.tile = {isa::avx2, 2, 2, 1, 1, prefetch::none, false, 2};
+  c.format = {8, 0};
+  c.blocking = {4100, 4096, 512, loop_order::mnk, true, a_packing::job, 1, 1, 1, 0};
+  const auto valid = repaired(in, c);
+  ASSERT_TRUE(valid);
+  EXPECT_EQ(valid->tile.panels, 2);
+  EXPECT_EQ(valid->blocking.nc % 16, 0);
 }
 
 TEST(Panels, RandomConfigsNeighboursAndRepairsAreValidAndCanonical) {
@@ -167,6 +210,10 @@ TEST(Panels, SeedsOfFewRowsHaveThemAlsoForPairs) {
         return s.config.tile.panels > 1 && (s.config.format.pair > 0) == pair;
       })) << pair;
     }
+  }
+  for (const ComputeMode mode : {ComputeMode::bf16, ComputeMode::u8s8}) {
+    const auto list = seeds(space_of_modes({mode}, 1, 4096, 1024, 2, {isa::avx2}));
+    EXPECT_TRUE(std::any_of(list.begin(), list.end(), [](const auto& s) { return s.config.tile.panels == 2; }));
   }
   const auto large = seeds(space_of(512, 4096, 1024, 2));
   EXPECT_TRUE(std::all_of(large.begin(), large.end(), [](const auto& s) { return s.config.tile.panels == 1; }));

@@ -297,6 +297,21 @@ TEST(Screen, ADisturbedNewcomerGetsAnotherBlockButNotForEver) {
   EXPECT_EQ(rounds, 3);
 }
 
+TEST(Screen, WhoWouldLeaveGetsASecondBlockAndAThirdWhereTheyContradictEachOther) {
+  Screen screen({1, 2, 3}, {}, kReference, order_for(1));
+  const auto run = [&](double of_2, double of_3) {
+    const auto order = screen.next();
+    std::vector<Heat> heats;
+    for (const EntrantId x : order) heats.push_back({x, x == 2 ? of_2 : x == 3 ? of_3 : 1, false});
+    screen.finish_round(heats);
+    return std::set<EntrantId>(order.begin(), order.end());
+  };
+  EXPECT_EQ(run(2, 2), (std::set<EntrantId>{1, 2, 3, kReference, kAnchor}));  // both e times slower than 1
+  EXPECT_EQ(run(2, 1), (std::set<EntrantId>{2, 3, kReference, kAnchor}));     // again for 2, no longer for 3
+  EXPECT_EQ(run(2, 1), (std::set<EntrantId>{3, kReference, kAnchor}));
+  EXPECT_TRUE(screen.next().empty());
+}
+
 TEST(Screen, ADisturbedReferenceIsNobodysFault) {
   Screen screen({1, 2}, {}, kReference, order_for(1));
   std::vector<Heat> heats;

@@ -94,7 +94,7 @@ TEST(SameProgram, CanonicalConfigsWalkTheLoopNestLikeTheOriginals) {
     auto& b = c.blocking;
     c.tile.mr = static_cast<int>(1 + random.below(static_cast<std::uint64_t>(c.tile.mr)));
     b.mc = c.tile.mr * size_up_to(12);
-    b.nc = c.format.panel * size_up_to(6);
+    b.nc = gemwright::column_unit(c.tile, c.format) * size_up_to(6);
     if (random.below(2) == 0) b.kc = 16 * size_up_to(12);
     b.order = static_cast<loop_order>(random.below(loop_order_count));
     b.rows_inside = random.below(2) == 0;
@@ -192,7 +192,7 @@ TEST(SameProgram, CanonicalDotConfigsWalkTheLoopNestLikeTheOriginals) {
     auto& b = c.blocking;
     c.tile.mr = static_cast<int>(size_up_to(random, static_cast<std::uint64_t>(c.tile.mr)));
     b.mc = c.tile.mr * size_up_to(random, 12);
-    b.nc = c.format.panel * size_up_to(random, 6);
+    b.nc = gemwright::column_unit(c.tile, c.format) * size_up_to(random, 6);
     if (random.below(2) == 0) b.kc = 4 * 4 * k_group(mode) * size_up_to(random, 6);
     b.rows_inside = random.below(2) == 0;
     b.pack_a = static_cast<a_packing>(random.below(a_packing_count));

@@ -110,7 +110,7 @@ TEST(Seeds, ManyRowsOfF32StandBehindAPackedBlockOfAThatIsLargerThanL2) {
   EXPECT_EQ(first.tile.ku, 4);
   EXPECT_EQ(first.tile.hint, gemwright::prefetch::none);
   EXPECT_EQ(first.blocking.pack_a, gemwright::a_packing::job);
-  EXPECT_EQ(first.blocking.mc, 510);  // 4 MB of A, in whole tiles of 6 rows
+  EXPECT_EQ(first.blocking.mc, 414);  // 4 MB of A are 512 rows: five even blocks, in whole tiles of 6 rows
   EXPECT_EQ(first.blocking.kc, 2048);
   EXPECT_GE(seeds(space_of(2048, 2048, 2048)).front().config.tile.mr, 12);  // of 16 floats a vector
 }

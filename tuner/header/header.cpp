@@ -40,7 +40,7 @@ std::string wrong_with(const Config& c, const HeaderTable& table, const Problem&
   const bool dot = table.mode != ComputeMode::f32;
   const bool unpacked = !p.constant_weights && p.b_layout == gemwright::layout::row_major && !dot;
   if (c.format.panel < 0 || c.format.panel > kMaxPanel || (c.format.panel == 0 && !unpacked) ||
-      !gemwright::fits_panels(c.tile, c.format)) {
+      !gemwright::fits_panels(c.tile, c.format) || (c.tile.panels > 1 && !may_span(p, c.mode))) {
     return fmt::format("has a packing panel of {} columns, which does not fit its tile or its problem", c.format.panel);
   }
   if (!gemwright::fits_along_k(c.tile, c.format, b, p.a_layout)) {

@@ -37,7 +37,7 @@ std::string tile_code(const std::string& name, const gemwright::tile& t, const H
       dot_prefix(table), name, dot_prefix(table), is_dot(table) ? mode_name(table.mode) + ", " : "",
       gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint),
       is_dot(table) ? element_name(c_element(p)) + ", " : "", kernel_chain(p.chain, "kernels"),
-      kernel_columns(t.along_k, t.panels));
+      kernel_columns(table.mode, t.along_k, t.panels));
 }
 
 std::string plan_code(std::size_t i, const Config& c, const HeaderTable& table) {

@@ -12,6 +12,7 @@
 
 #include "tuner/problem/input_text.h"
 #include "tuner/problem/kernel_text.h"
+#include "tuner/space/limits.h"
 #include "tuner/toolchain/amalgamate.h"
 #include "tuner/toolchain/kernel_source.h"
 #include "tuner/toolchain/process.h"
@@ -82,18 +83,21 @@ std::string micro_kernel_source(const Config& config, const Problem& problem) {
       fmt::format("{}, {}, {}, {}, gemwright::prefetch::{}", t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint));
   const std::string along = fmt::format("{}_kernels::micro_along<{}, {}, {}, {}>(const gemwright::micro_args&)",
                                         gemwright::isa_name(t.family), t.mr, t.ku, t.ka, chain);
-  const std::string kernel =
-      t.along_k ? along
-      : config.mode == ComputeMode::f32
-          ? fmt::format("{}_kernels::micro<{}, false, {}, {}>(const gemwright::micro_args&)",
-                        gemwright::isa_name(t.family), shape, chain, t.panels)
-          : fmt::format("{}::dot_micro<{}, {}, {}>(const gemwright::dot_args&)", dot_namespace(config.mode, t.family),
-                        shape, kernel_element(c_element(problem), "gemwright"), chain);
+  const std::string kernel = t.along_k ? along
+                             : config.mode == ComputeMode::f32
+                                 ? fmt::format("{}_kernels::micro<{}, false, {}, {}>(const gemwright::micro_args&)",
+                                               gemwright::isa_name(t.family), shape, chain, t.panels)
+                                 : fmt::format("{}::dot_micro<{}, {}, {}, {}>(const gemwright::dot_args&)",
+                                               dot_namespace(config.mode, t.family), shape,
+                                               kernel_element(c_element(problem), "gemwright"), chain, t.panels);
   return kernels_for(config.mode) + fmt::format("\ntemplate void gemwright::{};\n", kernel);
 }
 
 Result<std::string> tile_assembly(const Compiler& compiler, const Config& config, const Problem& problem) {
   if (const auto reason = violated(config.mode, config.tile)) return fail(*reason);
+  if (config.tile.panels > 1 && !may_span(problem, config.mode)) {
+    return fail("tiles of a pair of products in a dot mode span one panel");
+  }
   const ScratchFolder folder;
   const auto source = folder.path() / "tile.cpp", output = folder.path() / "tile.s";
   {

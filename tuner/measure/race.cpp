@@ -7,7 +7,7 @@
 namespace gemwright::tuner {
 namespace {
 
-// A newcomer that nobody saw undisturbed is timed so often at most.
+// A newcomer is timed so often at most.
 constexpr std::int64_t kScreenRounds = 3;
 // Disturbed rounds are repeated, but a noisy host must not keep a study for ever.
 constexpr double kRepeatShare = 1.5;
@@ -35,12 +35,27 @@ std::vector<EntrantId> RoundOrder::of(std::vector<EntrantId> members, std::int64
   return ordered;
 }
 
+// Those without an undisturbed block, and those whose figure is in doubt.
 std::vector<EntrantId> Screen::waiting() const {
+  double best = std::numeric_limits<double>::infinity();
+  for (const auto* group : {&newcomers_, &company_}) {
+    for (const EntrantId x : *group) best = std::min(best, log_.cost(x, reference_).value_or(best));
+  }
   std::vector<EntrantId> out;
   for (const EntrantId x : newcomers_) {
-    if (log_.blocks(x) > 0 && log_.clean_pairs(x, reference_) == 0) out.push_back(x);
+    const bool unseen = log_.blocks(x) > 0 && log_.clean_pairs(x, reference_) == 0;
+    if (unseen || is_in_doubt(x, best)) out.push_back(x);
   }
   return out;
+}
+
+// Whoever is about to leave for good had bad luck, perhaps: what delays one block by half does not have to show in its
+// disturbances. A second block says whether, and where it contradicts the first a third one decides.
+bool Screen::is_in_doubt(EntrantId x, double best) const {
+  const auto cost = log_.cost(x, reference_);
+  if (!cost || *cost <= best + std::log(kScreenFactor) || *cost > best + std::log(kSurelySlow)) return false;
+  const std::vector<double> pairs = log_.leads(x, reference_);
+  return pairs.size() < 2 || (pairs.size() == 2 && std::abs(pairs[0] - pairs[1]) > std::log(kScreenFactor));
 }
 
 std::vector<EntrantId> Screen::next() const {

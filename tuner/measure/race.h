@@ -2,7 +2,8 @@
 // without clock or hardware. A driver asks `next()` for the round to time, in order, times it and hands the heats back
 // with `finish_round`; nothing more to time ends the stage. The same seed and the same heats give the same decisions.
 //
-//   Screen   one block of each newcomer beside the best so far; a newcomer whose block was disturbed gets another.
+//   Screen   one block of each newcomer beside the best so far; a newcomer whose block was disturbed, or that is about
+//            to leave for good, gets another.
 //   Race     rounds over the best few; whoever is far behind, or surely slower than the leader, leaves.
 //   Final    fresh rounds over the finalists. Up to three looks at the data, each comparison of each look at its share
 //   of the
@@ -24,8 +25,11 @@ namespace gemwright::tuner {
 
 // A wrong claim of a lead, over all comparisons and looks of one final.
 constexpr double kFinalAlpha = 0.01;
-// A candidate that falls this far behind the best of its round is not looked at again: noise does not reach that far.
+// A candidate that falls this far behind the best when screened is not looked at again. One block can be wrong by as
+// much on a shared host (in one list 5 of 30 studies lost their best seed so), two seldom are; from kSurelySlow on a
+// second one would be long and is not spent.
 constexpr double kScreenFactor = 1.5;
+constexpr double kSurelySlow = 4;
 // After two undisturbed rounds of the race whoever is further behind leaves.
 constexpr double kRaceFactor = 1.10;
 constexpr int kRaceMinRounds = 2;
@@ -56,6 +60,7 @@ class Screen {
 
  private:
   std::vector<EntrantId> waiting() const;
+  bool is_in_doubt(EntrantId x, double best) const;
 
   std::vector<EntrantId> newcomers_, company_;
   EntrantId reference_;

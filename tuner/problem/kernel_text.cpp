@@ -19,7 +19,8 @@ std::string kernel_chain(const std::vector<EpilogueOp>& chain, std::string_view 
   return fmt::format("{}::chain<{}>", kernels, ops);
 }
 
-std::string kernel_columns(bool along_k, int panels) {
+std::string kernel_columns(ComputeMode mode, bool along_k, int panels) {
+  if (mode != ComputeMode::f32) return panels > 1 ? fmt::format(", {}", panels) : "";
   if (panels > 1) return fmt::format(", {}, {}", along_k, panels);
   return along_k ? ", true" : "";
 }

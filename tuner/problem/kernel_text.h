@@ -13,7 +13,8 @@ namespace gemwright::tuner {
 std::string kernel_element(gemwright::element e, std::string_view kernels);
 // "kernels::chain<kernels::epilogue_op::bias>"; requant is the type of C and no operation there.
 std::string kernel_chain(const std::vector<EpilogueOp>& chain, std::string_view kernels);
-// What compiled_tile is told of an f32 tile behind its chain, where that is not the usual: ", true", ", false, 2".
-std::string kernel_columns(bool along_k, int panels);
+// What compiled_tile is told of a tile behind its chain, where that is not the usual: ", true", ", false, 2"; and
+// compiled_dot_tile: ", 2".
+std::string kernel_columns(ComputeMode mode, bool along_k, int panels);
 
 }  // namespace gemwright::tuner

@@ -57,7 +57,8 @@ void make_blocks_even(const SpaceInput& in, Config& c) {
 }
 
 // Rows are spread evenly over the tiles, so a tile that is taller than the rows it gets is the shorter one, also in
-// slices: there are fewer tiles than rows in one. A packed A keeps its MR: it is the distance between two steps of K.
+// slices: there are fewer tiles than rows in one. A packed A keeps its MR: it is in the distance between two row
+// panels.
 void shorten_tile(const SpaceInput& in, Config& c) {
   if (c.blocking.mc != in.m || c.blocking.pack_a != a_packing::none) return;
   c.tile.mr = static_cast<int>(ceil_of(in.m, ceil_of(in.m, c.tile.mr)));

@@ -191,9 +191,10 @@ const char* packing_text(a_packing p) {
 
 void settle_panels(Config& c) {
   const int columns = nr(c.tile), panel = c.format.panel;
-  const bool may = c.mode == ComputeMode::f32 && c.tile.family != isa::scalar && !c.tile.along_k;
+  const bool may = c.tile.family != isa::scalar && !c.tile.along_k;
   const bool whole = panel > 0 && panel < columns && columns % panel == 0 && panel % vector_width(c.tile.family) == 0;
-  c.tile.panels = may && whole ? columns / panel : 1;
+  const int panels = may && whole ? columns / panel : 1;
+  c.tile.panels = panels <= most_panels(c.mode) ? panels : 1;
 }
 
 bool operator==(const Config& x, const Config& y) {

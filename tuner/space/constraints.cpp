@@ -51,7 +51,9 @@ bool weights_are_packed(const SpaceInput& in, const Config& c) {
   return c.format.panel > 0 || may_stay_unpacked(in.problem, c.mode);
 }
 
-bool panels_fit_tiles(const SpaceInput&, const Config& c) { return gemwright::fits_panels(c.tile, c.format); }
+bool panels_fit_tiles(const SpaceInput& in, const Config& c) {
+  return gemwright::fits_panels(c.tile, c.format) && (c.tile.panels == 1 || may_span(in.problem, c.mode));
+}
 
 bool format_is_the_shared_one(const SpaceInput& in, const Config& c) { return !in.format || c.format == *in.format; }
 
@@ -176,7 +178,9 @@ std::vector<Constraint> make_constraints() {
        runs_along_k_as_it_can},
       {"packed", "B must be packed: it is constant, column-major or for a dot mode; a plain B is read row by row",
        weights_are_packed},
-      {"panel-tiles", "a panel of packed B must be a whole number of tiles wide, or in f32 a tile one of panels",
+      {"panel-tiles",
+       "a panel of packed B must be a whole number of tiles wide, or a tile one of panels; "
+       "tiles of a pair of products in a dot mode span one",
        panels_fit_tiles},
       {"panel-width", "a panel is at most 128 columns wide and not wider than N needs", panel_is_not_too_wide},
       {"pair",

@@ -28,7 +28,8 @@ bool share_chunks(const SpaceInput& in, const Config& c) {
   return sums_wait(in.problem, c) || (b.pack_a == a_packing::shared && b.tn > 1);
 }
 
-std::int64_t panel_of(const Config& c) { return c.format.panel > 0 ? c.format.panel : nr(c.tile); }
+// Whole panels and whole tiles.
+std::int64_t unit_of(const Config& c) { return gemwright::column_unit(c.tile, c.format); }
 
 // The smallest block that cuts the share into as many even parts as `most` does.
 std::int64_t even_part(std::int64_t share, std::int64_t most) { return ceil_of(share, ceil_of(share, most)); }
@@ -79,14 +80,14 @@ void join_rows(const SpaceInput& in, Config& c) {
 
 Geometry dot_geometry_of(const SpaceInput& in, const Config& c) {
   const auto& b = c.blocking;
-  const std::int64_t m = in.m, n = in.problem.n, panel = panel_of(c);
+  const std::int64_t m = in.m, n = in.problem.n, unit = unit_of(c);
   Geometry g{};
   g.row_tiles = item_tiles(in, c);
   const std::int64_t total = g.row_tiles * in.problem.batch, slice_tiles = ceil_of(total, b.tm);
   g.slice_rows = std::min(m, slice_tiles * c.tile.mr);
-  g.column_unit = panel;
-  g.column_units = ceil_of(n, panel);
-  g.slice_columns = std::min(n, ceil_of(g.column_units, b.tn) * panel);
+  g.column_unit = unit;
+  g.column_units = ceil_of(n, unit);
+  g.slice_columns = std::min(n, ceil_of(g.column_units, b.tn) * unit);
   g.slice_depth = std::min(slice_words(in, c) * gemwright::k_group(c.mode), in.problem.k);
   const std::int64_t most = chunk_tiles(in, c);
   if (share_chunks(in, c)) {
@@ -96,10 +97,10 @@ Geometry dot_geometry_of(const SpaceInput& in, const Config& c) {
     g.row_blocks = ceil_of(slice_tiles, most);
     g.block_row_tiles = even_parts(shares(total, b.tm), most);
   }
-  const Shares panels = shares(g.column_units, b.tn);
-  const std::int64_t block = ceil_of(std::max(b.nc, panel), panel);
-  g.column_blocks = ceil_of(panels.large, block);
-  g.block_column_tiles = ceil_of(std::min(even_parts(panels, block) * panel, g.slice_columns), nr(c.tile));
+  const Shares units = shares(g.column_units, b.tn);
+  const std::int64_t block = ceil_of(std::max(b.nc, unit), unit);
+  g.column_blocks = ceil_of(units.large, block);
+  g.block_column_tiles = ceil_of(std::min(even_parts(units, block) * unit, g.slice_columns), nr(c.tile));
   g.depth_blocks = ceil_of(slice_words(in, c), depth_words(in, c));
   return g;
 }
@@ -109,11 +110,11 @@ std::int64_t chunk_rows(const SpaceInput& in, const Config& c) {
 }
 
 std::int64_t block_columns(const SpaceInput& in, const Config& c) {
-  const std::int64_t panel = panel_of(c);
-  const Shares panels = shares(ceil_of(in.problem.n, panel), c.blocking.tn);
-  const std::int64_t block = ceil_of(std::max(c.blocking.nc, panel), panel);
-  if (block >= panels.large) return in.problem.n;
-  return even_parts(panels, block) * panel;
+  const std::int64_t unit = unit_of(c);
+  const Shares units = shares(ceil_of(in.problem.n, unit), c.blocking.tn);
+  const std::int64_t block = ceil_of(std::max(c.blocking.nc, unit), unit);
+  if (block >= units.large) return in.problem.n;
+  return even_parts(units, block) * unit;
 }
 
 std::int64_t most_chunk_rows(const SpaceInput& in, const Config& c) {
@@ -126,14 +127,14 @@ std::int64_t partial_bytes(const SpaceInput& in, const Config& c) {
   const Geometry g = dot_geometry_of(in, c);
   if (g.depth_blocks == 1 || sums_wait(in.problem, c)) return 0;
   const std::int64_t rows = up_to_multiple(std::min(c.blocking.mc, in.m), c.tile.mr);
-  return rows * up_to_multiple(std::min(c.blocking.nc, in.problem.n), panel_of(c)) * kWordBytes;
+  return rows * up_to_multiple(std::min(c.blocking.nc, in.problem.n), unit_of(c)) * kWordBytes;
 }
 
 std::int64_t slice_bytes(const SpaceInput& in, const Config& c) {
   const auto& b = c.blocking;
   if (!sums_wait(in.problem, c)) return 0;
   const std::int64_t rows = up_to_multiple(std::min(b.mc, in.m), c.tile.mr) * b.tm;
-  return rows * up_to_multiple(in.problem.n, panel_of(c)) * b.tk * kWordBytes;
+  return rows * up_to_multiple(in.problem.n, unit_of(c)) * b.tk * kWordBytes;
 }
 
 std::int64_t most_waiting_rows(const SpaceInput& in, Config c) {

@@ -114,7 +114,7 @@ Values panel_values(const SpaceInput& in, const Config& c) {
     if (panel <= kMaxPanel && panel <= up_to_multiple(in.problem.n, width)) v.push_back(panel);
   };
   for (int panels : {5, 4, 3, 2}) {
-    if (may_span(c.mode, c.tile, panels)) add(width / panels);
+    if (may_span(in.problem, c.mode, c.tile, panels)) add(width / panels);
   }
   for (int tiles : {1, 2, 3, 4, 6, 8}) add(tiles * width);
   return v;
@@ -259,9 +259,8 @@ Values mc_values(const SpaceInput& in, Config c) {
 Values dot_nc_values(const SpaceInput& in, Config c) {
   auto& nc = c.blocking.nc;
   Values v;
-  const std::int64_t panel = c.format.panel;
-  for (std::int64_t block :
-       block_ladder(panel, ceil_of(ceil_of(in.problem.n, panel), c.blocking.tn) * panel, kMaxSize)) {
+  const std::int64_t unit = gemwright::column_unit(c.tile, c.format);
+  for (std::int64_t block : block_ladder(unit, ceil_of(ceil_of(in.problem.n, unit), c.blocking.tn) * unit, kMaxSize)) {
     nc = block;
     nc = block_columns(in, c);
     if (partial_bytes(in, c) <= kMaxPartialBytes) v.push_back(nc);

@@ -120,10 +120,12 @@ inline bool has_meaning(const Config& c) {
 // The kernel library's tiles, as limits.
 constexpr int min_vectors(gemwright::isa family) { return family == gemwright::isa::scalar ? 4 : 1; }
 inline int max_vectors(gemwright::isa family) { return vector_width(family) == 16 ? 5 : 4; }
-// Whether a tile can span so many panels.
-inline bool may_span(ComputeMode mode, gemwright::tile t, int panels) {
+// Whether tiles can span panels. Those of a dot mode and a pair of products cannot.
+inline bool may_span(const Problem& p, ComputeMode mode) { return !is_dot(mode) || !has_pair(p); }
+// Whether this one can span so many.
+inline bool may_span(const Problem& p, ComputeMode mode, gemwright::tile t, int panels) {
   t.panels = panels;
-  return !violated(mode, t);
+  return may_span(p, mode) && !violated(mode, t);
 }
 // Whether the last vector of a tile lies beyond N. The narrowest tiles are not too wide, and neither are those of a dot
 // mode that can hold both halves of a pair, however narrow they are.

@@ -54,8 +54,9 @@ std::optional<std::string> wrong_along_k(ComputeMode mode, const gemwright::tile
 // Tiles that span several panels.
 std::optional<std::string> wrong_panels(ComputeMode mode, const gemwright::tile& t) {
   if (t.panels == 1) return std::nullopt;
-  if (mode != ComputeMode::f32 || t.family == isa::scalar || t.along_k) {
-    return "only tiles of f32 with vectors along N span several panels";
+  if (t.family == isa::scalar || t.along_k) return "only vectors along N span several panels";
+  if (t.panels > most_panels(mode)) {
+    return fmt::format("tiles of {} span at most {} panels", to_text(mode), most_panels(mode));
   }
   if (t.panels < 1 || t.nv % t.panels != 0) {
     return fmt::format("a tile of {} vectors does not span {} panels of whole vectors", t.nv, t.panels);

@@ -46,8 +46,10 @@ void repair_packing_of_a(const SpaceInput& in, Config& c) {
 }
 
 // The tile spans the panels as it is, or shorter and less unrolled; false where it is no wider than they are.
-bool spans_panels(Config& c) {
+bool spans_panels(const SpaceInput& in, Config& c) {
   gemwright::tile& t = c.tile;
+  t.panels = 1;
+  if (!may_span(in.problem, c.mode)) return false;
   settle_panels(c);
   if (t.panels == 1) return false;
   t.ka = std::min(t.ka, 2);
@@ -62,7 +64,7 @@ void repair_panel(const SpaceInput& in, Config& c) {
     c.format = *in.format;
     const auto fits = [&] {
       const bool halves = c.format.pair == 0 || !is_dot(c.mode) || gemwright::tile_holds_pairs(c.tile, c.format);
-      return halves && (spans_panels(c) || gemwright::fits_panels(c.tile, c.format));
+      return halves && (spans_panels(in, c) || gemwright::fits_panels(c.tile, c.format));
     };
     while (!fits() && c.tile.nv > min_vectors(c.tile.family)) --c.tile.nv;
     return;
@@ -84,7 +86,7 @@ void repair_panel(const SpaceInput& in, Config& c) {
     while (c.tile.mr > 1 && violated(c.mode, c.tile)) --c.tile.mr;
   }
   if (!is_dot(c.mode) && std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1)) > kMaxPanel) c.format.pair = 0;
-  if (c.format.panel % std::max(2 * c.format.pair, 1) == 0 && spans_panels(c)) return;
+  if (c.format.panel % std::max(2 * c.format.pair, 1) == 0 && spans_panels(in, c)) return;
   const int width = std::lcm(nr(c.tile), std::max(2 * c.format.pair, 1));
   const int widest =
       static_cast<int>(std::min<std::int64_t>(kMaxPanel / width * width, up_to_multiple(in.problem.n, width)));
@@ -135,8 +137,8 @@ void bound_scratch(const SpaceInput& in, Config& c) {
   auto& b = c.blocking;
   b.mc = std::min(b.mc, most_chunk_rows(in, c));
   if (partial_bytes(in, c) <= kMaxPartialBytes) return;
-  const std::int64_t panel = c.format.panel, rows = up_to_multiple(b.mc, c.tile.mr);
-  b.nc = std::max(kMaxPartialBytes / kWordBytes / rows / panel, std::int64_t{1}) * panel;
+  const std::int64_t unit = gemwright::column_unit(c.tile, c.format), rows = up_to_multiple(b.mc, c.tile.mr);
+  b.nc = std::max(kMaxPartialBytes / kWordBytes / rows / unit, std::int64_t{1}) * unit;
   const std::int64_t most_rows = kMaxPartialBytes / kWordBytes / b.nc;
   b.mc = std::min(b.mc, std::max(most_rows / c.tile.mr, std::int64_t{1}) * c.tile.mr);
 }

@@ -63,13 +63,14 @@ void keep_chunk_in_l2(const SpaceInput& in, Config& c) {
 void add_side_by_side(const SpaceInput& in, SeedList& out) {
   const int least = out.pair() > 0 ? 2 : 1;  // vectors of a panel: one that holds both halves
   for (int nv : widths(in, out, {2, 4})) {
-    if (nv <= least || !may_span(out.mode(), base(out, 1, nv).tile, nv / least)) continue;
+    const int panels = std::min(nv / least, most_panels(out.mode()));
+    if (panels < 2 || !may_span(in.problem, out.mode(), base(out, 1, nv).tile, panels)) continue;
     Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
-    c.format.panel = least * vector_width(out.family());
+    c.format.panel = nv / panels * vector_width(out.family());
     if (in.format && in.format->panel != c.format.panel) continue;
     c.tile.ku = 2;
     share_evenly(in, c);
-    out.add(fmt::format("side-by-side-{}", nv / least), c);
+    out.add(fmt::format("side-by-side-{}x{}", nv, panels), c);
   }
 }
 
@@ -88,9 +89,10 @@ void add_stream(const SpaceInput& in, SeedList& out) {
       share_evenly(in, c);
       out.add_both(fmt::format("stream-nv{}-{}", nv, rows_ahead), c);
       if (rows_ahead == 64) add_packed(fmt::format("stream-nv{}-packed", nv), c, out);
-      if (rows_ahead == 64 && nv == 2) add_side_by_side(in, out);
+      if (rows_ahead == 64 && nv == 2 && !out.wide()) add_side_by_side(in, out);
     }
   }
+  if (out.wide()) add_side_by_side(in, out);  // not measured with 512 bits: behind what was
 }
 
 // Few columns: vectors along K. One load of B serves all rows of a tile; with few of them several sums along K hide the
@@ -213,12 +215,13 @@ Config tall_tile(const SeedList& list, int nv) {
   return c;
 }
 
-// Few columns behind many rows, f32: B stays in L2, so a tile of A, read where it lies, passes over all of it; packing
-// A would cost as much as a quarter of the product. On Zen 3 1.15 to 1.2 of oneDNN at 3136x64x576, where other orders
-// and packed A have 0.85 to 1.05.
+// Few columns behind many rows, f32: B is at most twice L2, so a tile of A, read where it lies, passes over all of it;
+// packing A would cost as much as a quarter of the product. On Zen 3 1.15 to 1.2 of oneDNN at 3136x64x576, where other
+// orders and packed A have 0.85 to 1.05.
 void add_narrow(const SpaceInput& in, SeedList& out) {
   if (is_dot(out.mode()) || in.m <= kStreamRows) return;
-  if (in.problem.k > 2 * in.l2_bytes / kWordBytes / in.problem.n) return;
+  constexpr std::int64_t kFew = 256;
+  if (in.problem.n > kFew || in.problem.k > 2 * in.l2_bytes / kWordBytes / in.problem.n) return;
   for (int nv : out.wide() ? widths(in, out, {2, 4}) : widths(in, out, {2})) {
     Config c = tall_tile(out, nv);
     c.tile.hint = prefetch::none;
@@ -236,7 +239,7 @@ void add_narrow(const SpaceInput& in, SeedList& out) {
 void add_f32_blocks(const SpaceInput& in, SeedList& out) {
   constexpr std::int64_t kLeastRows = 128, kStepsOfK = 512;
   if (is_dot(out.mode()) || in.m <= (out.wide() ? kLeastRows : kStreamRows)) return;
-  const std::int64_t l2 = std::max<std::int64_t>(in.l2_bytes, 0);
+  const std::int64_t l2 = std::clamp<std::int64_t>(in.l2_bytes, 0, std::int64_t{1} << 30);  // whatever the device says
   const std::int64_t words = (out.wide() ? 2 * l2 : std::clamp(in.l3_bytes / 8, 2 * l2, 8 * l2)) / kWordBytes;
   for (const bool along_rows : {true, false}) {
     for (int nv : {2, 3}) {

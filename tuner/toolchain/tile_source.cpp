@@ -94,14 +94,14 @@ std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& ch
   constexpr std::string_view kHead = "template <int Rows, int Unroll, int Along>\nconstexpr kernel_set kSet = ";
   if (g.mode == ComputeMode::f32) {
     return fmt::format("using kernel_set = kernels::kernel_set;\n{}kernels::compiled_tile<{}, {}{}>();\n", kHead, tile,
-                       kernel_chain(chain, "kernels"), kernel_columns(g.along_k, g.panels));
+                       kernel_chain(chain, "kernels"), kernel_columns(g.mode, g.along_k, g.panels));
   }
   return fmt::format(
       "using kernel_set = kernels::dot_kernel_set;\nconstexpr kernels::compute_mode kMode = "
       "kernels::compute_mode::{};\n"
-      "{}kernels::compiled_dot_tile<kMode, {}, {}, {}>();\n",
+      "{}kernels::compiled_dot_tile<kMode, {}, {}, {}{}>();\n",
       to_text(g.mode), kHead, tile, kernel_element(c_element(g.interface, chain), "kernels"),
-      kernel_chain(chain, "kernels"));
+      kernel_chain(chain, "kernels"), kernel_columns(g.mode, false, g.panels));
 }
 
 // What the kernels are told of the operands: the mode and the elements that are packed (dot_tile.h).

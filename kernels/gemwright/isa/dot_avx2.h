@@ -168,7 +168,7 @@ struct dot : s32_acc {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE b_reg load_b(const std::uint32_t* p) { return load_raw(p); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc mul_add(acc c, a_reg a, b_reg b) {
     // Without the prefix an assembler may choose the encoding of AVX-512. The signed operand is named first.
-    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
+    asm("%{vex%} vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+x"(c) : "x"(a), "x"(b));
     return c;
   }
 };

@@ -122,7 +122,7 @@ struct io : avx512_dot::io {
     if constexpr (E == element::bf16) {
       __m256i half;
       // volatile: or g++ 12 moves several of them before the others and spills an accumulator in the loop.
-      asm volatile("vcvtneps2bf16 %1, %0" : "=v"(half) : "v"(v));
+      asm volatile("vcvtneps2bf16 {%1, %0|%0, %1}" : "=v"(half) : "v"(v));
       if (n == 16) {
         _mm256_storeu_si256(static_cast<__m256i*>(p), half);
       } else {
@@ -145,7 +145,7 @@ struct dot : f32_acc {
   }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE b_reg load_b(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc mul_add(acc c, a_reg a, b_reg b) {
-    asm("vdpbf16ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+    asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(c) : "v"(a), "v"(b));
     return c;
   }
 };
@@ -174,7 +174,7 @@ struct dot {
   }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE b_reg load_b(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE acc mul_add(acc c, a_reg a, b_reg b) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));  // the signed operand is named first
+    asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(c) : "v"(a), "v"(b));  // the signed operand is named first
     return c;
   }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 value(acc v, std::int32_t zero, acc sum) {

@@ -41,20 +41,33 @@ struct plain_rows {
   }
 };
 
+// Where the columns of a tile stand in B at one group of K: in P panels, `apart` words from each other.
+template <int NV, int P>
+struct dot_columns_at {
+  static constexpr int kColumns = NV / P * f32::vec::width;  // of each panel
+  const std::uint32_t* at;
+  std::int64_t apart;
+  GEMWRIGHT_INLINE const std::uint32_t* of(int column) const {
+    return at + column / kColumns * apart + column % kColumns;
+  }
+};
+
 // One group of K: NV loads of B, MR broadcasts of A, MR x NV dot products.
-template <int MR, int NV, prefetch Hint, class Rows>
+template <prefetch Hint, int MR, int NV, int P, class Rows>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const Rows& a, int group,
-                                                const std::uint32_t* b, [[maybe_unused]] std::int64_t prefetch_ahead) {
+                                                const dot_columns_at<NV, P>& b,
+                                                [[maybe_unused]] std::int64_t prefetch_ahead) {
   // Keeps the loads of the next group behind this one's products: a compiler that hoists them runs out of registers.
   if constexpr (f32::vec::width > 1) asm volatile("" : : : "memory");
   dot::b_reg bv[NV];
   GEMWRIGHT_UNROLL
-  for (int j = 0; j < NV; ++j) bv[j] = dot::load_b(b + j * f32::vec::width);
+  for (int j = 0; j < NV; ++j) bv[j] = dot::load_b(b.of(j * f32::vec::width));
   if constexpr (Hint != prefetch::none) {
-    // One prefetch a cache line: 16 words.
+    // One prefetch a cache line, 16 words, of each panel.
+    constexpr int kColumns = dot_columns_at<NV, P>::kColumns, kStep = P > 1 && kColumns < 16 ? kColumns : 16;
     GEMWRIGHT_UNROLL
-    for (int j = 0; j < NV * f32::vec::width; j += 16) {
-      f32::prefetch_line<Hint>(reinterpret_cast<const float*>(b + prefetch_ahead + j));
+    for (int j = 0; j < NV * f32::vec::width; j += kStep) {
+      f32::prefetch_line<Hint>(reinterpret_cast<const float*>(b.of(j) + prefetch_ahead));
     }
   }
   GEMWRIGHT_UNROLL
@@ -67,33 +80,35 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const R
 
 // All groups of a block of K. Accumulator q takes the groups g with g % KA == q, whatever the unrolling: the order
 // depends on KA alone. `rest`: a further group, packed.
-template <int MR, int NV, int KU, int KA, prefetch Hint, class Rows>
+template <int KU, prefetch Hint, int P, int KA, int MR, int NV, class Rows>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], Rows a, const dot_args& x,
                                                   std::int64_t groups, const std::uint32_t* rest) {
   constexpr int kUnroll = KU > KA ? KU : KA;
   static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
-  const std::uint32_t* b = x.b;
+  dot_columns_at<NV, P> b{x.b, P == 1 ? 0 : x.b_panel};
   const std::int64_t b_group = x.b_group, ahead = x.prefetch;
   std::int64_t g = 0;
   for (; g + kUnroll <= groups; g += kUnroll) {
     GEMWRIGHT_UNROLL
-    for (int u = 0; u < kUnroll; ++u) dot_step<MR, NV, Hint>(acc[u % KA], a, u, b + u * b_group, ahead);
+    for (int u = 0; u < kUnroll; ++u) {
+      dot_step<Hint>(acc[u % KA], a, u, dot_columns_at<NV, P>{b.at + u * b_group, b.apart}, ahead);
+    }
     a.advance(kUnroll);
-    b += kUnroll * b_group;
+    b.at += kUnroll * b_group;
   }
   int q = 0;
   for (; g < groups; ++g, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) dot_step<MR, NV, Hint>(acc[s], a, 0, b, ahead);
+      if (s == q) dot_step<Hint>(acc[s], a, 0, b, ahead);
     }
     a.advance(1);
-    b += b_group;
+    b.at += b_group;
   }
   if (rest == nullptr) return;
   GEMWRIGHT_UNROLL
   for (int s = 0; s < KA; ++s) {
-    if (s == q) dot_step<MR, NV, Hint>(acc[s], packed_rows<MR>{rest}, 0, b, ahead);
+    if (s == q) dot_step<Hint>(acc[s], packed_rows<MR>{rest}, 0, b, ahead);
   }
 }
 
@@ -155,8 +170,9 @@ template <int NV, element C, class Chain>
 __attribute__((noinline)) GEMWRIGHT_TARGET void dot_finish_rows(const std::uint32_t* tile, int rows,
                                                                 const dot_args& x) {
   for (int j = 0; j < NV; ++j) {
-    const f32::column_operands columns = dot_columns<Chain>(x, j);
     const int n = f32::lanes(x.cols, j);
+    if (n == 0) return;  // there need not be scales
+    const f32::column_operands columns = dot_columns<Chain>(x, j);
     int i = 0;
     for (; i + f32::kRowsTogether <= rows; i += f32::kRowsTogether) {
       dot_finish_copied<f32::kRowsTogether, NV, C, Chain>(tile, x, i, j, n, columns);
@@ -263,7 +279,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_copy_registers(dot::acc (&acc)[MR][NV
   }
 }
 
-template <int MR, int NV, element C, class Chain>
+template <int P, element C, class Chain, int MR, int NV>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const dot_args& x) {
   if constexpr (!Chain::empty && !Chain::pair) {
     if (x.bare) {
@@ -285,10 +301,12 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
     const dot_args y = x;  // kept in registers: each store might be to the arguments
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) {
+      const int n = f32::lanes(y.cols, j);
+      if (P > 1 && n == 0) return;  // there need not be scales
       const f32::column_operands columns = dot_columns<Chain>(y, j);
       // Apart, so that whole vectors are stored without masks and without a branch for each.
       constexpr int kWhole = f32::vec::width;
-      if (const int n = f32::lanes(y.cols, j); n == kWhole) {
+      if (n == kWhole) {
         GEMWRIGHT_UNROLL
         for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, y, i, j, kWhole, columns);
       } else {
@@ -299,9 +317,10 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
   }
 }
 
-template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
+template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain, int P = 1>
 GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
   static_assert(MR <= max_dot_rows, "a tile has at most max_dot_rows rows");
+  static_assert(P == 1 || (P == 2 && !Chain::pair), "dot tiles span two panels at most, and of a pair one");
   dot::acc acc[KA][MR][NV];
   GEMWRIGHT_UNROLL
   for (int q = 0; q < KA; ++q) {
@@ -322,10 +341,10 @@ GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
   bool packed = true;
   if constexpr (dot::a_words == 1) packed = x.a != nullptr;
   if (packed) {
-    dot_groups<MR, NV, KU, KA, Hint>(acc, packed_rows<MR>{x.a}, x, x.groups, nullptr);
+    dot_groups<KU, Hint, P>(acc, packed_rows<MR>{x.a}, x, x.groups, nullptr);
   } else if constexpr (dot::a_words == 1) {
     const std::int64_t whole = x.groups - (x.rest != nullptr ? 1 : 0);
-    dot_groups<MR, NV, KU, KA, Hint>(acc, plain_rows<MR>(x.rows, x.row_bytes), x, whole, x.rest);
+    dot_groups<KU, Hint, P>(acc, plain_rows<MR>(x.rows, x.row_bytes), x, whole, x.rest);
   }
   GEMWRIGHT_UNROLL
   for (int q = 1; q < KA; ++q) {
@@ -336,7 +355,7 @@ GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
     }
   }
   if (x.last) {
-    dot_finish<MR, NV, C, Chain>(acc[0], x);
+    dot_finish<P, C, Chain>(acc[0], x);
     return;
   }
   GEMWRIGHT_UNROLL
@@ -352,13 +371,13 @@ struct dot_table;
 template <class Shape, element C, class Chain, int... R>
 struct dot_table<Shape, C, Chain, std::integer_sequence<int, R...>> {
   static constexpr dot_kernel kernels[] = {
-      &dot_micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, C, Chain>...};
+      &dot_micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, C, Chain, Shape::panels>...};
 };
 
-template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain>
+template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain, int P = 1>
 constexpr dot_kernel_set make_dot_kernel_set() {
-  using functions = dot_table<f32::shape<NV, KU, KA, Hint>, C, Chain, std::make_integer_sequence<int, MR>>;
-  return {tile{dot::family, MR, NV, KU, KA, Hint},
+  using functions = dot_table<f32::shape<NV, KU, KA, Hint, P>, C, Chain, std::make_integer_sequence<int, MR>>;
+  return {tile{dot::family, MR, NV, KU, KA, Hint, false, P},
           dot::mode,
           C,
           NV * f32::vec::width,

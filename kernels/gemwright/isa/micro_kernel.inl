@@ -132,16 +132,15 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE std::int64_t unrolled_steps(vec::reg (&acc)[KA
   return k;
 }
 
-// The C of the tile that comes next, while there is time.
-template <int MR, int NV>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void prefetch_next(const micro_args& x) {
+// `columns` of C of the tile that comes next, while there is time.
+template <int MR>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void prefetch_next(const micro_args& x, std::int64_t columns) {
   if (x.next == next_tile::near) return;
-  constexpr std::int64_t kColumns = NV * vec::width, kLine = 16;
-  const float* c = x.c + (x.next == next_tile::below ? MR * x.ldc : kColumns);
+  constexpr std::int64_t kLine = 16;
+  const float* c = x.c + (x.next == next_tile::below ? MR * x.ldc : columns);
   for (int i = 0; i < MR; ++i, c += x.ldc) {
-    GEMWRIGHT_UNROLL
-    for (std::int64_t j = 0; j < kColumns; j += kLine) __builtin_prefetch(c + j, 1);
-    __builtin_prefetch(c + kColumns - 1, 1);  // rows need not begin with a cache line
+    for (std::int64_t j = 0; j < columns; j += kLine) __builtin_prefetch(c + j, 1);
+    __builtin_prefetch(c + columns - 1, 1);  // rows need not begin with a cache line
   }
 }
 
@@ -317,7 +316,8 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
   strided_rows<MR> rows{{x.a, x.a_row}, x.a_k};
   std::int64_t k = x.k;
   if constexpr (!Masked) {
-    prefetch_next<MR, NV>(x);
+    constexpr int kColumns = NV * vec::width;
+    prefetch_next<MR>(x, Chain::pair && x.finish ? kColumns / 2 : kColumns);
     if (x.a_row == 1 && x.a_k == MR && MR > 1) {
       packed_panel<MR> panel{x.a};
       k = unrolled_steps<kUnroll, Hint>(acc, panel, b, k, b_row, x.prefetch);
