@@ -27,7 +27,7 @@ for layer in $layers; do
   includes "$layer" | grep -E 'include[[:space:]]*["<]([^">]*/)?\.\./' | sed 's|^|includes by a path upwards: |' >> "$breaches"
 done
 # The kernels are what a build consumes: themselves and the standard library (names without a slash), CPU intrinsics, system calls.
-includes kernels | grep -vE 'include[[:space:]]*("gemwright/|<gemwright/|<[a-z_0-9]+>|<immintrin\.h>|<sys/mman\.h>|<cuda)' |
+includes kernels | grep -vE 'include[[:space:]]*("gemwright/|<gemwright/|<[a-z_0-9]+>|<(imm|xmm)intrin\.h>|<sys/mman\.h>|<cuda)' |
   sed 's|^|kernels includes something foreign: |' >> "$breaches"
 # The quick start stands for a user's program: the exported header and its own files.
 if [ -d app/quickstart ]; then
