@@ -26,7 +26,7 @@ namespace gemwright::tuner {
 // A wrong claim of a lead, over all comparisons and looks of one final.
 constexpr double kFinalAlpha = 0.01;
 // A candidate that falls this far behind the best when screened is not looked at again. One block can be wrong by as
-// much on a shared host (in one list 5 of 30 studies lost their best seed so), two seldom are; from kSurelySlow on a
+// much on a shared host (tiles that later led came out as 2.2 times slower), two seldom are; from kSurelySlow on a
 // second one would be long and is not spent.
 constexpr double kScreenFactor = 1.5;
 constexpr double kSurelySlow = 4;
