@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -272,6 +273,26 @@ TEST(Space, EnumerationVisitsValidCanonicalConfigsOnceAndAgreesWithSize) {
     for (int i = 0; i < 300; ++i) {
       const Config c = *random_config(in, random);
       EXPECT_EQ(keys.count(key(c)), 1U) << name_of(in) << " " << label(c);
+    }
+  }
+}
+
+TEST(Space, AFilteredEnumerationGivesAllThatTheFilterAllows) {
+  for (const SpaceInput& in : {space_of(5, 20, 2, 2, {isa::avx2}), space_of(2, 9, 1030, 2, {isa::scalar})}) {
+    for (const Parameter& p : parameters()) {
+      std::map<std::int64_t, std::set<std::string>> by_value;
+      for_each(in, [&](const Config& c) {
+        by_value[value(c, p.id)].insert(key(c));
+        return true;
+      });
+      for (const auto& [wanted, expected] : by_value) {
+        Enumeration filtered(in, kParamCount, [&](Param q, std::int64_t v) { return q != p.id || v == wanted; });
+        std::set<std::string> found;
+        while (const auto c = filtered.next()) {
+          if (value(*c, p.id) == wanted) found.insert(key(*c));  // else it stands for sizes that are not enumerated
+        }
+        EXPECT_EQ(found, expected) << p.name << "=" << wanted;
+      }
     }
   }
 }

@@ -268,6 +268,70 @@ TEST(SteeredStudy, APinHoldsForWhatIsProposedLater) {
   EXPECT_GT(pinned, 10);
 }
 
+TEST(SteeredStudy, AnExhaustiveSearchTriesAllThatThePinsLeave) {
+  StudyRequest request = request_for(8, "500");
+  request.attributes.strategy = "exhaustive";
+  request.key.problem.n = request.key.problem.k = request.space.problem.n = request.space.problem.k = 64;
+  request.space.families = {gemwright::isa::avx2};
+  const auto store = make_memory_store();
+  ASSERT_TRUE(store->open_study(request.key, request.attributes, false));
+  const std::vector<std::string> pins{"nv=2", "ku=1", "ka=1", "kc=64", "hint=none", "order=mnk", "tm=1", "tn=1"};
+  Steering same;
+  for (const std::string& pin : pins) {
+    ASSERT_TRUE(store->add_event(1, EventKind::pin, pin));
+    same.apply(event(EventKind::pin, pin));
+  }
+  std::size_t left = 0;
+  for_each(request.space, [&](const Config& c) {
+    left += same.admits(c) ? 1 : 0;
+    return true;
+  });
+  ASSERT_GT(left, 10U);
+  ASSERT_LT(left, 500U);
+  ScriptedMachine machine;
+  const auto result = run_study(*store, machine, request, hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(1);
+  EXPECT_EQ(trials.size(), left);
+  for (const Trial& t : trials) EXPECT_TRUE(same.admits(t.config)) << label(t.config);
+}
+
+StudyRequest exhaustive_request() {
+  StudyRequest request = request_for(8, "60");
+  request.attributes.strategy = "exhaustive";
+  return request;
+}
+
+TEST(SteeredStudy, AnExhaustiveSearchTakesASizeThatIsNotEnumerated) {
+  const auto store = make_memory_store();
+  const StudyRequest request = exhaustive_request();
+  ASSERT_TRUE(store->open_study(request.key, request.attributes, false));
+  ASSERT_TRUE(store->add_event(1, EventKind::pin, "kc=100"));
+  ScriptedMachine machine;
+  const auto result = run_study(*store, machine, request, hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(1);
+  EXPECT_EQ(trials.size(), 60U);
+  for (const Trial& t : trials) EXPECT_EQ(t.config.blocking.kc, 100) << label(t.config);
+}
+
+TEST(SteeredStudy, AnExhaustiveSearchGoesBackForWhatAnotherPinAllows) {
+  const auto store = make_memory_store();
+  const StudyRequest request = exhaustive_request();
+  ASSERT_TRUE(store->open_study(request.key, request.attributes, false));
+  ASSERT_TRUE(store->add_event(1, EventKind::pin, "nv=2"));
+  SteeredMachine machine;
+  machine.store = store.get();
+  machine.write = {{EventKind::pin, "nv=1"}};  // those come before in the order of the walk
+  const auto result = run_study(*store, machine, request, hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  int before = 0, after = 0;
+  const auto trials = *store->trials(1);
+  for (const Trial& t : trials) ++(t.config.tile.nv == 1 ? after : before);
+  EXPECT_GT(before, 0);
+  EXPECT_GT(after, 10);
+}
+
 TEST(SteeredStudy, AnExtensionWakesAFinishedStudy) {
   const auto store = make_memory_store();
   ScriptedMachine machine;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "search_inputs.h"
 #include "tuner/strategy/surrogate.h"
@@ -72,6 +74,35 @@ TEST(Strategy, ExhaustiveVisitsEachConfigOfASmallSpaceOnce) {
   EXPECT_EQ(r.proposals.size(), size(in));
   EXPECT_TRUE(strategy->finished());
   EXPECT_TRUE(strategy->propose(5).empty());
+}
+
+// Spaces far too large to be walked: what is not allowed has to be left out branch by branch.
+ValueFilter only(std::map<Param, std::int64_t> wanted) {
+  return [wanted = std::move(wanted)](Param p, std::int64_t value) {
+    const auto known = wanted.find(p);
+    return known == wanted.end() || known->second == value;
+  };
+}
+
+TEST(Strategy, ExhaustivePassesOverWhatIsNotAllowed) {
+  const SpaceInput in = space_of(384, 768, 768, 1, {isa::avx2});
+  const std::map<Param, std::int64_t> wanted{{Param::nv, 2},   {Param::mr, 6},   {Param::ku, 4},    {Param::ka, 1},
+                                             {Param::kc, 384}, {Param::nc, 768}, {Param::order, 0}, {Param::hint, 0}};
+  const auto strategy = *make_strategy("exhaustive", in, 1, {}, only(wanted));
+  const SearchRun r = run(*strategy, in, 1 << 20, 5);
+  EXPECT_TRUE(strategy->finished());
+  EXPECT_GT(r.proposals.size(), 5U);
+  for (const Proposal& p : r.proposals) {
+    for (const auto& [param, value] : wanted) EXPECT_EQ(gemwright::tuner::value(p.config, param), value);
+  }
+}
+
+TEST(Strategy, ExhaustiveGivesUpWhereNothingIsAllowed) {
+  const SpaceInput in = space_of(4096, 4096, 4096, 2);
+  const auto pass = static_cast<std::int64_t>(gemwright::fusion::pass);  // of a problem without a chain
+  const auto strategy = *make_strategy("exhaustive", in, 1, {}, only({{Param::fusion, pass}}));
+  EXPECT_TRUE(strategy->propose(1).empty());
+  EXPECT_TRUE(strategy->finished());
 }
 
 TEST(Strategy, RandomEndsWithAllOfASmallSpace) {

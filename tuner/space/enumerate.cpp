@@ -309,6 +309,9 @@ Values distance_values(const SpaceInput& in, const Config& c) {
   return v;
 }
 
+// Steps without a config after which a filter is taken to leave none: some seconds.
+constexpr std::int64_t kMostPassedOver = 1 << 23;
+
 bool is_point(const SpaceInput& in, const Config& c) { return canonical(in, c) == c && !violated(in, c); }
 
 }  // namespace
@@ -361,40 +364,55 @@ std::vector<std::int64_t> values(const SpaceInput& in, const Config& c, Param p)
   return {};
 }
 
-Enumeration::Enumeration(SpaceInput in, int depth) : in_(std::move(in)), choices_(depth), at_(depth) {}
+Enumeration::Enumeration(SpaceInput in, int depth, ValueFilter allowed)
+    : in_(std::move(in)), allowed_(std::move(allowed)), choices_(depth), at_(depth) {}
 
 bool Enumeration::enter(int depth) {
   const auto p = static_cast<Param>(depth);
-  choices_[depth] = values(in_, config_, p);
+  Values& choices = choices_[depth];
+  choices = values(in_, config_, p);
   at_[depth] = 0;
-  if (choices_[depth].empty()) return false;
-  set_value(config_, p, choices_[depth][0]);
+  if (settle(depth)) return true;
+  // Other values of these may be right as well, but the walk cannot know them.
+  const bool open = p == Param::kc || p == Param::mc || p == Param::nc || p == Param::prefetch_rows;
+  if (!open || choices.empty()) return false;
+  choices.erase(choices.begin() + 1, choices.end());
+  at_[depth] = 0;
+  set_value(config_, p, choices[0]);
   return true;
 }
 
-bool Enumeration::step() {
-  const int depth_count = static_cast<int>(choices_.size());
-  int depth = depth_count - 1;
-  if (!started_) {
-    started_ = true;
-    depth = enter(0) ? 0 : -1;
-  } else {
-    // The deepest parameter that has another value.
-    while (depth >= 0 && ++at_[depth] >= choices_[depth].size()) --depth;
-    if (depth >= 0) set_value(config_, static_cast<Param>(depth), choices_[depth][at_[depth]]);
+bool Enumeration::settle(int depth) {
+  const auto p = static_cast<Param>(depth);
+  const Values& choices = choices_[depth];
+  std::size_t& at = at_[depth];
+  while (at < choices.size() && allowed_ && !allowed_(p, choices[at])) ++at;
+  if (at >= choices.size()) return false;
+  set_value(config_, p, choices[at]);
+  return true;
+}
+
+int Enumeration::advance(int depth) {
+  for (; depth >= 0; --depth) {
+    ++at_[depth];
+    if (settle(depth)) break;
   }
-  while (depth >= 0 && depth < depth_count - 1) {
-    if (enter(depth + 1)) {
-      ++depth;
-      continue;
-    }
-    while (depth >= 0 && ++at_[depth] >= choices_[depth].size()) --depth;
-    if (depth >= 0) set_value(config_, static_cast<Param>(depth), choices_[depth][at_[depth]]);
+  return depth;
+}
+
+bool Enumeration::step() {
+  const int last = static_cast<int>(choices_.size()) - 1;
+  int depth = started_ ? advance(last) : enter(0) ? 0 : -1;
+  started_ = true;
+  while (depth >= 0 && depth < last) {
+    if (allowed_ && ++passed_over_ > kMostPassedOver) return false;
+    depth = enter(depth + 1) ? depth + 1 : advance(depth);
   }
   return depth >= 0;
 }
 
 std::optional<Config> Enumeration::next() {
+  passed_over_ = 0;
   while (!ended_ && step()) {
     if (is_point(in_, config_)) return config_;
   }

@@ -115,20 +115,31 @@ void for_each(const SpaceInput& in, const std::function<bool(const Config&)>& vi
 // Number of configs that for_each visits; counting stops at the limit.
 std::uint64_t size(const SpaceInput& in, std::uint64_t limit = std::numeric_limits<std::uint64_t>::max());
 
-// A config in the order of for_each, without callback: `next` moves on and answers nothing at the end.
+// Whether a parameter may have a value; an empty one allows all.
+using ValueFilter = std::function<bool(Param, std::int64_t)>;
+
+// A config in the order of for_each, without callback: `next` moves on and answers nothing at the end. A filter says
+// the same whenever it is asked. Where it allows none of the sizes of a block or of the distances of a prefetch that
+// are enumerated, one of them stands for what it may mean; where the next config is millions of steps away, the walk
+// ends.
 class Enumeration {
  public:
-  explicit Enumeration(SpaceInput in, int depth = kParamCount);  // a smaller depth leaves the last parameters at rest
+  // A smaller depth leaves the last parameters at rest.
+  explicit Enumeration(SpaceInput in, int depth = kParamCount, ValueFilter allowed = {});
   std::optional<Config> next();
 
  private:
-  bool enter(int depth);  // fills the choices of parameter `depth`; false when there are none
-  bool step();            // to the next leaf, canonical or not
+  bool enter(int depth);   // fills the choices of parameter `depth`; false when there are none
+  bool settle(int depth);  // from the choice it stands at to the first that is allowed; false when there is none
+  int advance(int depth);  // moves the deepest parameter up to `depth` that has another value; -1: there is none
+  bool step();             // to the next leaf, canonical or not
 
   SpaceInput in_;
+  ValueFilter allowed_;
   Config config_{};
   std::vector<std::vector<std::int64_t>> choices_;
   std::vector<std::size_t> at_;
+  std::int64_t passed_over_ = 0;  // steps since the latest config
   bool started_ = false, ended_ = false;
 };
 

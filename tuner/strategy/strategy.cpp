@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <utility>
 
 #include "tuner/strategy/local_search.h"
 
@@ -13,7 +14,7 @@ namespace {
 // done.
 class Remaining {
  public:
-  explicit Remaining(const SpaceInput& in) : all_(in) {}
+  explicit Remaining(const SpaceInput& in, ValueFilter allowed = {}) : all_(in, kParamCount, std::move(allowed)) {}
 
   // The next config outside `known`, or nothing when there is none; it stays until `known` holds it.
   const std::optional<Config>& next(const std::set<std::string>& known) {
@@ -32,7 +33,7 @@ class Remaining {
 
 class Exhaustive : public Strategy {
  public:
-  explicit Exhaustive(const SpaceInput& in) : in_(in), remaining_(in) {}
+  Exhaustive(const SpaceInput& in, ValueFilter allowed) : in_(in), remaining_(in, std::move(allowed)) {}
 
   std::vector<Proposal> propose(int count) override {
     std::vector<Proposal> proposals;
@@ -92,10 +93,11 @@ class RandomSearch : public Strategy {
 std::vector<std::string_view> strategy_names() { return {"local", "random", "exhaustive"}; }
 
 Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name, const SpaceInput& in, std::uint64_t seed,
-                                                const std::vector<NamedConfig>& more_seeds) {
+                                                const std::vector<NamedConfig>& more_seeds,
+                                                const ValueFilter& allowed) {
   if (name == "local") return std::make_unique<LocalSearch>(in, seed, more_seeds);
   if (name == "random") return std::make_unique<RandomSearch>(in, seed);
-  if (name == "exhaustive") return std::make_unique<Exhaustive>(in);
+  if (name == kExhaustiveStrategy) return std::make_unique<Exhaustive>(in, allowed);
   return fail(fmt::format("unknown strategy \"{}\"; known are {}", name, fmt::join(strategy_names(), ", ")),
               ErrorKind::usage);
 }

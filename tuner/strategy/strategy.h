@@ -46,6 +46,7 @@ class Strategy {
 };
 
 constexpr std::string_view kDefaultStrategy = "local";
+constexpr std::string_view kExhaustiveStrategy = "exhaustive";
 std::vector<std::string_view> strategy_names();
 
 // "exhaustive": every config of the space in its canonical order.
@@ -54,7 +55,9 @@ std::vector<std::string_view> strategy_names();
 // between;
 //   finished when the restarts are spent and every neighbour of the best config has been tried.
 // `more_seeds` (the best of similar studies) are tried before the built-in ones; those that do not fit are left out.
+// `allowed`: "exhaustive" passes over all else without walking it; other strategies propose it all the same.
 Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name, const SpaceInput& in, std::uint64_t seed,
-                                                const std::vector<NamedConfig>& more_seeds = {});
+                                                const std::vector<NamedConfig>& more_seeds = {},
+                                                const ValueFilter& allowed = {});
 
 }  // namespace gemwright::tuner

@@ -242,14 +242,18 @@ Result<void> StudyRun::attend() {
 Result<void> StudyRun::read_events() {
   const auto events = store_.events(record_.id);
   if (!events) return tl::unexpected(events.error());
+  bool chosen = false;
   for (const StudyEvent& e : *events) {
     if (e.id <= last_event_) continue;
     last_event_ = e.id;
     steering_.apply(e);
+    chosen = chosen || e.kind == EventKind::pin || e.kind == EventKind::veto;
     if (e.applied_round) continue;
     if (const auto r = store_.stamp_event(e.id, timer_->next_round()); !r) return r;
   }
-  return {};
+  // It walks what the pins and vetoes leave, and has passed over what they left out until now.
+  const bool walks = request_.attributes.strategy == kExhaustiveStrategy;
+  return chosen && walks && strategy_ != nullptr ? start_strategy() : Result<void>{};
 }
 
 void StudyRun::report(const std::string& phase) {

@@ -63,7 +63,8 @@ Result<void> StudyRun::start_strategy() {
   if (!trials) return tl::unexpected(trials.error());
   if (!subjects) return tl::unexpected(subjects.error());
   auto strategy = make_strategy(request_.attributes.strategy, space_.modes.empty() ? request_.space : space_,
-                                request_.attributes.seed);
+                                request_.attributes.seed, {},
+                                [this](Param p, std::int64_t value) { return steering_.allows(p, value); });
   if (!strategy) return tl::unexpected(strategy.error());
   strategy_ = std::move(*strategy);
   std::map<TrialId, SubjectId> subject_of;

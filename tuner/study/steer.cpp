@@ -147,6 +147,12 @@ bool Steering::admits(const Config& config) const {
   return std::all_of(pins_.begin(), pins_.end(), has) && std::none_of(vetoes_.begin(), vetoes_.end(), has);
 }
 
+bool Steering::allows(Param param, std::int64_t value) const {
+  const auto other = [&](const Choice& c) { return c.param == param && c.value != value; };
+  return std::none_of(pins_.begin(), pins_.end(), other) &&
+         std::find(vetoes_.begin(), vetoes_.end(), Choice{param, value}) == vetoes_.end();
+}
+
 std::optional<Config> Steering::steered(const SpaceInput& space, const Config& config) const {
   if (admits(config)) return config;
   Config changed = config;

@@ -40,6 +40,7 @@ class Steering {
   // The budget with everything that was added to it.
   Budget extended(Budget budget) const;
   bool admits(const Config& config) const;
+  bool allows(Param param, std::int64_t value) const;
   // Whether anything is pinned or vetoed; and what, as "mr=8".
   bool restricts() const { return !pins_.empty() || !vetoes_.empty(); }
   std::vector<std::string> pins() const { return texts(pins_); }
