@@ -10,14 +10,12 @@
 // threads.
 #pragma once
 
+#include "gemwright/compiled_tile.h"
 #include "gemwright/config.h"
 #include "gemwright/context.h"
 #include "gemwright/cpu.h"
 #include "gemwright/direct.h"
 #include "gemwright/epilogue.h"
-#include "gemwright/isa/avx2.h"
-#include "gemwright/isa/avx512f.h"
-#include "gemwright/isa/scalar.h"
 #include "gemwright/loop_nest.h"
 #include "gemwright/memory.h"
 #include "gemwright/pack.h"
@@ -26,29 +24,6 @@
 
 namespace gemwright {
 inline namespace gemwright_abi {
-
-// The compiled functions of one tile with one chain. Families that the target machine cannot compile fall to scalar
-// code of as many rows and vectors of one element (of one panel, where it spans several); so does one along K, which
-// reads the same panels.
-template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class Chain, bool AlongK = false, int Panels = 1>
-constexpr kernel_set compiled_tile() {
-  static_assert(!AlongK || (NV == 1 && Panels == 1), "a tile along K has one column");
-  static_assert(Panels >= 1 && NV % Panels == 0, "panels have whole vectors");
-#if defined(__x86_64__)
-  if constexpr (Family == isa::avx512f && AlongK) {
-    return avx512f_kernels::make_along_kernel_set<MR, KU, KA, Hint, Chain>();
-  } else if constexpr (Family == isa::avx2 && AlongK) {
-    return avx2_kernels::make_along_kernel_set<MR, KU, KA, Hint, Chain>();
-  } else if constexpr (Family == isa::avx512f) {
-    return avx512f_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain, Panels>();
-  } else if constexpr (Family == isa::avx2) {
-    return avx2_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain, Panels>();
-  } else
-#endif
-  {
-    return scalar_kernels::make_kernel_set<MR, NV / Panels, KU, KA, Hint, Chain>();
-  }
-}
 
 // M, N and the batch of a call. (Checks of a chain take these rather than a call of any type: where two exports of
 // different versions meet, a template would be found in both of their namespaces.)

@@ -128,6 +128,12 @@ TEST(KernelSource, HoldsWhatTheKindsOfPlansNeed) {
   EXPECT_EQ(count(f32, "struct dot_plan {") + count(f32, "dot_kernel_set"), 0u);
   EXPECT_EQ(count(dot, "struct dot_plan {"), 1u);
   EXPECT_EQ(count(amalgamated_kernels(true, true), "struct dot_plan {"), 1u);
+  for (const bool of_dot : {false, true}) {
+    const std::string tiles = amalgamated_tiles(of_dot);
+    EXPECT_EQ(count(tiles, "struct kernel_set {"), 1u);
+    EXPECT_EQ(count(tiles, "struct dot_kernel_set {"), of_dot ? 1u : 0u);
+    EXPECT_EQ(count(tiles, "class loop_nest {"), 0u);
+  }
 }
 
 TEST(KernelSource, AmalgamatesToTextWithoutIncludesOfItsOwn) {

@@ -1,8 +1,11 @@
 // A library of dot tiles as the toolchain would compile it, by hand: one mode, one type of C. What is wrong with it is
-// chosen while it runs: the number is exported.
+// chosen while it runs: the number is exported. Each micro-kernel is the real one; it may be handed other arguments,
+// and what spoils a result does so behind the last tile of a product.
 #include <gemwright/dot.h>
 
-#include <memory>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "tests/session/faults.h"
@@ -26,17 +29,6 @@ const char* const kNames[kTiles] = {
     "avx2_3x2_u1_a1_none",
     kMode == compute_mode::bf16 ? "avx512_bf16_2x1_u2_a2_t0" : "avx512_vnni_2x1_u2_a2_t0"};
 
-template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class C>
-constexpr dot_kernel_set kSet = compiled_dot_tile<kMode, Family, MR, NV, KU, KA, Hint, kC, C>();
-
-const dot_kernel_set& kernels(int tile) {
-  static constexpr const dot_kernel_set* kSets[kTiles] = {
-      &kSet<isa::scalar, 3, 4, 2, 1, prefetch::none, chain<>>, &kSet<isa::avx2, 4, 2, 2, 2, prefetch::t0, chain<>>,
-      &kSet<kBest, 5, 2, 1, 1, prefetch::none, chain<>>,       &kSet<isa::scalar, 2, 4, 1, 1, prefetch::none, Chain>,
-      &kSet<isa::avx2, 3, 2, 1, 1, prefetch::none, Chain>,     &kSet<kBest, 2, 1, 2, 2, prefetch::t0, Chain>};
-  return *kSets[tile];
-}
-
 float& f32_at(const dot_call& x, std::int64_t i) { return static_cast<float*>(x.c)[i]; }
 bf16& bf16_at(const dot_call& x, std::int64_t i) { return static_cast<bf16*>(x.c)[i]; }
 std::uint8_t& u8_at(const dot_call& x, std::int64_t i) { return static_cast<std::uint8_t*>(x.c)[i]; }
@@ -56,33 +48,12 @@ void move_element(const dot_call& x, std::int64_t at, float part) {
 
 extern "C" {
 __attribute__((visibility("default"))) int gemwright_test_fault = DOT_FAULT_NONE;
-__attribute__((visibility("default"))) int gemwright_test_copies = 0;
+__attribute__((visibility("default"))) int gemwright_test_marked = 0;
 }
 
 namespace {
 
 bool large(const dot_call& x) { return x.m * x.n > 5000; }
-
-// The call that a faulty library would run instead.
-dot_call misread(dot_call x) {
-  switch (gemwright_test_fault) {
-    case DOT_FAULT_ZERO:
-      if (large(x)) x.a_zero ^= 1;
-      break;
-    case DOT_FAULT_SMALL_ZERO:
-      if (x.a_zero == 255) x.a_zero = 254;
-      break;
-    case DOT_FAULT_C_ZERO:
-      x.requant.zero = 0;
-      break;
-    case DOT_FAULT_SYMMETRIC:
-      x.quantisation = row_quantisation::symmetric;
-      break;
-    default:
-      break;
-  }
-  return x;
-}
 
 // What quantises C wrongly: everything is one step too low, or what does not fit wraps around.
 void spoil_codes(const dot_call& x) {
@@ -105,49 +76,92 @@ void spoil(const dot_call& x) {
   if (kC == element::u8) spoil_codes(x);
 }
 
-// Swaps the scales of two columns of u8s8, or loses the last elements of a column.
-void spoil_weights(const packed_dot_weights& w) {
-  if (!w.valid() || w.n() < 5 || w.k() < 5) return;
-  auto* const words = const_cast<std::uint32_t*>(w.data());
-  const std::int64_t panels = dot_panels_size(w.mode(), w.n(), w.k(), w.format());
-  if (gemwright_test_fault == DOT_FAULT_SCALES) std::swap(words[panels + 3], words[panels + 4]);
-  if (gemwright_test_fault == DOT_FAULT_SHORT)
-    words[(ceil_div(w.k(), k_group(w.mode())) - 1) * w.format().panel + 2] = 0;
+// The call that a tile belongs to: the loop nest hands its operands on by address.
+const dot_call& call_of(const dot_args& x) {
+  return *reinterpret_cast<const dot_call*>(reinterpret_cast<const char*>(x.operands) - offsetof(dot_call, operands));
 }
+
+// A zero point as the fault in force takes it.
+int misread(int zero, const dot_call& call) {
+  if (gemwright_test_fault == DOT_FAULT_ZERO && large(call)) return zero ^ 1;
+  return gemwright_test_fault == DOT_FAULT_SMALL_ZERO && zero == 255 ? 254 : zero;
+}
+
+// As if the last group of K of the third column of the first panel had not been packed.
+void shorten(const dot_args& x) { const_cast<std::uint32_t*>(x.b)[(x.groups - 1) * x.b_group + 2] = 0; }
+
+void mark(const dot_args& x) {
+  constexpr std::uint32_t kMark = 0x5a5a5a5a;
+  auto& word = const_cast<std::uint32_t&>(*x.b);
+  if (word == kMark) ++gemwright_test_marked;
+  word = kMark;
+}
+
+template <const dot_kernel_set& Real, int Rows>
+void faulty(const dot_args& from) {
+  dot_args x = from;
+  const dot_call& call = call_of(x);
+  std::int32_t zeros[Rows] = {};
+  float scales[Real.nr];
+  if (x.a_zero != nullptr && call.a_type == element::u8) {
+    for (int r = 0; r < Rows; ++r) zeros[r] = misread(x.a_zero[r], call);
+    x.a_zero = zeros;
+  }
+  if (gemwright_test_fault == DOT_FAULT_C_ZERO) x.requant.zero = 0;
+  if (gemwright_test_fault == DOT_FAULT_SHORT && x.last && x.col == 0 && x.groups > 0) shorten(x);
+  if (gemwright_test_fault == DOT_FAULT_SCALES && kMode == compute_mode::u8s8 && x.col == 0 && x.cols > 4) {
+    std::copy_n(x.b_scale, Real.nr, scales);
+    std::swap(scales[3], scales[4]);
+    x.b_scale = scales;
+  }
+  if (gemwright_test_fault == DOT_FAULT_MARK && x.first && x.row == 0 && x.col == 0 && x.groups > 0) mark(x);
+  Real.kernels[Rows - 1](x);
+  const bool end = x.item == call.batch - 1 && x.row + Rows == call.m && x.col + x.cols == call.n;
+  if (x.last && end) spoil(call);
+}
+
+template <const dot_kernel_set& Real>
+void pack_rows(const dot_pack_args& from) {
+  dot_pack_args x = from;
+  if (gemwright_test_fault == DOT_FAULT_SYMMETRIC) x.quantisation = row_quantisation::symmetric;
+  Real.pack_a(x);
+}
+
+template <const dot_kernel_set& Real, class Rows>
+struct table;
+template <const dot_kernel_set& Real, int... R>
+struct table<Real, std::integer_sequence<int, R...>> {
+  static constexpr dot_kernel functions[] = {&faulty<Real, R + 1>...};
+};
+
+template <const dot_kernel_set& Real>
+constexpr dot_kernel_set wrapped() {
+  dot_kernel_set s = Real;
+  s.kernels = table<Real, std::make_integer_sequence<int, Real.shape.mr>>::functions;
+  s.pack_a = &pack_rows<Real>;
+  return s;
+}
+
+template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class C>
+constexpr dot_kernel_set kReal = compiled_dot_tile<kMode, Family, MR, NV, KU, KA, Hint, kC, C>();
+template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class C>
+constexpr dot_kernel_set kSet = wrapped<kReal<Family, MR, NV, KU, KA, Hint, C>>();
+
+constexpr const dot_kernel_set* kSets[kTiles] = {
+    &kSet<isa::scalar, 3, 4, 2, 1, prefetch::none, chain<>>, &kSet<isa::avx2, 4, 2, 2, 2, prefetch::t0, chain<>>,
+    &kSet<kBest, 5, 2, 1, 1, prefetch::none, chain<>>,       &kSet<isa::scalar, 2, 4, 1, 1, prefetch::none, Chain>,
+    &kSet<isa::avx2, 3, 2, 1, 1, prefetch::none, Chain>,     &kSet<kBest, 2, 1, 2, 2, prefetch::t0, Chain>};
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLibraryApi* gemwright_tile_library() {
-  static gemwright::tuner::TileLibraryApi api{};
-  api.version = gemwright::tuner::kLibraryVersion;
-  api.source_digest = "by hand";
-  api.mode = static_cast<int>(kMode);
-  api.c_type = static_cast<int>(kC);
-  api.tile_count = kTiles;
-  api.tile_names = kNames;
-  api.make_context = [](int threads, const scratch_size* scratch) -> void* { return new context(threads, *scratch); };
-  api.free_context = [](void* c) { delete static_cast<context*>(c); };
-  api.park = [](void* c) { static_cast<context*>(c)->park(); };
-  api.pack_dot = [](const dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
-                    const packing* format) -> void* {
-    auto w = std::make_unique<packed_dot_weights>(pack_dot_weights(kMode, *b, n, k, batch, *format));
-    spoil_weights(*w);
-    return w->valid() ? w.release() : nullptr;
-  };
-  api.copy_packed = [](const void* p) -> void* {
-    ++gemwright_test_copies;
-    return new packed_dot_weights(copy_weights(*static_cast<const packed_dot_weights*>(p)));
-  };
-  api.free_packed = [](void* p) { delete static_cast<packed_dot_weights*>(p); };
-  api.scratch = [](int tile, const packing* format, const blocking* g, std::int64_t n, std::int64_t k,
-                   std::int64_t batch, int b_packed, scratch_size* out) {
-    if (format->panel > 0) *out = scratch_for({&kernels(tile), *format, *g}, n, k, batch, b_packed != 0);
-  };
-  api.run_dot = [](void* c, int tile, const packing* format, const blocking* g, const dot_call* x) -> int {
-    const dot_call call = misread(*x);
-    const status s = run_dot(call, {&kernels(tile), *format, *g}, *static_cast<context*>(c));
-    if (s == status::ok && x->m > 0 && x->n > 0) spoil(*x);
-    return static_cast<int>(s);
-  };
-  return &api;
+  static constexpr gemwright::tuner::TileLibraryApi kApi{gemwright::tuner::kLibraryVersion,
+                                                         "by hand",
+                                                         static_cast<int>(kMode),
+                                                         static_cast<int>(kC),
+                                                         kTiles,
+                                                         kNames,
+                                                         nullptr,
+                                                         kSets};
+  return &kApi;
 }

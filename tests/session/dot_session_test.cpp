@@ -85,7 +85,8 @@ class Faulty {
   }
   Faulty(const Faulty&) = delete;
   Faulty& operator=(const Faulty&) = delete;
-  int copies() const { return *static_cast<int*>(dlsym(handle_, "gemwright_test_copies")); }
+  // How many calls began with weights that an earlier call had marked (DOT_FAULT_MARK).
+  int marked() const { return *static_cast<int*>(dlsym(handle_, "gemwright_test_marked")); }
 
  private:
   void set(int fault) {
@@ -350,17 +351,22 @@ TEST_F(DotSessionTest, CopiesOfPackedWeightsRotateAndStayForAnotherM) {
   MeasureSetup s = setup_for(Interface::f32, 13, 128, 40);
   s.cache = CacheState::rotate;
   s.cache_bytes = 2.5 * 128 * 40 * 2;  // packed weights take half of what those of f32 do
-  const Faulty right(library(Interface::f32, c.mode), DOT_FAULT_NONE);
+  const Faulty marking(library(Interface::f32, c.mode), DOT_FAULT_MARK);
   ASSERT_TRUE(session_.setup(s));
-  const int before = right.copies();
   const auto a = session_.admit(c, library(Interface::f32, c.mode), false);
   ASSERT_TRUE(a);
-  EXPECT_EQ(right.copies() - before, 2);
-  EXPECT_EQ(session_.block(a->handle, 5)->state, TrialState::ok);
+  const int before = marking.marked();
+  const auto block = [&](int handle, int calls) {
+    EXPECT_EQ(session_.block(handle, calls)->state, TrialState::ok);
+    return marking.marked() - before;
+  };
+  const int calls = 1 + 12;  // a discarded one goes before each block
+  EXPECT_EQ(block(a->handle, calls - 1), calls - 3) << "three copies, each new once";
   s.m = 20;
   ASSERT_TRUE(session_.setup(s));
-  ASSERT_TRUE(session_.admit(c, library(Interface::f32, c.mode), false));
-  EXPECT_EQ(right.copies() - before, 2);
+  const auto other = session_.admit(c, library(Interface::f32, c.mode), false);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(block(other->handle, calls - 1), 2 * calls - 3) << "none of them is new";
 }
 
 // It does not say that it computes in bf16: that follows from what it is right about.

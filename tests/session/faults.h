@@ -11,8 +11,7 @@
 #define GEMWRIGHT_FAULT_READ 7         // reads one element behind A
 #define GEMWRIGHT_FAULT_SUBNORMAL 8    // flushes subnormal numbers to zero
 #define GEMWRIGHT_FAULT_VERSION 9      // another interface version
-#define GEMWRIGHT_FAULT_STATUS 10      // refuses to run large problems
-#define GEMWRIGHT_FAULT_BARE 11        // refuses to run a chain
+#define GEMWRIGHT_FAULT_STATUS 10      // asks for an operand that its chain does not name
 
 // What can be wrong with a library of dot tiles, chosen while it runs; see dot_module.cpp.
 #define DOT_FAULT_NONE 0
@@ -26,3 +25,4 @@
 #define DOT_FAULT_STEP 8        // a C of u8 is one step too low everywhere
 #define DOT_FAULT_C_ZERO 9      // the zero point of a C of u8 is left out
 #define DOT_FAULT_WRAP 10       // what lies beyond the largest u8 wraps around
+#define DOT_FAULT_MARK 11       // marks the weights that it reads, and counts calls that read marked ones

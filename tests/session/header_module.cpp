@@ -1,6 +1,7 @@
 // An exported header's library, by hand: 96 columns, K 40, row-major, constant weights. It counts its packings, so that
 // a test can see how many copies rotate: the counter is exported.
 #include <gemwright/compute_mode.h>
+#include <gemwright/gemm.h>
 
 #include <memory>
 #include <vector>

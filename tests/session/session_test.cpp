@@ -6,6 +6,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -241,10 +243,13 @@ TEST_F(SessionTest, ALibraryOfOtherSourcesIsRefused) {
 }
 
 TEST_F(SessionTest, ACandidateThatRefusesToRunIsARuntimeFailure) {
-  expect_state(setup_for(70, 90, 110), config(), tiles("STATUS"), TrialState::runtime, "leading dimension");
+  expect_state(setup_for(70, 90, 110), config(), tiles("STATUS"), TrialState::runtime, "null pointer");
   Config c = config();
   c.format.panel = 7;  // no multiple of the tile's columns
   expect_state(setup_for(70, 90, 110), c, tiles("NONE"), TrialState::runtime, "does not fit");
+  Config empty = config();
+  empty.blocking.mc = 0;  // the small problems have blocks of their own
+  expect_state(setup_for(70, 90, 110), empty, tiles("NONE"), TrialState::runtime, "does not fit");
   const auto a = session_.admit(c, tiles("NONE"), false);
   ASSERT_TRUE(a);
   const auto b = session_.block(a->handle, 1);
@@ -253,17 +258,26 @@ TEST_F(SessionTest, ACandidateThatRefusesToRunIsARuntimeFailure) {
   EXPECT_NE(b->reason.find("does not fit"), std::string::npos) << b->reason;
 }
 
-// This library runs nothing but a product without its chain.
+// The library counts the tiles that end with the chain.
 TEST_F(SessionTest, ABareProductRunsWithoutTheChainAndIsTimed) {
-  EXPECT_FALSE(session_.admit_bare(config(), tiles("BARE"))) << "before there is a problem";
-  expect_state(setup_for(70, 90, 110), config(), tiles("BARE"), TrialState::runtime, "scalar");
-  const auto a = session_.admit_bare(config(), tiles("BARE"));
+  const std::string library = tiles("BIAS_RELU");
+  EXPECT_FALSE(session_.admit_bare(config(), library)) << "before there is a problem";
+  const std::unique_ptr<void, int (*)(void*)> loaded(dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
+  ASSERT_TRUE(loaded) << dlerror();
+  const auto& finished = *static_cast<std::atomic<int>*>(dlsym(loaded.get(), "gemwright_test_finished"));
+  MeasureSetup s = setup_for(70, 90, 110);
+  s.problem.chain = {EpilogueOp::bias, EpilogueOp::relu};
+  expect_state(s, config(), library, TrialState::ok);
+  EXPECT_GT(finished, 0);
+  const int before = finished;
+  const auto a = session_.admit_bare(config(), library);
   ASSERT_TRUE(a);
   ASSERT_EQ(a->state, TrialState::ok) << a->reason;
   EXPECT_FALSE(a->error_fro) << "it is no result";
   const auto b = session_.block(a->handle, 3);
   ASSERT_TRUE(b);
   EXPECT_EQ(b->state, TrialState::ok) << b->reason;
+  EXPECT_EQ(finished, before);
   const auto none = session_.admit_bare(config(), "/nowhere.so");
   ASSERT_TRUE(none);
   EXPECT_EQ(none->state, TrialState::compile);
@@ -350,7 +364,7 @@ TEST_F(SessionTest, TwoThreadsShareTheWorkWithTheBaselineBetweenTheirBlocks) {
   Config c = config();
   c.blocking.tm = 2;
   const auto first = session_.admit(c, tiles("NONE"), true);
-  const auto second = session_.admit(c, tiles("BIAS_RELU"), false);  // another library, another pool
+  const auto second = session_.admit(c, tiles("BIAS_RELU"), false);  // of another library
   ASSERT_TRUE(first && second);
   ASSERT_EQ(first->state, TrialState::ok) << first->reason;
   for (int round = 0; round < 3; ++round) {
@@ -393,8 +407,7 @@ TEST_F(SessionTest, ASubjectThatFailsWhileItIsCountedGivesItsReason) {
   const auto refuses = session_.admit(config(), tiles("STATUS"), false);
   const auto unprepared = session_.admit(unfit, tiles("NONE"), false);
   ASSERT_TRUE(refuses && unprepared);
-  for (const auto& [handle, part] :
-       {std::pair{refuses->handle, "leading dimension"}, {unprepared->handle, "not fit"}}) {
+  for (const auto& [handle, part] : {std::pair{refuses->handle, "null pointer"}, {unprepared->handle, "not fit"}}) {
     const auto counters = session_.count(handle, 2);
     ASSERT_TRUE(counters) << counters.error().message;
     int failed = 0;

@@ -1,9 +1,19 @@
-// A library of tiles as the toolchain would compile it, by hand; GEMWRIGHT_FAULT chooses what is wrong with it.
+// A library of tiles as the toolchain would compile it, by hand; GEMWRIGHT_FAULT chooses what is wrong with it. Each
+// micro-kernel is the real one; what spoils a result does so behind the last tile of a product.
+#include <gemwright/gemm.h>
+
+#include <atomic>
+#include <cstddef>
 #include <limits>
-#include <memory>
+#include <utility>
 
 #include "tests/session/faults.h"
 #include "tuner/toolchain/tile_library.h"
+
+extern "C" {
+// Tiles that ended a block of K with the chain.
+__attribute__((visibility("default"))) std::atomic<int> gemwright_test_finished{0};
+}
 
 namespace {
 
@@ -18,13 +28,6 @@ using Chain = chain<>;
 
 constexpr int kTiles = 3;
 const char* const kNames[kTiles] = {"scalar_3x5_u2_a1_none", "avx2_4x2_u2_a2_t0", "avx2_5x1_u2_a2_none_along_k"};
-
-const kernel_set& kernels(int tile) {
-  static constexpr kernel_set kScalar = compiled_tile<isa::scalar, 3, 5, 2, 1, prefetch::none, Chain>();
-  static constexpr kernel_set kAvx2 = compiled_tile<isa::avx2, 4, 2, 2, 2, prefetch::t0, Chain>();
-  static constexpr kernel_set kAlong = compiled_tile<isa::avx2, 5, 1, 2, 2, prefetch::none, Chain, true>();
-  return tile == 0 ? kScalar : tile == 1 ? kAvx2 : kAlong;
-}
 
 // Spoils a right result; `large`: the operands are those of a real problem and not of a small check.
 void spoil(const gemm_call& x) {
@@ -49,35 +52,49 @@ void spoil(const gemm_call& x) {
 #endif
 }
 
+// The call that a tile belongs to: the loop nest hands its operands on by address.
+const gemm_call& call_of(const micro_args& x) {
+  return *reinterpret_cast<const gemm_call*>(reinterpret_cast<const char*>(x.operands) - offsetof(gemm_call, operands));
+}
+
+template <const kernel_set& Real, bool Tail, int Rows>
+void faulty(const micro_args& x) {
+  (Tail ? Real.tail : Real.full)[Rows - 1](x);
+  if (!x.finish) return;
+  ++gemwright_test_finished;
+  const gemm_call& call = call_of(x);
+  const std::int64_t columns = x.col + (Tail ? x.cols : Real.nr);
+  if (x.item == call.batch - 1 && x.row + Rows == call.m && columns == call.n) spoil(call);
+}
+
+template <const kernel_set& Real, bool Tail, class Rows>
+struct table;
+template <const kernel_set& Real, bool Tail, int... R>
+struct table<Real, Tail, std::integer_sequence<int, R...>> {
+  static constexpr micro_kernel functions[] = {&faulty<Real, Tail, R + 1>...};
+};
+
+template <const kernel_set& Real>
+constexpr kernel_set wrapped() {
+  using rows = std::make_integer_sequence<int, Real.shape.mr>;
+  kernel_set s = Real;
+  s.full = table<Real, false, rows>::functions;
+  s.tail = table<Real, true, rows>::functions;
+  s.reads.operand = s.reads.operand || GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_STATUS;
+  return s;
+}
+
+constexpr kernel_set kScalar = compiled_tile<isa::scalar, 3, 5, 2, 1, prefetch::none, Chain>();
+constexpr kernel_set kAvx2 = compiled_tile<isa::avx2, 4, 2, 2, 2, prefetch::t0, Chain>();
+constexpr kernel_set kAlong = compiled_tile<isa::avx2, 5, 1, 2, 2, prefetch::none, Chain, true>();
+constexpr kernel_set kWrapped[kTiles] = {wrapped<kScalar>(), wrapped<kAvx2>(), wrapped<kAlong>()};
+constexpr const kernel_set* kSets[kTiles] = {&kWrapped[0], &kWrapped[1], &kWrapped[2]};
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const gemwright::tuner::TileLibraryApi* gemwright_tile_library() {
-  static gemwright::tuner::TileLibraryApi api{};
-  api.version = GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_VERSION ? 99 : gemwright::tuner::kLibraryVersion;
-  api.source_digest = "by hand";
-  api.tile_count = kTiles;
-  api.tile_names = kNames;
-  api.make_context = [](int threads, const scratch_size* scratch) -> void* { return new context(threads, *scratch); };
-  api.free_context = [](void* c) { delete static_cast<context*>(c); };
-  api.park = [](void* c) { static_cast<context*>(c)->park(); };
-  api.pack = [](const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
-                std::int64_t stride, const packing* format) -> void* {
-    auto w = std::make_unique<packed_weights>(
-        pack_weights(b, ldb, col_major != 0 ? layout::col_major : layout::row_major, n, k, batch, stride, *format));
-    return w->valid() ? w.release() : nullptr;
-  };
-  api.packed_data = [](const void* p) { return static_cast<const packed_weights*>(p)->data(); };
-  api.free_packed = [](void* p) { delete static_cast<packed_weights*>(p); };
-  api.scratch = [](int tile, const packing* format, const blocking* g, std::int64_t n, std::int64_t k,
-                   std::int64_t batch, int b_packed, scratch_size* out) {
-    *out = scratch_for(kernels(tile).shape, *format, *g, n, k, batch, b_packed != 0);
-  };
-  api.run = [](void* c, int tile, const packing* format, const blocking* g, const gemm_call* x) -> int {
-    if (GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_BARE && !x->bare) return static_cast<int>(status::bad_scalar);
-    if (GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_STATUS && x->m > 64) return static_cast<int>(status::bad_stride);
-    const status s = run_gemm(*x, {&kernels(tile), *format, *g}, *static_cast<context*>(c));
-    if (s == status::ok && x->m > 0 && x->n > 0) spoil(*x);
-    return static_cast<int>(s);
-  };
-  return &api;
+  constexpr bool kOther = GEMWRIGHT_FAULT == GEMWRIGHT_FAULT_VERSION;
+  static constexpr gemwright::tuner::TileLibraryApi kApi{
+      kOther ? 99 : gemwright::tuner::kLibraryVersion, "by hand", 0, 0, kTiles, kNames, kSets, nullptr};
+  return &kApi;
 }

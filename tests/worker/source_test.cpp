@@ -50,10 +50,12 @@ TEST(TileGroup, ShortTilesAreCompiledWithoutTheTallOnes) {
   for (const auto& t : tiles_of(low)) EXPECT_LE(t.mr, 8) << tile_name(t);
 }
 
-TEST(TileGroup, OfShortTilesSharesTheCommonUnrollsAndOfTallOnesHoldsOne) {
+TEST(TileGroup, HoldsOneUnrollAndOneNumberOfAccumulators) {
   const auto same = [](gemwright::tile x, gemwright::tile y) { return of_tile(x) == of_tile(y); };
-  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 2, 2, 2, 2, prefetch::t0}));
-  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 2, prefetch::t0}, {isa::avx512f, 2, 2, 2, 2, prefetch::t0}));
+  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 2, 2, 1, 1, prefetch::t0}));
+  EXPECT_FALSE(same({isa::avx512f, 8, 2, 2, 1, prefetch::t0}, {isa::avx512f, 8, 2, 1, 1, prefetch::t0}));
+  EXPECT_TRUE(same({isa::avx512f, 8, 2, 1, 2, prefetch::t0}, {isa::avx512f, 2, 2, 2, 2, prefetch::t0}))
+      << "one program";
   EXPECT_FALSE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 2, 2, 4, 2, prefetch::t0}));
   EXPECT_FALSE(same({isa::avx512f, 14, 2, 1, 1, prefetch::t0}, {isa::avx512f, 14, 2, 2, 1, prefetch::t0}));
   EXPECT_FALSE(same({isa::avx512f, 8, 2, 1, 1, prefetch::t0}, {isa::avx512f, 8, 2, 1, 1, prefetch::none}));
@@ -115,11 +117,17 @@ TEST(TileSource, ConvertsWhatTheInterfaceHandsOverAlone) {
             "#define GEMWRIGHT_PACKED_MODES 2\n#define GEMWRIGHT_PACKED_ELEMENTS 2");
 }
 
-TEST(TileSource, OfF32HoldsNoDotTiles) {
+TEST(TileSource, HoldsTheTilesOfItsModeAndNothingAroundThem) {
   const std::string f32 = tile_library_source(dot_group(ComputeMode::f32, Interface::f32), {});
-  EXPECT_EQ(f32.find("dot_kernel_set"), std::string::npos);
-  EXPECT_NE(f32.find("kernels::run_gemm("), std::string::npos);
-  EXPECT_EQ(f32.find("kernels::run_dot("), std::string::npos);
+  EXPECT_NE(f32.find("namespace avx2_kernels {"), std::string::npos);
+  EXPECT_EQ(f32.find("struct dot_kernel_set {"), std::string::npos);
+  const std::string dot = tile_library_source(dot_group(ComputeMode::u8s8, Interface::f32), {});
+  EXPECT_NE(dot.find("struct dot_kernel_set {"), std::string::npos);
+  for (const std::string& text : {f32, dot}) {
+    for (const char* around : {"class loop_nest", "class dot_nest", "class context", "class thread_pool", "<thread>"}) {
+      EXPECT_EQ(text.find(around), std::string::npos) << around;
+    }
+  }
 }
 
 TEST(TileSource, CarriesTheInterfaceAsItStandsInTheHeader) {

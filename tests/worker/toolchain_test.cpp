@@ -2,11 +2,13 @@
 
 #include <csignal>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "tests/worker/scratch_folder.h"
 #include "tuner/toolchain/build_queue.h"
 #include "tuner/toolchain/digest.h"
+#include "tuner/toolchain/tile_source.h"
 
 namespace gemwright::tuner {
 namespace {
@@ -69,7 +71,8 @@ TEST_F(Toolchain, VersionIsTheFirstLine) {
 
 TEST_F(Toolchain, BuildDigestTellsCompilersApart) {
   const Build one = build_of(real_, "1");
-  EXPECT_EQ(one.digest, build_of(real_, "2").digest) << "the tool's version does not change code";
+  EXPECT_EQ(one.digest, build_of(real_, "2").digest)
+      << "what a version changes in code, the digest of the sources tells";
   EXPECT_NE(one.digest, build_of(script("exit 1"), "1").digest);
   EXPECT_EQ(one.flags, "-std=c++17 -O2 -fPIC -shared -pthread");
 }
@@ -174,6 +177,110 @@ TEST_F(Toolchain, PausedQueueStopsCompilersAndStartsNone) {
   queue.resume();
   for (int i = 0; i < 6000 && state() == 'T'; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_NE(state(), 'T');
+}
+
+class PrecompiledHeaders : public Toolchain {
+ protected:
+  // A compiler that notes its arguments, and runs `body` before the real one.
+  Compiler noting(const std::string& body = "") {
+    return script("echo \"$@\" >> '" + (folder_.path() / "arguments").string() + "'\n" + body + "\nexec '" +
+                  real_.path + "' \"$@\"");
+  }
+  static BuildResult build(BuildQueue& queue, const Compiler& c, const std::string& source,
+                           const std::string& prefix = kPrefix) {
+    auto r = queue.wait(queue.start(c, source, prefix));
+    while (!queue.idle()) {  // the headers may take longer than the library
+      queue.advance();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return r;
+  }
+  int runs_with(const std::string& argument) const {
+    std::istringstream lines(folder_.read("arguments"));
+    int count = 0;
+    for (std::string line; std::getline(lines, line);) count += line.find(argument) != std::string::npos ? 1 : 0;
+    return count;
+  }
+
+  static constexpr const char* kPrefix = "#include <cstdint>\n";
+  static constexpr const char* kOther = "#include <cstdint>\nextern \"C\" std::int32_t other() { return 1; }\n";
+};
+
+TEST_F(PrecompiledHeaders, AreMadeOnceAndUsedByEveryLibraryAfterThat) {
+  const Compiler c = noting();
+  {
+    BuildQueue queue(cache());
+    ASSERT_EQ(build(queue, c, kSource).error, "");
+    ASSERT_EQ(build(queue, c, kOther).error, "");
+  }
+  EXPECT_EQ(runs_with("c++-header"), 1);
+  const int used = runs_with("-include ");
+  EXPECT_GE(used, 1);
+  BuildQueue later(cache());
+  ASSERT_EQ(build(later, c, "int third;\n").error, "");
+  EXPECT_EQ(runs_with("c++-header"), 1);
+  EXPECT_EQ(runs_with("-include "), used + 1);
+  EXPECT_EQ(files_in_cache(), 5u) << "three libraries, the headers' text, and what was made of it";
+}
+
+TEST_F(PrecompiledHeaders, AreGivenUpWhereACompilationFailsWithThem) {
+  const Compiler c = noting("case \"$*\" in *-include*) exit 1;; esac");
+  BuildQueue queue(cache());
+  ASSERT_EQ(build(queue, c, kSource).error, "");
+  EXPECT_TRUE(cache().has_prefix(library_key(c, kPrefix)));
+  EXPECT_EQ(build(queue, c, kOther).error, "");
+  EXPECT_FALSE(cache().has_prefix(library_key(c, kPrefix)));
+  EXPECT_EQ(build(queue, c, "int third;\n").error, "");
+  EXPECT_EQ(runs_with("-include "), 1);
+}
+
+TEST_F(PrecompiledHeaders, ThatAreDamagedOrCannotBeMadeCostNoLibrary) {
+  const Compiler c = noting();
+  {
+    BuildQueue queue(cache());
+    ASSERT_EQ(build(queue, c, kSource).error, "");
+  }
+  const std::string key = library_key(c, kPrefix);
+  ASSERT_TRUE(cache().has_prefix(key));
+  std::filesystem::resize_file(cache().prefix_path(key).string() + ".gch", 5000);
+  BuildQueue queue(cache());
+  EXPECT_EQ(build(queue, c, kOther).error, "");
+  EXPECT_FALSE(cache().has_prefix(key)) << "it is made anew by the next process";
+  EXPECT_EQ(build(queue, c, "int third;\n", "#include <no/such/header>\n").error, "");
+}
+
+TEST_F(PrecompiledHeaders, AreKeptWhereTheLibraryIsWrongItself) {
+  const Compiler c = noting();
+  BuildQueue queue(cache());
+  ASSERT_EQ(build(queue, c, kSource).error, "");
+  EXPECT_NE(build(queue, c, "int f( {\n").error.find("error:"), std::string::npos);
+  EXPECT_TRUE(cache().has_prefix(library_key(c, kPrefix)));
+  EXPECT_EQ(runs_with("-include "), 1);
+  EXPECT_EQ(build(queue, c, kOther).error, "");
+  EXPECT_EQ(runs_with("-include "), 2);
+}
+
+TEST_F(PrecompiledHeaders, AreWhatARealLibraryOfTilesBeginsWith) {
+  for (const Compiler& c : available_compilers()) {
+    BuildQueue queue(cache());
+    Config config;
+    config.tile = {gemwright::isa::scalar, 1, 1, 1, 1, gemwright::prefetch::none};
+    EXPECT_EQ(build(queue, c, "int first;\n", tile_prefix()).error, "");
+    ASSERT_TRUE(cache().has_prefix(library_key(c, tile_prefix()))) << c.name;
+    EXPECT_EQ(build(queue, c, tile_library_source(group_of({}, config), {}), tile_prefix()).error, "") << c.name;
+    EXPECT_TRUE(cache().has_prefix(library_key(c, tile_prefix()))) << c.name << " did not take them";
+  }
+}
+
+TEST_F(Toolchain, ACompilerThatIsKilledLeavesNothingBehind) {
+  const std::string started = (folder_.path() / "started").string();
+  const Compiler c = script("echo half > \"$TMPDIR/half.s\"; echo yes > '" + started + "'; exec sleep 1000");
+  {
+    BuildQueue queue(cache());
+    queue.start(c, kSource);
+    while (folder_.read("started").empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(files_in_cache(), 0u);
 }
 
 TEST_F(Toolchain, UnusableCacheFoldersAreASentence) {

@@ -13,7 +13,6 @@
 #include "tuner/problem/input_text.h"
 #include "tuner/problem/kernel_text.h"
 #include "tuner/space/limits.h"
-#include "tuner/toolchain/amalgamate.h"
 #include "tuner/toolchain/kernel_source.h"
 #include "tuner/toolchain/process.h"
 
@@ -68,12 +67,6 @@ std::string_view dot_namespace(ComputeMode mode, gemwright::isa family) {
   return "avx512_bf16_dot";
 }
 
-std::string kernels_for(ComputeMode mode) {
-  if (mode == ComputeMode::f32) return amalgamated_kernels();
-  // The embedded headers are fixed when the tool is built, and a test compiles them: this cannot fail at run time.
-  return amalgamate(kernel_headers(), {"gemwright/dot.h"}, source_digest()).value();
-}
-
 }  // namespace
 
 std::string micro_kernel_source(const Config& config, const Problem& problem) {
@@ -90,7 +83,7 @@ std::string micro_kernel_source(const Config& config, const Problem& problem) {
                                  : fmt::format("{}::dot_micro<{}, {}, {}, {}>(const gemwright::dot_args&)",
                                                dot_namespace(config.mode, t.family), shape,
                                                kernel_element(c_element(problem), "gemwright"), chain, t.panels);
-  return kernels_for(config.mode) + fmt::format("\ntemplate void gemwright::{};\n", kernel);
+  return amalgamated_tiles(is_dot(config.mode)) + fmt::format("\ntemplate void gemwright::{};\n", kernel);
 }
 
 Result<std::string> tile_assembly(const Compiler& compiler, const Config& config, const Problem& problem) {

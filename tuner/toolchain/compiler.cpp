@@ -62,7 +62,8 @@ Build build_of(const Compiler& compiler, const std::string& tool_version) {
   b.compiler_version = compiler.version;
   b.flags = compile_flags_text();
   b.source_digest = source_digest();
-  b.digest = digest_of({b.compiler, b.compiler_version, b.flags, b.source_digest});
+  // The loop nest around the tiles is compiled with the tool.
+  b.digest = digest_of({b.compiler, b.compiler_version, b.flags, b.source_digest, __VERSION__});
   return b;
 }
 

@@ -187,7 +187,7 @@ std::optional<std::string_view> root_namespace(std::string_view text) {
 Result<std::string> header_library_source(const std::string& header_text, const std::string& run_namespace) {
   const auto root = root_namespace(run_namespace);
   if (!root) return fail(fmt::format("{} is not a C++ namespace: identifiers joined by ::", quote(run_namespace)));
-  std::string out = hidden_from_here(header_text);
+  std::string out = "#include <exception>\n#include <memory>\n#include <new>\n" + hidden_from_here(header_text);
   out += fmt::format("#line 1 \"exported header\"\n{}\n#line 1 \"wrapper\"\n", header_text);
   out += fmt::format("namespace gemwright_wrapper {{\nusing namespace ::{};\nusing header_context = ::{}::context;\n",
                      run_namespace, *root);

@@ -24,4 +24,7 @@ std::string source_digest();
 // can meet in one file, helper macros undefined at the end.
 std::string amalgamated_kernels(bool f32 = true, bool dot = false);
 
+// The part of them that tiles alone are compiled from: those of f32, or those of the dot modes.
+std::string amalgamated_tiles(bool dot);
+
 }  // namespace gemwright::tuner

@@ -29,6 +29,9 @@ constexpr std::uintmax_t kMaxLibraryBytes = 256u << 20;
 constexpr std::string_view kTemporaryPrefix = "tmp-";
 // Work in progress that is older was left by a process that was killed: a compilation ends within minutes.
 constexpr std::chrono::hours kAbandoned{1};
+// Precompiled headers take 30 MB a compiler, and a second to make again.
+constexpr std::string_view kHeadersPrefix = "prefix-";
+constexpr std::chrono::hours kOldHeaders{30 * 24};
 
 std::string seal_of(std::string_view content) {
   return fmt::format("\ngemwright-library {} {}\n", content.size(), digest_of({content}));
@@ -51,14 +54,19 @@ const char* variable(const char* name) {
   return text != nullptr && *text != '\0' ? text : nullptr;
 }
 
-void remove_abandoned(const fs::path& folder) {
+void remove_old(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().filename().string().rfind(kTemporaryPrefix, 0) != 0) continue;
+    const std::string name = entry.path().filename().string();
+    const bool temporary = name.rfind(kTemporaryPrefix, 0) == 0, headers = name.rfind(kHeadersPrefix, 0) == 0;
+    if (!temporary && !headers) continue;
     const auto written = entry.last_write_time(error);
-    if (!error && fs::file_time_type::clock::now() - written > kAbandoned) fs::remove(entry.path(), error);
+    const auto old = temporary ? kAbandoned : kOldHeaders;
+    if (!error && fs::file_time_type::clock::now() - written > old) fs::remove_all(entry.path(), error);
   }
 }
+
+fs::path precompiled(fs::path text) { return text += ".gch"; }
 
 }  // namespace
 
@@ -94,7 +102,7 @@ Result<LibraryCache> LibraryCache::open(const fs::path& wanted) {
                     "a folder of your own",
                     shown(folder)));
   }
-  remove_abandoned(folder);
+  remove_old(folder);
   return LibraryCache(folder);
 }
 
@@ -102,6 +110,41 @@ fs::path LibraryCache::library_path(std::string_view key) const { return folder_
 
 fs::path LibraryCache::temporary(std::string_view key, std::string_view extension) const {
   return folder_ / fmt::format("{}{}-{}{}", kTemporaryPrefix, getpid(), key, extension);
+}
+
+fs::path LibraryCache::prefix_path(std::string_view key) const {
+  return folder_ / fmt::format("{}{}.h", kHeadersPrefix, key);
+}
+
+bool LibraryCache::has_prefix(std::string_view key) const {
+  std::error_code error;
+  const fs::path text = prefix_path(key);
+  return fs::is_regular_file(text, error) && fs::is_regular_file(precompiled(text), error);
+}
+
+Result<void> LibraryCache::write_prefix(std::string_view key, const std::string& text) const {
+  const fs::path place = prefix_path(key);
+  if (read_file(place) == text) return {};
+  const fs::path fresh = temporary(key, ".h");
+  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(fresh, place, error);
+  if (!out || error) return fail(fmt::format("{} cannot be written: is the disk full?", shown(place)));
+  return {};
+}
+
+Result<void> LibraryCache::store_prefix(std::string_view key, const fs::path& built) const {
+  std::error_code error;
+  fs::rename(built, precompiled(prefix_path(key)), error);
+  if (error) return fail(fmt::format("{} cannot be written: {}", shown(prefix_path(key)), error.message()));
+  return {};
+}
+
+void LibraryCache::remove_prefix(std::string_view key) const {
+  std::error_code ignored;
+  fs::remove(precompiled(prefix_path(key)), ignored);
 }
 
 bool LibraryCache::valid(std::string_view key) const {

@@ -1,7 +1,9 @@
 // Compiled libraries on disk, named by the digest of what they were made from. Several processes share one folder: a
 // library appears there whole or not at all, and one that was damaged since is not used.
 //
-// A file is a shared object followed by a seal (its size and hash), which the loader ignores.
+// A file is a shared object followed by a seal (its size and hash), which the loader ignores. Precompiled headers have
+// none: the compiler that reads them judges them, and a compilation that fails is repeated without. Those of a compiler
+// that is not used any more, and work in progress of processes that were killed, are removed when they are old.
 #pragma once
 
 #include <filesystem>
@@ -29,6 +31,14 @@ class LibraryCache {
   bool valid(std::string_view key) const;
   // Seals the file and moves it to its place.
   Result<void> store(std::string_view key, const std::filesystem::path& built) const;
+  // Of headers that a compiler has precompiled: their text, and beside it, with ".gch" behind its name, what g++ and
+  // clang++ look for where they are told to include the text first.
+  std::filesystem::path prefix_path(std::string_view key) const;
+  bool has_prefix(std::string_view key) const;
+  // In its place before it is compiled: clang++ wants to find there what it compiled, as old as it was then.
+  Result<void> write_prefix(std::string_view key, const std::string& text) const;
+  Result<void> store_prefix(std::string_view key, const std::filesystem::path& built) const;
+  void remove_prefix(std::string_view key) const;
   // A name in the folder that no other process uses, for work in progress.
   std::filesystem::path temporary(std::string_view key, std::string_view extension) const;
 

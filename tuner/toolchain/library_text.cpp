@@ -15,7 +15,7 @@ std::string_view struct_text(std::string_view name) {
   return all.substr(begin, all.find("};", begin) + 2 - begin);
 }
 
-std::string hidden_from_here(std::string_view text) {
+std::string system_includes(std::string_view text) {
   std::set<std::string_view> seen;
   std::string out;
   for (std::string_view line : split(text, '\n')) {
@@ -25,7 +25,11 @@ std::string hidden_from_here(std::string_view text) {
     if (!seen.insert(file).second) continue;
     out += fmt::format("#if __has_include({0})\n#include {0}\n#endif\n", file);
   }
-  return out + "#include <exception>\n#include <memory>\n#include <new>\n#pragma GCC visibility push(hidden)\n";
+  return out;
+}
+
+std::string hidden_from_here(std::string_view text) {
+  return system_includes(text) + "#pragma GCC visibility push(hidden)\n";
 }
 
 std::string visible_entry(std::string_view api, std::string_view symbol, std::string_view table) {

@@ -9,7 +9,10 @@ namespace gemwright::tuner {
 // The definition of one struct of tile_library.h.
 std::string_view struct_text(std::string_view name);
 
-// The system headers that a text includes, and after them hidden visibility. Two libraries of one process would
+// The system headers that a text includes.
+std::string system_includes(std::string_view text);
+
+// The same, and after them hidden visibility. Two libraries of one process would
 // otherwise share the inline variables of templates that both instantiate, and a candidate would run another one's
 // code.
 std::string hidden_from_here(std::string_view text);

@@ -1,22 +1,23 @@
 // The C interface of a shared library that the tuner compiles and its worker loads: candidate tiles, or a whole
-// exported header. Only this file's structs cross the border. kernels/ values (packing, blocking, gemm_call,
-// dot_call, scratch_size) pass by address: the library is compiled from the very headers embedded in the tool
-// (`source_digest` says so and is compared on loading), so their layout is the same.
+// exported header. Only this file's structs cross the border, and the tables of micro-kernels with the arguments that
+// these take (tile.h, dot_tile.h): the library is compiled from the very headers embedded in the tool (`source_digest`
+// says so and is compared on loading), so their layout is the same.
 #pragma once
 
-#include <gemwright/dot_nest.h>
-#include <gemwright/gemm.h>
+#include <gemwright/dot_tile.h>
+#include <gemwright/tile.h>
 
 #include <cstdint>
 
 namespace gemwright::tuner {
 
-constexpr std::uint32_t kLibraryVersion = 5;
+constexpr std::uint32_t kLibraryVersion = 6;
 
 extern "C" {
 
-// A library of tiles with one compute mode, one type of C and one chain. Functions return a gemwright::status as int;
-// pointers are null on failure.
+// A library of tiles with one compute mode, one type of C and one chain: micro-kernels and nothing around them.
+// Packing, the loop nest and threads are the worker's, compiled once with the tool; an exported header compiles the
+// same text around the same tiles.
 struct TileLibraryApi {
   std::uint32_t version;
   const char* source_digest;
@@ -24,27 +25,9 @@ struct TileLibraryApi {
   std::int32_t c_type;  // an element
   std::int32_t tile_count;
   const char* const* tile_names;  // as tile_name() writes them
-  void* (*make_context)(int threads, const gemwright::scratch_size* scratch);
-  void (*free_context)(void* context);
-  void (*park)(void* context);
-  void (*free_packed)(void* packed);
-  void (*scratch)(int tile, const gemwright::packing* format, const gemwright::blocking* block, std::int64_t n,
-                  std::int64_t k, std::int64_t batch, int b_packed, gemwright::scratch_size* out);
-
-  // Of f32 tiles alone; null in other libraries. Constant weights in a packing format: packed_data gives what
-  // gemm_call::b takes.
-  void* (*pack)(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
-                std::int64_t stride, const gemwright::packing* format);
-  const float* (*packed_data)(const void* packed);
-  int (*run)(void* context, int tile, const gemwright::packing* format, const gemwright::blocking* block,
-             const gemwright::gemm_call* call);
-
-  // Of tiles of the dot modes alone. What is packed, or copied, is what dot_call::weights takes.
-  void* (*pack_dot)(const gemwright::dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
-                    const gemwright::packing* format);
-  void* (*copy_packed)(const void* packed);
-  int (*run_dot)(void* context, int tile, const gemwright::packing* format, const gemwright::blocking* block,
-                 const gemwright::dot_call* call);
+  // One of the two, by the mode; the other is null.
+  const gemwright::kernel_set* const* tiles;
+  const gemwright::dot_kernel_set* const* dot_tiles;
 };
 
 // What an exported header's chain may read, dense: gemwright::epilogue_operands as no version of the kernels changes
@@ -71,8 +54,8 @@ struct HeaderLibraryApi {
   // Null where B is given per call. `b_scale`: u8s8, n a batch item.
   void* (*pack)(const void* b, std::int64_t ldb, const float* b_scale);
   void (*free_packed)(void* packed);
-  // `b` and `ldb` are used where weights are given per call, `packed` where they are constant. `chain` is null where the
-  // problem takes no operand beside A, B and C (takes_operands).
+  // `b` and `ldb` are used where weights are given per call, `packed` where they are constant. `chain` is null where
+  // the problem takes no operand beside A, B and C (takes_operands).
   int (*run)(void* context, std::int64_t m, const void* a, std::int64_t lda, const void* packed, const void* b,
              std::int64_t ldb, void* c, std::int64_t ldc, const ChainOperands* chain);
 };

@@ -13,80 +13,6 @@
 namespace gemwright::tuner {
 namespace {
 
-constexpr std::string_view kTileFunctions = R"cpp(
-  constexpr int kTileCount = static_cast<int>(sizeof(kSets) / sizeof(kSets[0]));
-
-  void* make_context(int threads, const kernels::scratch_size* scratch) {
-    try {
-      return new kernels::context(threads, *scratch);
-    } catch (const std::exception&) {
-      return nullptr;
-    }
-  }
-  void free_context(void* context) { delete static_cast<kernels::context*>(context); }
-  void park(void* context) { static_cast<kernels::context*>(context)->park(); }
-)cpp";
-
-constexpr std::string_view kF32Functions = R"cpp(
-  void* pack(const float* b, std::int64_t ldb, int col_major, std::int64_t n, std::int64_t k, std::int64_t batch,
-             std::int64_t stride, const kernels::packing* format) {
-    const kernels::layout order = col_major != 0 ? kernels::layout::col_major : kernels::layout::row_major;
-    auto* const packed =
-        new (std::nothrow) kernels::packed_weights(kernels::pack_weights(b, ldb, order, n, k, batch, stride, *format));
-    if (packed != nullptr && packed->valid()) return packed;
-    delete packed;
-    return nullptr;
-  }
-  const float* packed_data(const void* packed) { return static_cast<const kernels::packed_weights*>(packed)->data(); }
-  void free_packed(void* packed) { delete static_cast<kernels::packed_weights*>(packed); }
-
-  void scratch(int tile, const kernels::packing* format, const kernels::blocking* block, std::int64_t n, std::int64_t k,
-               std::int64_t batch, int b_packed, kernels::scratch_size* out) {
-    *out = {};
-    if (tile < 0 || tile >= kTileCount) return;
-    *out = kernels::scratch_for(kernels::plan{kSets[tile], *format, *block}, n, k, batch, b_packed != 0);
-  }
-
-  int run(void* context, int tile, const kernels::packing* format, const kernels::blocking* block,
-          const kernels::gemm_call* call) {
-    if (tile < 0 || tile >= kTileCount) return static_cast<int>(kernels::status::bad_config);
-    const kernels::plan p{kSets[tile], *format, *block};
-    return static_cast<int>(kernels::run_gemm(*call, p, *static_cast<kernels::context*>(context)));
-  }
-)cpp";
-
-constexpr std::string_view kDotFunctions = R"cpp(
-  void* owned(kernels::packed_dot_weights&& made) {
-    auto* const packed = new (std::nothrow) kernels::packed_dot_weights(std::move(made));
-    if (packed != nullptr && packed->valid()) return packed;
-    delete packed;
-    return nullptr;
-  }
-  void* pack_dot(const kernels::dot_weights_source* b, std::int64_t n, std::int64_t k, std::int64_t batch,
-                 const kernels::packing* format) {
-    return owned(kernels::pack_dot_weights(kMode, *b, n, k, batch, *format));
-  }
-  void* copy_packed(const void* packed) {
-    return owned(kernels::copy_weights(*static_cast<const kernels::packed_dot_weights*>(packed)));
-  }
-  void free_packed(void* packed) { delete static_cast<kernels::packed_dot_weights*>(packed); }
-
-  void scratch(int tile, const kernels::packing* format, const kernels::blocking* block, std::int64_t n, std::int64_t k,
-               std::int64_t batch, int b_packed, kernels::scratch_size* out) {
-    *out = {};
-    if (tile < 0 || tile >= kTileCount || format->panel < 1) return;
-    const kernels::dot_plan p{kSets[tile], *format, *block};
-    *out = kernels::scratch_for(p, n, k, batch, b_packed != 0);
-  }
-
-  int run_dot(void* context, int tile, const kernels::packing* format, const kernels::blocking* block,
-              const kernels::dot_call* call) {
-    if (tile < 0 || tile >= kTileCount) return static_cast<int>(kernels::status::bad_config);
-    const kernels::dot_plan p{kSets[tile], *format, *block};
-    return static_cast<int>(kernels::run_dot(*call, p, *static_cast<kernels::context*>(context)));
-  }
-)cpp";
-
 // Defines kSet<rows, unroll, accumulators along K>, the table of functions of a tile.
 std::string set_definition(const TileGroup& g, const std::vector<EpilogueOp>& chain) {
   const std::string tile = fmt::format("kernels::isa::{}, Rows, {}, Unroll, Along, kernels::prefetch::{}",
@@ -115,7 +41,7 @@ std::string packed_definitions(const TileGroup& g) {
 
 std::string tile_library_source(const TileGroup& g, const std::vector<EpilogueOp>& chain) {
   const bool f32 = g.mode == ComputeMode::f32;
-  const std::string kernels = amalgamated_kernels(f32, !f32);
+  const std::string kernels = amalgamated_tiles(!f32);
   std::string sets, names;
   for (const gemwright::tile& t : tiles_of(g)) {
     sets += fmt::format("    &kSet<{}, {}, {}>,\n", t.mr, t.ku, t.ka);
@@ -123,20 +49,18 @@ std::string tile_library_source(const TileGroup& g, const std::vector<EpilogueOp
   }
   std::string out = (f32 ? "" : packed_definitions(g)) + hidden_from_here(kernels) + kernels + "\n";
   // The interface names them; the text has no more of them.
-  if (f32) out += "namespace gemwright {\nstruct dot_call;\nstruct dot_weights_source;\n}\n\n";
+  if (f32) out += "namespace gemwright {\nstruct dot_kernel_set;\n}\n\n";
   out += "namespace gemwright_candidates {\nnamespace kernels = ::gemwright;\n\n" + set_definition(g, chain);
   out += fmt::format("constexpr const kernel_set* kSets[] = {{\n{}}};\nconstexpr const char* kNames[] = {{\n{}}};\n",
                      sets, names);
-  out += kTileFunctions;
-  out += f32 ? kF32Functions : kDotFunctions;
-  out += fmt::format(
-      "\n{}\n\nconstexpr TileLibraryApi kApi{{{}, \"{}\", {}, {}, kTileCount, kNames, make_context, free_context,\n"
-      "                              park, free_packed, scratch, {}}};\n\n}}  // namespace gemwright_candidates\n",
-      struct_text("TileLibraryApi"), kLibraryVersion, source_digest(), static_cast<int>(g.mode),
-      static_cast<int>(c_element(g.interface, chain)),
-      f32 ? "pack, packed_data, run, nullptr, nullptr, nullptr"
-          : "nullptr, nullptr, nullptr, pack_dot, copy_packed, run_dot");
+  out += "constexpr int kTileCount = static_cast<int>(sizeof(kSets) / sizeof(kSets[0]));\n";
+  out += fmt::format("\n{}\n\nconstexpr TileLibraryApi kApi{{{}, \"{}\", {}, {}, kTileCount, kNames, {}}};\n\n",
+                     struct_text("TileLibraryApi"), kLibraryVersion, source_digest(), static_cast<int>(g.mode),
+                     static_cast<int>(c_element(g.interface, chain)), f32 ? "kSets, nullptr" : "nullptr, kSets");
+  out += "}  // namespace gemwright_candidates\n";
   return out + visible_entry("gemwright_candidates::TileLibraryApi", kTileLibrarySymbol, "gemwright_candidates::kApi");
 }
+
+std::string tile_prefix() { return system_includes(amalgamated_tiles(true)); }
 
 }  // namespace gemwright::tuner

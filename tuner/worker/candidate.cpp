@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cfenv>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -49,14 +50,12 @@ Result<std::unique_ptr<TileLibrary>> TileLibrary::open(const std::string& path, 
     return fail(
         fmt::format("{} was compiled from kernel sources {}, but this program has {}", path, digest, expected_digest));
   }
-  const bool f32 = api.mode == static_cast<int>(ComputeMode::f32);
-  const bool whole = f32 ? api.pack && api.packed_data && api.run : api.pack_dot && api.copy_packed && api.run_dot;
   const bool known = api.mode >= 0 && api.mode < gemwright::compute_mode_count;
+  const bool f32 = api.mode == static_cast<int>(ComputeMode::f32);
+  const bool whole = f32 ? api.tiles != nullptr : api.dot_tiles != nullptr;
   if (!known || !whole) return fail(fmt::format("{} offers no tiles of a known compute mode", path));
   return std::unique_ptr<TileLibrary>(new TileLibrary(std::move(loaded->first), loaded->second));
 }
-
-TileLibrary::~TileLibrary() { drop_context(); }
 
 std::optional<int> TileLibrary::find(const gemwright::tile& t) const {
   gemwright::tile same = t;  // program: the group holds it once (tile_group.h)
@@ -68,43 +67,31 @@ std::optional<int> TileLibrary::find(const gemwright::tile& t) const {
   return std::nullopt;
 }
 
-PackedWeights TileLibrary::pack(const float* b, std::int64_t ldb, gemwright::layout order, std::int64_t n,
-                                std::int64_t k, std::int64_t batch, std::int64_t stride,
-                                const gemwright::packing& format) const {
-  const int col_major = order == gemwright::layout::col_major ? 1 : 0;
-  return {api_->pack(b, ldb, col_major, n, k, batch, stride, &format), api_->free_packed};
+bool TileContext::ensure(int threads, const gemwright::scratch_size& scratch) {
+  if (context_ && context_->threads() == std::max(threads, 1) && context_->fits(scratch)) return true;
+  const gemwright::scratch_size all = gemwright::larger(scratch, scratch_);
+  drop();
+  // What other tiles needed before is kept where there is memory for it.
+  for (const gemwright::scratch_size& wanted : {all, scratch}) {
+    try {
+      context_ = std::make_unique<gemwright::context>(threads, wanted);
+    } catch (const std::exception&) {
+      return false;
+    }
+    scratch_ = wanted;
+    if (context_->ready()) return true;
+  }
+  drop();
+  return false;
 }
 
-PackedWeights TileLibrary::pack(const gemwright::dot_weights_source& b, std::int64_t n, std::int64_t k,
-                                std::int64_t batch, const gemwright::packing& format) const {
-  return {api_->pack_dot(&b, n, k, batch, &format), api_->free_packed};
-}
-
-PackedWeights TileLibrary::copy(const PackedWeights& packed) const {
-  return {api_->copy_packed(packed.get()), api_->free_packed};
-}
-
-bool TileLibrary::ensure_context(int threads, const gemwright::scratch_size& scratch) {
-  const gemwright::scratch_size wanted = gemwright::larger(scratch, scratch_);
-  const bool enough =
-      wanted.per_job == scratch_.per_job && wanted.jobs == scratch_.jobs && wanted.shared == scratch_.shared;
-  if (context_ != nullptr && threads == threads_ && enough) return true;
-  drop_context();
-  context_ = api_->make_context(threads, &wanted);
-  if (context_ == nullptr) return false;
-  threads_ = threads;
-  scratch_ = wanted;
-  return true;
-}
-
-void TileLibrary::drop_context() {
-  if (context_ != nullptr) api_->free_context(context_);
-  context_ = nullptr;
+void TileContext::drop() {
+  context_.reset();
   scratch_ = {};
 }
 
-void TileLibrary::park() {
-  if (context_ != nullptr) api_->park(context_);
+void TileContext::park() {
+  if (context_) context_->park();
 }
 
 Result<std::unique_ptr<HeaderLibrary>> HeaderLibrary::open(const std::string& path) {
@@ -136,8 +123,11 @@ std::string run_status_text(int status) {
   if (status < 0 || status > static_cast<int>(gemwright::status::bad_scalar)) {
     return fmt::format("the candidate answered with the unknown status {}", status);
   }
-  return fmt::format("the candidate refused to run: {}",
-                     gemwright::status_text(static_cast<gemwright::status>(status)));
+  return run_status_text(static_cast<gemwright::status>(status));
+}
+
+std::string run_status_text(gemwright::status status) {
+  return fmt::format("the candidate refused to run: {}", gemwright::status_text(status));
 }
 
 }  // namespace gemwright::tuner

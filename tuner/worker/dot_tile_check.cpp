@@ -1,7 +1,7 @@
 #include "tuner/worker/dot_tile_check.h"
 
 #include <fmt/format.h>
-#include <gemwright/quantize.h>
+#include <gemwright/dot.h>
 
 #include <algorithm>
 #include <array>
@@ -281,12 +281,11 @@ std::optional<std::string> run(const TileLibrary& library, int tile, const gemwr
   b.order = p.b_layout;
   b.stride = x.b.stride;
   if (b.type == element::s8) b.scale = x.b_scale.data();
-  PackedWeights packed(nullptr, library.api().free_packed);
+  gemwright::packed_dot_weights packed;
   if (p.constant_weights) {
-    packed = library.pack(b, c.n, c.k, c.batch, format);
-    if (packed) packed = library.copy(packed);
-    if (!packed) return "the weights could not be packed";
-    call.weights = static_cast<const gemwright::packed_dot_weights*>(packed.get());
+    packed = gemwright::pack_dot_weights(library.mode(), b, c.n, c.k, c.batch, format);
+    if (!packed.valid()) return "the weights could not be packed";
+    call.weights = &packed;
   } else {
     call.b = b;
   }
@@ -297,13 +296,11 @@ std::optional<std::string> run(const TileLibrary& library, int tile, const gemwr
   call.requant = {1.0F / kResultScale, c.c_zero};
   call.operands = x.chain();
 
-  gemwright::scratch_size scratch;
-  library.api().scratch(tile, &format, &c.block, c.n, c.k, c.batch, p.constant_weights ? 1 : 0, &scratch);
-  const std::unique_ptr<void, void (*)(void*)> context(library.api().make_context(1, &scratch),
-                                                       library.api().free_context);
-  if (!context) return "no context could be made";
-  const int status = library.api().run_dot(context.get(), tile, &format, &c.block, &call);
-  if (status != 0) return run_status_text(status);
+  if (format.panel < 1) return "tiles of the dot modes read packed weights, and the config's panel is 0";
+  const gemwright::dot_plan plan = library.dot_plan(tile, format, c.block);
+  gemwright::context context(1, gemwright::scratch_for(plan, c.n, c.k, c.batch, p.constant_weights));
+  const gemwright::status status = gemwright::run_dot(call, plan, context);
+  if (status != gemwright::status::ok) return run_status_text(status);
   return std::nullopt;
 }
 

@@ -55,7 +55,7 @@ class Guard {
 
   Result<void> open_queue();
   OrGone<Result<void>> take_lock(const MeasureSetup& s);
-  OrGone<BuildResult> build(const std::string& source);
+  OrGone<BuildResult> build(const std::string& source, const std::string& prefix);
   const std::string& source_of(const TileGroup& group);
 
   bool say(const Message& m) { return write_all(out_, to_line(m)); }
@@ -64,6 +64,7 @@ class Guard {
   LineReader lines_;
   const int out_;
   std::optional<BuildQueue> queue_;
+  const std::string prefix_ = tile_prefix();
   std::optional<MachineLock> lock_;
   GuardedChild child_{{"/proc/self/exe", "worker", "--child"}};
   std::optional<MeasureSetup> setup_;  // what the child has; nothing after it was lost
@@ -190,13 +191,13 @@ Reply Guard::prefetch(const Request& r, const PrefetchRequest& p) {
   std::set<TileGroup> seen;
   for (const Config& c : p.configs) {
     const TileGroup group = group_of(setup_->problem, c);
-    if (seen.insert(group).second) (void)queue_->start(*compiler_, source_of(group));
+    if (seen.insert(group).second) (void)queue_->start(*compiler_, source_of(group), prefix_);
   }
   return {r.id, false, Done{}};
 }
 
-Guard::OrGone<BuildResult> Guard::build(const std::string& source) {
-  const std::string key = queue_->start(*compiler_, source);
+Guard::OrGone<BuildResult> Guard::build(const std::string& source, const std::string& prefix) {
+  const std::string key = queue_->start(*compiler_, source, prefix);
   queue_->prefer(key);
   auto said = Clock::now();
   for (;;) {
@@ -223,7 +224,8 @@ Guard::OrGone<Reply> Guard::admit_header(const Request& r, const AdmitHeaderRequ
 }
 
 Guard::OrGone<Reply> Guard::load(const Request& r, LoadRequest load, const std::string& source) {
-  const auto built = build(source);
+  // A header has to name all that it needs itself.
+  const auto built = build(source, load.config ? prefix_ : "");
   if (std::holds_alternative<Gone>(built)) return Gone{};
   const BuildResult& b = std::get<BuildResult>(built);
   if (b.library.empty()) {

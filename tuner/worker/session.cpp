@@ -65,9 +65,10 @@ struct Session::State {
   Affinity affinity;
   std::optional<MeasureSetup> setup;  // absent until one succeeded
   Operands operands;
-  // Libraries stand before what they packed, which is freed by them.
+  // Libraries stand before what they made, which is freed by them.
   std::map<std::string, std::unique_ptr<TileLibrary>> tile_libraries;
   std::map<std::string, std::unique_ptr<HeaderLibrary>> header_libraries;
+  TileContext tile_context;
   WeightStore store;
   Baselines baselines{operands, store};
   Trust trust{operands};
@@ -89,10 +90,10 @@ struct Session::State {
   void prepare_baselines(const BaselineCall& call, bool same);
   SetupReply reply();
   int add(std::unique_ptr<TimedSubject> subject);
-  void park_others(const void* library);
-  void rest(const void* library);
+  void park_others(const void* pool);
+  void rest(const void* pool);
   Result<void> make_way(TimedSubject& subject);
-  Result<TileLibrary*> tile_library(const std::string& path);
+  Result<const TileLibrary*> tile_library(const std::string& path);
   Result<HeaderLibrary*> header_library(const std::string& path);
   Result<void> make_trust(ComputeMode mode);
   std::optional<std::string> run_once(TimedSubject& subject);
@@ -220,18 +221,16 @@ int Session::State::add(std::unique_ptr<TimedSubject> subject) {
 }
 
 // Two pools that both spin slow each other several times.
-void Session::State::park_others(const void* library) {
-  for (const auto& [path, l] : tile_libraries) {
-    if (l.get() != library) l->park();
-  }
+void Session::State::park_others(const void* pool) {
+  if (pool != &tile_context) tile_context.park();
   for (const auto& [path, l] : header_libraries) {
-    if (l.get() != library) l->park();
+    if (l.get() != pool) l->park();
   }
 }
 
-// No thread but the caller's runs, and those of `library` may.
-void Session::State::rest(const void* library) {
-  park_others(library);
+// No thread but the caller's runs, and those of `pool` may.
+void Session::State::rest(const void* pool) {
+  park_others(pool);
   if (setup->threads > 1 && unparked) await_sleeping_threads();
   unparked = false;
 }
@@ -239,13 +238,13 @@ void Session::State::rest(const void* library) {
 // The machine is the subject's, with its threads in their places.
 Result<void> Session::State::make_way(TimedSubject& subject) {
   if (auto ready = subject.prepare(); !ready) return ready;
-  rest(subject.library());
+  rest(subject.pool());
   unparked = subject.has_own_threads();
   affinity.place_threads(setup->threads);
   return {};
 }
 
-Result<TileLibrary*> Session::State::tile_library(const std::string& path) {
+Result<const TileLibrary*> Session::State::tile_library(const std::string& path) {
   if (const auto known = tile_libraries.find(path); known != tile_libraries.end()) return known->second.get();
   auto opened = TileLibrary::open(path, expected_digest);
   if (!opened) return tl::unexpected(opened.error());
@@ -260,17 +259,16 @@ Result<HeaderLibrary*> Session::State::header_library(const std::string& path) {
 }
 
 std::unique_ptr<TimedSubject> Session::State::tile_subject(const FoundTile& tile, const Config& config, bool bare) {
-  auto& [library, index] = tile;
   if (config.mode == ComputeMode::f32) {
-    return std::make_unique<F32TileSubject>(library, index, config, operands, store, setup->threads, bare);
+    return std::make_unique<F32TileSubject>(tile, config, operands, store, tile_context, setup->threads, bare);
   }
-  return std::make_unique<DotTileSubject>(library, index, config, operands, store, setup->threads, bare);
+  return std::make_unique<DotTileSubject>(tile, config, operands, store, tile_context, setup->threads, bare);
 }
 
 // Runs a subject once at full size; C is there to be compared then. The sentence says why it did not run.
 std::optional<std::string> Session::State::run_once(TimedSubject& subject) {
   operands.reset_c();
-  park_others(subject.library());
+  park_others(subject.pool());
   const auto start = std::chrono::steady_clock::now();
   auto fault = subject.run(1);
   subject.note_call(static_cast<double>(ns_since(start)));
@@ -340,7 +338,7 @@ Result<SetupReply> Session::setup(const MeasureSetup& setup) {
   if (auto valid = validate(setup); !valid) return tl::unexpected(valid.error());
   s.subjects.clear();
   // Contexts of the setup before may have other threads, and scratch memory that is not needed now.
-  for (const auto& [path, library] : s.tile_libraries) library->drop_context();
+  s.tile_context.drop();
   for (const auto& [path, library] : s.header_libraries) library->drop_context();
   s.setup.reset();
   if (auto made = s.make(setup); !made) {
@@ -367,7 +365,7 @@ std::variant<FoundTile, Admission> Session::State::find_tile(const Config& confi
   const TileLibrary& library = **loaded;
   const std::optional<int> tile = library.find(config.tile);
   if (tile && library.mode() == config.mode && library.c_type() == c_element(setup->problem)) {
-    return FoundTile{**loaded, *tile};
+    return FoundTile{library, *tile};
   }
   return refused(TrialState::compile, fmt::format("{} has no tile {} of {} for the interface {}", path,
                                                   tile_name(config.tile), to_text(config.mode), to_text(interface)));

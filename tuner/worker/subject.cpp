@@ -1,5 +1,8 @@
 #include "tuner/worker/subject.h"
 
+#include <gemwright/dot.h>
+#include <gemwright/gemm.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -7,15 +10,17 @@
 namespace gemwright::tuner {
 
 Result<void> TileSubject::prepare() {
-  const Problem& p = operands_.problem;
-  auto weights = b_packed() ? store_.packed(operands_, library_, config_.format) : store_.plain(operands_);
+  auto weights = b_packed() ? store_.packed(operands_, {config_.mode, config_.format}) : store_.plain(operands_);
   if (!weights) return tl::unexpected(weights.error());
   weights_ = *weights;
-  gemwright::scratch_size scratch;
-  library_.api().scratch(tile_, &config_.format, &config_.blocking, p.n, p.k, p.batch, b_packed() ? 1 : 0, &scratch);
-  if (!library_.ensure_context(threads_, scratch)) return fail("no context could be made for the candidate");
+  if (!context_.ensure(threads_, scratch())) return fail("no context could be made for the candidate");
   make_call();
   return {};
+}
+
+gemwright::scratch_size F32TileSubject::scratch() const {
+  const Problem& p = operands_.problem;
+  return gemwright::scratch_for(plan(), p.n, p.k, p.batch, b_packed());
 }
 
 void F32TileSubject::make_call() {
@@ -43,13 +48,19 @@ void F32TileSubject::make_call() {
 }
 
 std::optional<std::string> F32TileSubject::run(std::int64_t calls) {
-  const auto run = library_.api().run;
+  const gemwright::plan p = plan();
   for (std::int64_t i = 0; i < calls; ++i) {
     call_.b = static_cast<const float*>(weights_->next());
-    const int status = run(library_.context(), tile_, &config_.format, &config_.blocking, &call_);
-    if (status != 0) return run_status_text(status);
+    const gemwright::status status = gemwright::run_gemm(call_, p, context_.get());
+    if (status != gemwright::status::ok) return run_status_text(status);
   }
   return std::nullopt;
+}
+
+gemwright::scratch_size DotTileSubject::scratch() const {
+  if (config_.format.panel < 1) return {};  // refused when it runs
+  const Problem& p = operands_.problem;
+  return gemwright::scratch_for(plan(), p.n, p.k, p.batch, b_packed());
 }
 
 void DotTileSubject::make_call() {
@@ -78,7 +89,7 @@ void DotTileSubject::make_call() {
 }
 
 std::optional<std::string> DotTileSubject::run(std::int64_t calls) {
-  const auto run = library_.api().run_dot;
+  const gemwright::dot_plan p = plan();
   const bool packed = b_packed();
   for (std::int64_t i = 0; i < calls; ++i) {
     const void* const b = weights_->next();
@@ -87,8 +98,8 @@ std::optional<std::string> DotTileSubject::run(std::int64_t calls) {
     } else {
       call_.b.b = b;
     }
-    const int status = run(library_.context(), tile_, &config_.format, &config_.blocking, &call_);
-    if (status != 0) return run_status_text(status);
+    const gemwright::status status = gemwright::run_dot(call_, p, context_.get());
+    if (status != gemwright::status::ok) return run_status_text(status);
   }
   return std::nullopt;
 }

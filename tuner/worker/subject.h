@@ -1,6 +1,9 @@
 // What a block times: a tile with a config, an exported header, the baseline or the anchor loop, behind one interface.
 #pragma once
 
+#include <gemwright/dot_plan.h>
+#include <gemwright/loop_nest.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,8 +22,8 @@ class TimedSubject {
   virtual Result<void> prepare() { return {}; }
   // `calls` calls. The sentence says why a call failed; the calls behind it are not made then.
   virtual std::optional<std::string> run(std::int64_t calls) = 0;
-  // Whose pool must not be parked.
-  virtual const void* library() const { return nullptr; }
+  // Whose threads must not be parked: a header library, the context of the tiles.
+  virtual const void* pool() const { return nullptr; }
   // Threads that cannot be parked.
   virtual bool has_own_threads() const { return false; }
 
@@ -38,28 +41,29 @@ class TimedSubject {
 class TileSubject : public TimedSubject {
  public:
   // `bare`: without the chain.
-  TileSubject(TileLibrary& library, int tile, const Config& config, Operands& operands, WeightStore& store, int threads,
-              bool bare)
-      : library_(library),
-        tile_(tile),
+  TileSubject(const FoundTile& tile, const Config& config, Operands& operands, WeightStore& store, TileContext& context,
+              int threads, bool bare)
+      : tile_(tile),
         config_(config),
         operands_(operands),
         bare_(bare),
+        context_(context),
         store_(store),
         threads_(threads) {}
 
   Result<void> prepare() override;
-  const void* library() const override { return &library_; }
+  const void* pool() const override { return &context_; }
 
  protected:
+  virtual gemwright::scratch_size scratch() const = 0;
   virtual void make_call() = 0;
   bool b_packed() const { return operands_.problem.constant_weights && config_.format.panel > 0; }
 
-  TileLibrary& library_;
-  const int tile_;
+  const FoundTile tile_;
   const Config config_;
   Operands& operands_;
   const bool bare_;
+  TileContext& context_;
   RotatingWeights* weights_ = nullptr;  // valid from prepare until another subject is prepared
 
  private:
@@ -73,7 +77,9 @@ class F32TileSubject final : public TileSubject {
   std::optional<std::string> run(std::int64_t calls) override;
 
  private:
+  gemwright::scratch_size scratch() const override;
   void make_call() override;
+  gemwright::plan plan() const { return tile_.library.plan(tile_.index, config_.format, config_.blocking); }
   gemwright::gemm_call call_;
 };
 
@@ -83,7 +89,9 @@ class DotTileSubject final : public TileSubject {
   std::optional<std::string> run(std::int64_t calls) override;
 
  private:
+  gemwright::scratch_size scratch() const override;
   void make_call() override;
+  gemwright::dot_plan plan() const { return tile_.library.dot_plan(tile_.index, config_.format, config_.blocking); }
   gemwright::dot_call call_;
 };
 
@@ -94,7 +102,7 @@ class HeaderSubject final : public TimedSubject {
 
   Result<void> prepare() override;
   std::optional<std::string> run(std::int64_t calls) override;
-  const void* library() const override { return &library_; }
+  const void* pool() const override { return &library_; }
   // A header does not say how it computes; its packed weights are as large as its mode's elements. Until this is known
   // they are taken to be the smallest possible, so that there are never too few copies.
   void set_mode(ComputeMode mode) { mode_ = mode; }

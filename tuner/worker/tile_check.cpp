@@ -1,6 +1,7 @@
 #include "tuner/worker/tile_check.h"
 
 #include <fmt/format.h>
+#include <gemwright/gemm.h>
 
 #include <algorithm>
 #include <array>
@@ -163,11 +164,11 @@ std::optional<std::string> run(const TileLibrary& library, int tile, const gemwr
   call.stride_b = x.b.stride;
   call.b_layout = p.b_layout;
   call.b_packed = p.constant_weights && format.panel > 0;
-  PackedWeights packed(nullptr, library.api().free_packed);
+  gemwright::packed_weights packed;
   if (call.b_packed) {
-    packed = library.pack(call.b, call.ldb, p.b_layout, c.n, c.k, c.batch, x.b.stride, format);
-    if (!packed) return "the weights could not be packed";
-    call.b = library.api().packed_data(packed.get());
+    packed = gemwright::pack_weights(call.b, call.ldb, p.b_layout, c.n, c.k, c.batch, x.b.stride, format);
+    if (!packed.valid()) return "the weights could not be packed";
+    call.b = packed.data();
     call.stride_b = gemwright::packed_b_size(c.n, c.k, format);
   }
   call.c = x.out.memory.data();
@@ -176,13 +177,10 @@ std::optional<std::string> run(const TileLibrary& library, int tile, const gemwr
   call.beta = p.beta == 1;
   call.operands = x.chain();
 
-  gemwright::scratch_size scratch;
-  library.api().scratch(tile, &format, &c.block, c.n, c.k, c.batch, call.b_packed ? 1 : 0, &scratch);
-  const std::unique_ptr<void, void (*)(void*)> context(library.api().make_context(1, &scratch),
-                                                       library.api().free_context);
-  if (!context) return "no context could be made";
-  const int status = library.api().run(context.get(), tile, &format, &c.block, &call);
-  if (status != 0) return run_status_text(status);
+  const gemwright::plan plan = library.plan(tile, format, c.block);
+  gemwright::context context(1, gemwright::scratch_for(plan, c.n, c.k, c.batch, call.b_packed));
+  const gemwright::status status = gemwright::run_gemm(call, plan, context);
+  if (status != gemwright::status::ok) return run_status_text(status);
   return std::nullopt;
 }
 

@@ -1,12 +1,19 @@
 #include "tuner/worker/weights.h"
 
 #include <fmt/format.h>
-#include <gemwright/dot_pack.h>
 
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace gemwright::tuner {
+namespace {
+
+std::string not_packed(gemwright::status why) {
+  return fmt::format("the weights could not be packed: {}", gemwright::status_text(why));
+}
+
+}  // namespace
 
 gemwright::dot_weights_source weights_source(const Operands& o) {
   const Problem& p = o.problem;
@@ -80,46 +87,44 @@ Result<RotatingWeights*> WeightStore::keep_copies(RotatingWeights w, const void*
       std::memcpy(to + i * w.copies.stride, source, static_cast<std::size_t>(one));
     }
     w.copies.first = to;
-    w.packed.clear();
+    w.panels = {};
   }
   return keep(std::move(w));
 }
 
-Result<RotatingWeights*> WeightStore::packed_f32(const Operands& o, const TileLibrary& library,
-                                                 const gemwright::packing& format) {
+Result<RotatingWeights*> WeightStore::packed_f32(const Operands& o, const gemwright::packing& format) {
   const Problem& p = o.problem;
   const std::int64_t one = gemwright::packed_b_size(p.n, p.k, format) * p.batch * 4;
   if (one == 0) return plain(o);  // K = 0: nothing to pack, nothing to read
   RotatingWeights w = describe({ComputeMode::f32, format}, static_cast<double>(one));
-  // While there are several copies, what the library packed lies beside them for a moment.
+  // While there are several copies, what is packed first lies beside them for a moment.
   const double beside = w.copies.count > 1 ? static_cast<double>(one) : 0;
   if (auto room = make_room(w.bytes + beside); !room) return tl::unexpected(room.error());
-  w.packed.push_back(library.pack(o.b.data(), o.ldb(), p.b_layout, p.n, p.k, p.batch, p.n * p.k, format));
-  if (!w.packed[0]) return fail("the weights could not be packed");
-  const float* const source = library.api().packed_data(w.packed[0].get());
+  w.panels = gemwright::pack_weights(o.b.data(), o.ldb(), p.b_layout, p.n, p.k, p.batch, p.n * p.k, format);
+  if (!w.panels.valid()) return fail(not_packed(w.panels.state()));
+  const float* const source = w.panels.data();
   return keep_copies(std::move(w), source, one);
 }
 
-Result<RotatingWeights*> WeightStore::packed_dot(const Operands& o, const TileLibrary& library,
-                                                 const gemwright::packing& format) {
+Result<RotatingWeights*> WeightStore::packed_dot(const Operands& o, WeightFormat format) {
   const Problem& p = o.problem;
-  if (format.panel < 1) return fail("tiles of the dot modes read packed weights, and the config's panel is 0");
-  const std::int64_t one = gemwright::packed_dot_size(library.mode(), p.n, p.k, format) * p.batch * 4;
-  RotatingWeights w = describe({library.mode(), format}, static_cast<double>(one));
+  const gemwright::packing& panels = format.packing;
+  if (panels.panel < 1) return fail("tiles of the dot modes read packed weights, and the config's panel is 0");
+  const std::int64_t one = gemwright::packed_dot_size(format.mode, p.n, p.k, panels) * p.batch * 4;
+  RotatingWeights w = describe(format, static_cast<double>(one));
   if (auto room = make_room(w.bytes); !room) return tl::unexpected(room.error());
-  w.packed.push_back(library.pack(weights_source(o), p.n, p.k, p.batch, format));
-  if (!w.packed[0]) return fail("the weights could not be packed");
+  w.packed.push_back(gemwright::pack_dot_weights(format.mode, weights_source(o), p.n, p.k, p.batch, panels));
+  if (!w.packed[0].valid()) return fail(not_packed(w.packed[0].state()));
   while (static_cast<std::int64_t>(w.packed.size()) < w.copies.count) {
-    w.packed.push_back(library.copy(w.packed[0]));
-    if (!w.packed.back()) return fail("not enough memory for the copies of the weights");
+    w.packed.push_back(gemwright::copy_weights(w.packed[0]));
+    if (!w.packed.back().valid()) return fail("not enough memory for the copies of the weights");
   }
   return keep(std::move(w));
 }
 
-Result<RotatingWeights*> WeightStore::packed(const Operands& o, const TileLibrary& library,
-                                             const gemwright::packing& format) {
-  if (RotatingWeights* const known = find({library.mode(), format})) return known;
-  return library.mode() == ComputeMode::f32 ? packed_f32(o, library, format) : packed_dot(o, library, format);
+Result<RotatingWeights*> WeightStore::packed(const Operands& o, WeightFormat format) {
+  if (RotatingWeights* const known = find(format)) return known;
+  return format.mode == ComputeMode::f32 ? packed_f32(o, format.packing) : packed_dot(o, format);
 }
 
 Result<RotatingWeights*> WeightStore::plain(const Operands& o) {

@@ -3,7 +3,9 @@
 // caches.
 #pragma once
 
+#include <gemwright/dot_pack.h>
 #include <gemwright/memory.h>
+#include <gemwright/pack.h>
 
 #include <cstdint>
 #include <list>
@@ -11,7 +13,6 @@
 #include <vector>
 
 #include "tuner/baseline/baseline.h"
-#include "tuner/worker/candidate.h"
 #include "tuner/worker/operands.h"
 
 namespace gemwright::tuner {
@@ -24,12 +25,13 @@ struct WeightFormat {
   bool operator==(const WeightFormat& o) const { return mode == o.mode && packing == o.packing; }
 };
 
-// Copies in turn. Plain ones and those of f32 panels are memory: `held`, or for a single one what the library packed,
-// or the operand itself. Packed weights of a dot mode are objects, each in `packed`.
+// Copies in turn. Plain ones and those of f32 panels are memory: `held`, or for a single one `panels`, or the operand
+// itself. Packed weights of a dot mode are objects, each in `packed`.
 struct RotatingWeights {
   WeightFormat format;
   gemwright::float_block held;
-  std::vector<PackedWeights> packed;
+  gemwright::packed_weights panels;
+  std::vector<gemwright::packed_dot_weights> packed;
   double bytes = 0;
   WeightCopies copies;
   std::int64_t turn = 0;
@@ -37,7 +39,7 @@ struct RotatingWeights {
   // What gemm_call::b, dot_call::b.b or dot_call::weights takes.
   const void* next() {
     turn = turn + 1 < copies.count ? turn + 1 : 0;
-    return copies.first != nullptr ? copies.at(turn) : packed[static_cast<std::size_t>(turn)].get();
+    return copies.first != nullptr ? copies.at(turn) : &packed[static_cast<std::size_t>(turn)];
   }
 };
 
@@ -49,16 +51,16 @@ class WeightStore {
   void configure(double cache_bytes, std::optional<double> limit);
   double bytes() const;
 
-  // The weights in panels, made by the library's own packing. The pointer holds until the next call.
-  Result<RotatingWeights*> packed(const Operands& o, const TileLibrary& library, const gemwright::packing& format);
+  // The weights in panels. The pointer holds until the next call.
+  Result<RotatingWeights*> packed(const Operands& o, WeightFormat format);
   // The weights as the caller holds them.
   Result<RotatingWeights*> plain(const Operands& o);
 
  private:
   RotatingWeights* find(WeightFormat format);
   RotatingWeights describe(WeightFormat format, double one) const;
-  Result<RotatingWeights*> packed_f32(const Operands& o, const TileLibrary& library, const gemwright::packing& format);
-  Result<RotatingWeights*> packed_dot(const Operands& o, const TileLibrary& library, const gemwright::packing& format);
+  Result<RotatingWeights*> packed_f32(const Operands& o, const gemwright::packing& format);
+  Result<RotatingWeights*> packed_dot(const Operands& o, WeightFormat format);
   Result<RotatingWeights*> keep_copies(RotatingWeights w, const void* source, std::int64_t one);
   RotatingWeights* keep(RotatingWeights w);
   Result<void> make_room(double bytes);
