@@ -31,6 +31,17 @@ TEST(Compilations, ThatWouldEndBehindTheSearchAreNotBegun) {
   EXPECT_GT(late, 0) << "the search goes on with what is compiled";
 }
 
+TEST(Compilations, ThatComeTooLateDoNotEndTheSearch) {
+  ScriptedMachine machine;
+  machine.compile_s = 4;  // one leaves no time for another
+  const auto store = make_memory_store();
+  StudyRequest request = request_for(64, "10s");
+  request.protocol.batch = 1;
+  ASSERT_TRUE(run_study(*store, machine, request, hooks_of(machine)));
+  EXPECT_GT(machine.admitted.size(), 10U) << "what needs no compilation is tried until the time is over";
+  for (std::size_t i = 1; i < machine.admitted.size(); ++i) EXPECT_FALSE(machine.admitted[i].compiled) << i;
+}
+
 TEST(Compilations, AreWaitedForAfterWhatIsCompiledAlready) {
   ScriptedMachine machine;
   machine.compile_s = kCompile;

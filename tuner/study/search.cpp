@@ -15,6 +15,8 @@ namespace {
 
 // Proposals in a row that pins and vetoes turn away before the search is over.
 constexpr int kMaxTurnedAway = 2000;
+// Batches in a row of nothing but candidates that would be compiled too late: a strategy may name nothing else.
+constexpr int kMostLateBatches = 16;
 // A candidate is run to be verified and timed once, and the baseline beside it: batches of long calls are so small that
 // one ends within the budget, as far as anything can be compared then.
 constexpr double kCallsOfACandidate = 3;
@@ -54,9 +56,9 @@ std::vector<Candidate> StudyRun::next_batch() {
   }
   most = std::max(most, retry_.size());  // their rows are there and count already, whatever the budget
   std::vector<Candidate> batch;
-  while (!late_.empty() && batch.size() < most && !compiles_too_late(late_.back())) {
-    batch.push_back(std::move(late_.back()));
-    late_.pop_back();
+  while (!late_.empty() && batch.size() < most && !compiles_too_late(late_.front())) {
+    batch.push_back(std::move(late_.front()));
+    late_.pop_front();
   }
   while (!retry_.empty() && batch.size() < most) {
     batch.push_back({retry_.back().config, retry_.back().origin, retry_.back()});
@@ -138,13 +140,17 @@ Result<void> StudyRun::search() {
   };
   // Modes that came first may all exceed the bound: the others are tried before the study gives up.
   const auto unlucky = [this] { return field_.empty() && modes_left() && !steering_.stopped(); };
+  int late_batches = 0;
   while (!retry_.empty() || !search_is_over() || bare() || unlucky() || owes_modes()) {
     if (const auto r = drop_unwanted(); !r) return r;
     auto batch = next_batch();
     if (batch.empty()) break;
     // What needs no compilation goes first: the rest is compiled meanwhile.
     std::stable_partition(batch.begin(), batch.end(), [this](const Candidate& c) { return is_compiled(c.config); });
-    if (!set_late_apart(batch)) break;
+    // Where nothing is left of it, what comes next may need no compilation.
+    late_batches = set_late_apart(batch) ? 0 : late_batches + 1;
+    if (late_batches == kMostLateBatches) break;
+    if (batch.empty()) continue;
     std::vector<Config> configs;
     for (const Candidate& c : batch) configs.push_back(c.config);
     if (const auto r = measurer_.prefetch_code(configs); !r) return r;
@@ -191,7 +197,7 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
   tried_modes_.insert(config.mode);
   compiled_.insert(group_of(request_.key.problem, config));
   if (admission->compile_ns) {
-    compile_s_ = std::max(compile_s_.value_or(0), static_cast<double>(*admission->compile_ns) * 1e-9);
+    compile_s_ = static_cast<double>(*admission->compile_ns) * 1e-9;  // the first ones lack precompiled headers
   }
   trial->state = admission->state;
   trial->reason = admission->reason;

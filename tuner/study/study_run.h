@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -114,8 +115,8 @@ class StudyRun {
   SpaceInput space_;  // of the request, without the modes that turned out not to keep the bound
   StudyRecord record_;
   std::set<TileGroup> compiled_;     // what was admitted, or tried to be
-  std::optional<double> compile_s_;  // the longest compilation so far
-  std::vector<Candidate> late_;      // that would have been compiled until after the end of the search
+  std::optional<double> compile_s_;  // the latest compilation
+  std::deque<Candidate> late_;       // that would have been compiled until after the end of the search
   SetupReply setup_;
   std::optional<Subject> baseline_, anchor_;
   std::unique_ptr<Strategy> strategy_;
