@@ -1,7 +1,8 @@
 // When a study has searched enough. Pure, so that the rule stands in one place and is tested without a clock.
 //
 // A budget names a time or a number of trials; without one it is kDefaultSeconds, and for products whose call is long
-// also kDefaultCalls calls, however long they take. The search gets kSearchShare of it, the rest confirms.
+// also kDefaultCalls calls, however long they take, those that verify a config among them. The search gets kSearchShare
+// of it, the rest confirms.
 #pragma once
 
 #include <cstdint>

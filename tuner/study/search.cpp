@@ -30,7 +30,7 @@ constexpr double kSteadySpread = 0.05;
 
 bool StudyRun::search_is_over() const {
   if (steering_.stopped()) return true;
-  return search_is_over_after(budget(), {spent(), tried(), timer_->calls_made(), timer_->call_ns()});
+  return search_is_over_after(budget(), {spent(), tried(), calls_made(), timer_->call_ns()});
 }
 
 // Trials that somebody wants to see again.
@@ -105,7 +105,7 @@ bool StudyRun::owes(const Candidate& c) const { return owes_modes() && !tried_mo
 // It would be compiled until after the end of the search, and there are candidates that need no compilation.
 bool StudyRun::compiles_too_late(const Candidate& c) const {
   if (c.row || field_.empty() || !compile_s_ || is_compiled(c.config) || owes(c)) return false;
-  return search_is_over_after(budget(), {spent() + *compile_s_, tried(), timer_->calls_made(), timer_->call_ns()});
+  return search_is_over_after(budget(), {spent() + *compile_s_, tried(), calls_made(), timer_->call_ns()});
 }
 
 bool StudyRun::may_wait_for_seeds() const {
