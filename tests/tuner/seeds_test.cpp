@@ -75,6 +75,23 @@ TEST(Seeds, SmallMStreamsTheWeightsFirst) {
   EXPECT_TRUE(first.blocking.rows_inside);
 }
 
+TEST(Seeds, FewRowsReadSeveralPanelsSideBySide) {
+  const auto place = [](const std::vector<NamedConfig>& list, const std::string& name) {
+    return std::find_if(list.begin(), list.end(), [&](const NamedConfig& s) { return s.name == name; }) - list.begin();
+  };
+  const auto narrow = seeds(space_of(8, 4096, 4096, 1, {isa::avx2}));
+  const NamedConfig* const three = find(narrow, "side-by-side-3x3");
+  ASSERT_NE(three, nullptr);
+  EXPECT_EQ(three->config.tile.panels, 3);
+  EXPECT_EQ(three->config.format.panel, 8);
+  EXPECT_EQ(three->config.tile.mr, 4);
+  EXPECT_LT(place(narrow, "side-by-side-3x3"), place(narrow, "side-by-side-2x2"));
+  EXPECT_EQ(find(seeds(space_of(1, 4096, 4096, 1, {isa::avx2})), "side-by-side-3x3"), nullptr);
+  const auto wide = seeds(space_of(8, 4096, 4096, 1, {isa::avx512f}));
+  EXPECT_EQ(find(wide, "side-by-side-3x3"), nullptr);
+  EXPECT_NE(find(wide, "side-by-side-2x2"), nullptr);
+}
+
 TEST(Seeds, ASmallProductOfFewRowsStreamsWeightsThatComeFromMemory) {
   SpaceInput in = space_of(1, 1024, 1024);
   EXPECT_EQ(seeds(in).front().name.rfind("cube", 0), 0U) << seeds(in).front().name;
