@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "tuner/worker/candidate.h"
+
 namespace gemwright::tuner {
 namespace {
 
@@ -375,6 +377,19 @@ TEST_F(SessionTest, TwoThreadsShareTheWorkWithTheBaselineBetweenTheirBlocks) {
       EXPECT_EQ(b->state, TrialState::ok) << b->reason;
     }
   }
+}
+
+TEST(TileContext, KeepsWhatIsLargeEnoughAndRecoversFromWhatIsNotToBeHad) {
+  TileContext context;
+  ASSERT_TRUE(context.ensure(1, {100, 1, 50}));
+  const auto* const first = &context.get();
+  ASSERT_TRUE(context.ensure(1, {80, 1, 0}));
+  EXPECT_EQ(&context.get(), first);
+  ASSERT_TRUE(context.ensure(2, {10, 2, 60}));
+  EXPECT_EQ(context.get().threads(), 2);
+  EXPECT_TRUE(context.get().fits({100, 2, 60})) << "what it had before is kept";
+  EXPECT_FALSE(context.ensure(1, {gemwright::max_floats + 1, 1, 0}));
+  EXPECT_TRUE(context.ensure(1, {10, 1, 0})) << "another candidate does not pay for it";
 }
 
 TEST_F(SessionTest, SubjectsAreCountedWithARowForEachCounter) {

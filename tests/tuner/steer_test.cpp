@@ -302,11 +302,17 @@ StudyRequest exhaustive_request() {
   return request;
 }
 
+// Study 1 of the request, not run yet, with a pin that waits for it.
+std::unique_ptr<Store> store_with_pin(const StudyRequest& request, const std::string& pin) {
+  auto store = make_memory_store();
+  EXPECT_TRUE(store->open_study(request.key, request.attributes, false));
+  EXPECT_TRUE(store->add_event(1, EventKind::pin, pin));
+  return store;
+}
+
 TEST(SteeredStudy, AnExhaustiveSearchTakesASizeThatIsNotEnumerated) {
-  const auto store = make_memory_store();
   const StudyRequest request = exhaustive_request();
-  ASSERT_TRUE(store->open_study(request.key, request.attributes, false));
-  ASSERT_TRUE(store->add_event(1, EventKind::pin, "kc=100"));
+  const auto store = store_with_pin(request, "kc=100");
   ScriptedMachine machine;
   const auto result = run_study(*store, machine, request, hooks_of(machine));
   ASSERT_TRUE(result) << result.error().message;
@@ -316,10 +322,8 @@ TEST(SteeredStudy, AnExhaustiveSearchTakesASizeThatIsNotEnumerated) {
 }
 
 TEST(SteeredStudy, AnExhaustiveSearchGoesBackForWhatAnotherPinAllows) {
-  const auto store = make_memory_store();
   const StudyRequest request = exhaustive_request();
-  ASSERT_TRUE(store->open_study(request.key, request.attributes, false));
-  ASSERT_TRUE(store->add_event(1, EventKind::pin, "nv=2"));
+  const auto store = store_with_pin(request, "nv=2");
   SteeredMachine machine;
   machine.store = store.get();
   machine.write = {{EventKind::pin, "nv=1"}};  // those come before in the order of the walk

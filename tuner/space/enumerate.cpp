@@ -309,7 +309,7 @@ Values distance_values(const SpaceInput& in, const Config& c) {
   return v;
 }
 
-// Steps without a config after which a filter is taken to leave none: some seconds.
+// Steps without a config after which a filter is taken to leave none: about a second.
 constexpr std::int64_t kMostPassedOver = 1 << 23;
 
 bool is_point(const SpaceInput& in, const Config& c) { return canonical(in, c) == c && !violated(in, c); }

@@ -3,9 +3,10 @@
 //
 // What the cache holds is not compiled again. Parsing the system headers is half of what compiling a library of tiles
 // takes (g++ 12: 0.9 of 1.8 s): what a source may include first is precompiled beside the first library and kept, too.
-// It only saves time: where it cannot be made, or a compilation fails with it, libraries are compiled without. A
-// compiler that does not end within the deadline is killed. `pause` stops all compilers while a block is timed; time
-// spent paused counts for no deadline. Compilers end with the thread that started them.
+// It only saves time: where it cannot be made libraries are compiled without, and one that fails with it is tried again
+// without; where that helps, it is thrown away. A compiler that does not end within the deadline is killed. `pause`
+// stops all compilers while a block is timed; time spent paused counts for no deadline. Compilers end with the thread
+// that started them.
 #pragma once
 
 #include <chrono>
