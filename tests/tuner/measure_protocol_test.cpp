@@ -14,10 +14,10 @@ TEST(MeasureProtocol, RoundsAndFinalistsShrinkWhereACallIsLong) {
   EXPECT_GT(some, p.min_confirm_rounds);
   EXPECT_EQ(rounds_for(p.confirm_rounds, p.min_confirm_rounds, 1e9, 6), p.min_confirm_rounds);
   EXPECT_EQ(rounds_for(5, 10, 1e9, 6), 5);
-  EXPECT_EQ(finalists_for(p, {}), 4U);
-  EXPECT_EQ(finalists_for(p, 1e6), 4U);
-  EXPECT_EQ(finalists_for(p, 120e6), 3U);
-  EXPECT_EQ(finalists_for(p, 10e9), 2U);
+  EXPECT_EQ(final_size(p, {}), (FinalSize{4, 2}));
+  EXPECT_EQ(final_size(p, 1e6), (FinalSize{4, 2}));
+  EXPECT_EQ(final_size(p, 90e6), (FinalSize{3, 1}));
+  EXPECT_EQ(final_size(p, 10e9), (FinalSize{2, 1}));
 }
 
 TEST(MeasureProtocol, VeryLongCallsAreConfirmedInTheFewestRoundsThatGiveAnInterval) {

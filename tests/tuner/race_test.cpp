@@ -166,6 +166,19 @@ TEST(Final, HoweverLittleTimeThereIsALeadInEveryRoundCanBeCertified) {
   }
 }
 
+TEST(Final, ClaimsNothingFromTheFewRoundsThatVeryLongCallsAreWorth) {
+  ScriptedNoise machine(Noise::quiet, with_fixed({{1, 1000}, {2, 1200}}), 1);
+  Final final({1, 2}, {6, 6, false}, order_for(1));
+  int rounds = 0;
+  while (!final.next().empty()) {
+    final.finish_round(machine.time(final.next()), true);
+    ++rounds;
+  }
+  EXPECT_EQ(rounds, 6);
+  EXPECT_EQ(final.result().best, 1);
+  EXPECT_FALSE(final.result().certified());
+}
+
 TEST(Final, NoRoundIsWastedOnATwinThatHasLeft) {
   // 1 runs twice and is slower; 2 and 3 go on to the later looks.
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

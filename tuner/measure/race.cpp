@@ -125,7 +125,9 @@ Final::Final(std::vector<EntrantId> finalists, FinalRules rules, RoundOrder orde
       rules_(rules),
       order_(std::move(order)),
       comparisons_(kLooks * std::max(static_cast<int>(all_.size()) - 1, 1)) {
-  rules_.min_rounds = std::max(rules_.min_rounds, rounds_that_can_separate(confidence()));
+  if (rules_.enough_for_a_lead) {
+    rules_.min_rounds = std::max(rules_.min_rounds, rounds_that_can_separate(confidence()));
+  }
 }
 
 std::vector<EntrantId> Final::next() const {

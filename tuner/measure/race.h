@@ -98,8 +98,9 @@ class Race {
 };
 
 struct FinalRules {
-  int rounds = 26;     // undisturbed ones until the first look; as many again until each of the next
-  int min_rounds = 8;  // where time runs out; never fewer than a lead in all of them needs to be certified
+  int rounds = 26;                // undisturbed ones until the first look; as many again until each of the next
+  int min_rounds = 8;             // where time runs out
+  bool enough_for_a_lead = true;  // min_rounds is raised to what a lead in all of them needs to be certified
 };
 
 // One finalist against the best.

@@ -1,6 +1,24 @@
 #include "tuner/study/budget.h"
 
+#include <algorithm>
+
 namespace gemwright::tuner {
+namespace {
+
+// A candidate is run to be verified and timed once, and the baseline beside it.
+constexpr double kCallsOfACandidate = 3;
+// Fewer cannot be compared.
+constexpr double kLeastBatch = 2;
+
+bool counts_calls(const Budget& budget, std::optional<double> call_ns) {
+  return !budget.seconds && !budget.trials && call_ns && *call_ns > kLongCallNs;
+}
+
+std::int64_t default_search_calls(double call_ns) {
+  return default_calls(call_ns) - (is_very_long(call_ns) ? kVeryLongFinalCalls : kFinalCalls);
+}
+
+}  // namespace
 
 double seconds_of(const Budget& budget) { return budget.seconds.value_or(kDefaultSeconds); }
 
@@ -10,12 +28,29 @@ bool larger(const Budget& asked, const Budget& before) {
   return seconds_of(asked) > seconds_of(before);
 }
 
+bool is_very_long(std::optional<double> call_ns) { return call_ns && *call_ns > kVeryLongNs; }
+
+std::int64_t default_calls(double call_ns) {
+  const double fit = std::min(kLongStudySeconds * 1e9 / call_ns, static_cast<double>(kDefaultCalls));
+  return std::max(static_cast<std::int64_t>(fit), kLeastCalls);
+}
+
 bool search_is_over_after(const Budget& budget, const Spent& spent) {
   if (budget.trials) return spent.trials >= *budget.trials;
   if (spent.seconds < kSearchShare * seconds_of(budget)) return false;
-  const bool long_calls = spent.call_ns && *spent.call_ns > kLongCallNs;
-  return budget.seconds || !long_calls ||
-         static_cast<double>(spent.calls) >= kSearchShare * static_cast<double>(kDefaultCalls);
+  return !counts_calls(budget, spent.call_ns) || spent.calls >= default_search_calls(*spent.call_ns);
+}
+
+std::optional<std::size_t> affordable_candidates(const Budget& budget, std::optional<double> call_ns) {
+  double calls = 0;
+  if (counts_calls(budget, call_ns)) {
+    calls = static_cast<double>(default_search_calls(*call_ns));
+  } else if (budget.seconds && call_ns) {
+    calls = kSearchShare * *budget.seconds * 1e9 / *call_ns;
+  } else {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(std::clamp(calls / kCallsOfACandidate, kLeastBatch, 1e6));
 }
 
 }  // namespace gemwright::tuner

@@ -1,8 +1,8 @@
 // When a study has searched enough. Pure, so that the rule stands in one place and is tested without a clock.
 //
 // A budget names a time or a number of trials; without one it is kDefaultSeconds, and for products whose call is long
-// also kDefaultCalls calls, however long they take, those that verify a config among them. The search gets kSearchShare
-// of it, the rest confirms.
+// also a number of calls, those that verify a config among them: kDefaultCalls, or fewer where they would take more
+// than kLongStudySeconds. The search gets kSearchShare of a time; of calls it gets what the final leaves.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,14 @@ constexpr double kDefaultSeconds = 10;
 constexpr std::int64_t kDefaultCalls = 100;
 constexpr double kLongCallNs = 10e6;
 constexpr double kSearchShare = 0.65;
+// So that the 28 products of a model with 7 values of M take minutes where some of them take a second a call.
+constexpr double kLongStudySeconds = 25;
+// However long one takes: half a dozen candidates, verified and timed once each beside the baseline, and a final.
+constexpr std::int64_t kLeastCalls = 50;
+// From here on a final claims no lead among finalists (measure_protocol.h): six rounds of three finalists, the leader
+// again and the baseline, where eleven are needed otherwise.
+constexpr double kVeryLongNs = 250e6;
+constexpr std::int64_t kFinalCalls = 55, kVeryLongFinalCalls = 30;
 
 // The time of a budget; that of the default where it counts trials.
 double seconds_of(const Budget& budget);
@@ -23,11 +31,20 @@ double seconds_of(const Budget& budget);
 // Whether a finished study of budget `before` has to go on for `asked`.
 bool larger(const Budget& asked, const Budget& before);
 
+bool is_very_long(std::optional<double> call_ns);
+
+// Calls of the default budget where one takes `call_ns`.
+std::int64_t default_calls(double call_ns);
+
 struct Spent {
   double seconds = 0;
   std::int64_t trials = 0, calls = 0;
   std::optional<double> call_ns;  // of the baseline; absent before the first block
 };
 bool search_is_over_after(const Budget& budget, const Spent& spent);
+
+// So many candidates at most are verified and timed once each, the baseline beside them, within the search's share;
+// absent where calls are short enough not to matter.
+std::optional<std::size_t> affordable_candidates(const Budget& budget, std::optional<double> call_ns);
 
 }  // namespace gemwright::tuner

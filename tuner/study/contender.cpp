@@ -7,7 +7,7 @@
 namespace gemwright::tuner {
 
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
-                                         const std::vector<EntrantId>& racing, std::size_t most,
+                                         const std::vector<EntrantId>& racing, const FinalSize& size,
                                          const std::optional<PackingFormat>& wanted) {
   std::vector<Contender*> finalists;
   std::set<PackingFormat> formats;
@@ -16,15 +16,17 @@ std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Conte
     formats.insert(format_of(c.trial.config));
   };
   for (const auto& c : field) {
-    if (finalists.size() >= most) break;
+    if (finalists.size() >= size.finalists) break;
     if (std::find(racing.begin(), racing.end(), c->subject) != racing.end()) take(*c);
   }
-  for (const auto& c : field) {
-    if (finalists.size() >= most + kMoreFormats) break;
-    const PackingFormat format = format_of(c->trial.config);
-    const bool close = c->cost <= field.front()->cost + std::log(kRaceFactor);
-    if (!formats.contains(format) && (close || format == wanted)) take(*c);
-  }
+  const std::size_t most = finalists.size() + size.more_formats;
+  const auto take_formats = [&](auto&& may) {
+    for (const auto& c : field) {
+      if (finalists.size() < most && !formats.contains(format_of(c->trial.config)) && may(*c)) take(*c);
+    }
+  };
+  take_formats([&](const Contender& c) { return format_of(c.trial.config) == wanted; });
+  take_formats([&](const Contender& c) { return c.cost <= field.front()->cost + std::log(kRaceFactor); });
   return finalists;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tuner/measure/race.h"
+#include "tuner/study/measure_protocol.h"
 #include "tuner/study/records.h"
 
 namespace gemwright::tuner {
@@ -26,12 +27,11 @@ struct Candidate {
   std::optional<Trial> row;
 };
 
-// Who is confirmed, best first. Of the field that is sorted by cost: the best `most` of those that the race left
-// (`racing`), and up to kMoreFormats beyond them that are the best of a packing format which is not among them, because
-// the export picks one format for all M: one close to the best, or `wanted` however far behind.
-constexpr std::size_t kMoreFormats = 2;
+// Who is confirmed, best first. Of the field that is sorted by cost: the best of those that the race left
+// (`racing`), and up to `more_formats` beyond them that are the best of a packing format which is not among them,
+// because the export picks one format for all M: `wanted` however far behind, then those close to the best.
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
-                                         const std::vector<EntrantId>& racing, std::size_t most,
+                                         const std::vector<EntrantId>& racing, const FinalSize& size,
                                          const std::optional<PackingFormat>& wanted);
 
 }  // namespace gemwright::tuner

@@ -96,6 +96,10 @@ Result<void> StudyRun::race() {
   if (const auto r = keep_best(field_.size()); !r) return r;
   std::vector<EntrantId> entrants;
   for (const auto& c : field_) entrants.push_back(c->subject);
+  if (is_very_long(timer_->call_ns()) && out_of_time(kRaceShare)) {
+    racing_ = entrants;
+    return {};
+  }
   const std::size_t blocks = entrants.size() + (baseline_ ? 1 : 0);
   const int rounds = rounds_for(request_.protocol.race_rounds, kRaceMinRounds, timer_->call_ns(), blocks);
   Race race(entrants, reference(), {rounds, static_cast<std::size_t>(request_.protocol.finalists)}, order_from_here());
@@ -112,19 +116,18 @@ Result<void> StudyRun::race() {
 Result<void> StudyRun::confirm() {
   phase_ = "confirm";
   const MeasureProtocol& p = request_.protocol;
-  const std::size_t most = finalists_for(p, timer_->call_ns());
   std::optional<PackingFormat> wanted;
   if (space_.format && !space_.modes.empty()) {
     wanted = {space_.modes.front(), space_.format->panel, space_.format->pair};
   }
-  finalists_ = choose_finalists(field_, racing_, most, wanted);
+  finalists_ = choose_finalists(field_, racing_, final_size(p, timer_->call_ns()), wanted);
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);
   const std::size_t blocks = entrants.size() + 1 + (baseline_ ? 1 : 0);
   const int least = least_confirm_rounds(p, timer_->call_ns());
   const int rounds = rounds_for(p.confirm_rounds, least, timer_->call_ns(), blocks);
   const SampleWindow window{Phase::confirm, timer_->next_round()};
-  Final final(entrants, {rounds, least}, order_from_here());
+  Final final(entrants, {rounds, least, !is_very_long(timer_->call_ns())}, order_from_here());
   // A search that ran late leaves the final its share all the same: a verdict of a few rounds is worth little.
   const double until = std::max(budget_seconds(), spent() + kFinalShare * budget_seconds());
   for (auto order = final.next(); !order.empty(); order = final.next()) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tuner/measure/rounds.h"
+#include "tuner/study/budget.h"
 
 namespace gemwright::tuner {
 
@@ -23,16 +24,16 @@ int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t
 }
 
 int least_confirm_rounds(const MeasureProtocol& p, std::optional<double> call_ns) {
-  const bool very_long = call_ns && *call_ns > kVeryLongNs;
-  return very_long ? std::min(p.min_confirm_rounds, static_cast<int>(kMinPairs)) : p.min_confirm_rounds;
+  return is_very_long(call_ns) ? std::min(p.min_confirm_rounds, static_cast<int>(kMinPairs)) : p.min_confirm_rounds;
 }
 
-std::size_t finalists_for(const MeasureProtocol& p, std::optional<double> call_ns) {
+FinalSize final_size(const MeasureProtocol& p, std::optional<double> call_ns) {
   const auto most = static_cast<std::size_t>(p.finalists);
-  if (!call_ns) return most;
-  // Beside the finalists a round times the leader again and the baseline.
-  const double fit = 2 * kStageSeconds * 1e9 / (*call_ns * p.min_confirm_rounds) - 2;
-  return std::clamp<std::size_t>(fit > 2 ? static_cast<std::size_t>(std::min(fit, 100.0)) : 2, 2, most);
+  if (!call_ns) return {most};
+  // Beside the finalists a round times one of another packing format, the leader again and the baseline.
+  const double fit = 2 * kStageSeconds * 1e9 / (*call_ns * p.min_confirm_rounds) - 3;
+  if (fit >= static_cast<double>(most)) return {most};
+  return {fit > 2 ? static_cast<std::size_t>(fit) : 2, 1};
 }
 
 }  // namespace gemwright::tuner

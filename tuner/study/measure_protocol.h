@@ -29,10 +29,16 @@ Result<MeasureProtocol> measure_protocol(std::string_view name);
 constexpr double kStageSeconds = 3;
 int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t blocks);
 // Of the final at least: min_confirm_rounds, or so few that there is an interval at all where one call takes longer
-// than kVeryLongNs. Noise is smaller there than what ten rounds of such calls are worth.
-constexpr double kVeryLongNs = 250e6;
+// than kVeryLongNs (budget.h). Noise is smaller there than what ten rounds of such calls are worth; no lead among the
+// finalists is claimed from so few.
 int least_confirm_rounds(const MeasureProtocol& protocol, std::optional<double> call_ns);
-// And fewer are confirmed then, two at least.
-std::size_t finalists_for(const MeasureProtocol& protocol, std::optional<double> call_ns);
+// And fewer are confirmed then: two at least, and one for its packing format alone.
+struct FinalSize {
+  std::size_t finalists = 0;
+  std::size_t more_formats = 2;  // contender.h
+
+  bool operator==(const FinalSize&) const = default;
+};
+FinalSize final_size(const MeasureProtocol& protocol, std::optional<double> call_ns);
 
 }  // namespace gemwright::tuner

@@ -17,10 +17,6 @@ namespace {
 constexpr int kMaxTurnedAway = 2000;
 // Batches in a row of nothing but candidates that would be compiled too late: a strategy may name nothing else.
 constexpr int kMostLateBatches = 16;
-// A candidate is run to be verified and timed once, and the baseline beside it: batches of long calls are so small that
-// one ends within the budget, as far as anything can be compared then.
-constexpr double kCallsOfACandidate = 3;
-constexpr std::size_t kLeastBatch = 2;
 // Measurements of the ceilings beside the first that have to agree before a trial is called impossible.
 constexpr int kRoofRepeats = 2;
 // Blocks of a ceiling that was not disturbed lie within 2 % of each other; one that was is no witness against a trial.
@@ -50,10 +46,8 @@ std::vector<Candidate> StudyRun::next_batch() {
   if (const Budget b = budget(); b.trials) {
     most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(*b.trials - tried(), 1)));
   }
-  if (const Budget b = budget(); b.seconds && timer_->call_ns()) {
-    const double affordable = kSearchShare * *b.seconds * 1e9 / (kCallsOfACandidate * *timer_->call_ns());
-    most = std::min(most, std::max(kLeastBatch, static_cast<std::size_t>(affordable)));
-  }
+  // Batches of long calls are so small that one ends within the budget, as far as anything can be compared then.
+  most = std::min(most, affordable_candidates(budget(), timer_->call_ns()).value_or(most));
   most = std::max(most, retry_.size());  // their rows are there and count already, whatever the budget
   std::vector<Candidate> batch;
   while (!late_.empty() && batch.size() < most && !compiles_too_late(late_.front())) {

@@ -1,0 +1,63 @@
+// When a study has searched enough, without a clock.
+#include "tuner/study/budget.h"
+
+#include <gtest/gtest.h>
+
+namespace gemwright::tuner {
+namespace {
+
+constexpr double kMs = 1e6;
+
+Budget seconds(double s) {
+  Budget b;
+  b.seconds = s;
+  return b;
+}
+
+Budget trials(std::int64_t n) {
+  Budget b;
+  b.trials = n;
+  return b;
+}
+
+TEST(Budget, OfTrialsEndsWithThemWhateverTheTime) {
+  EXPECT_FALSE(search_is_over_after(trials(8), {1000, 7, 1000, 1 * kMs}));
+  EXPECT_TRUE(search_is_over_after(trials(8), {0, 8, 0, {}}));
+}
+
+TEST(Budget, OfATimeLeavesAShareToTheFinal) {
+  EXPECT_FALSE(search_is_over_after(seconds(20), {12.9, 0, 0, 900 * kMs}));
+  EXPECT_TRUE(search_is_over_after(seconds(20), {13, 0, 0, 900 * kMs}));
+}
+
+TEST(Budget, TheDefaultIsATimeAndForLongCallsAlsoANumberOfThem) {
+  EXPECT_TRUE(search_is_over_after({}, {6.5, 3, 3, 9 * kMs}));
+  EXPECT_TRUE(search_is_over_after({}, {6.5, 3, 3, {}}));
+  EXPECT_FALSE(search_is_over_after({}, {6.5, 3, kDefaultCalls - kFinalCalls - 1, 200 * kMs}));
+  EXPECT_TRUE(search_is_over_after({}, {6.5, 3, kDefaultCalls - kFinalCalls, 200 * kMs}));
+  EXPECT_FALSE(search_is_over_after({}, {1, 3, kDefaultCalls, 11 * kMs}));
+}
+
+TEST(Budget, FewerCallsWhereAHundredWouldTakeTooLongButNeverTooFewToCompare) {
+  EXPECT_EQ(default_calls(20 * kMs), 100);
+  EXPECT_EQ(default_calls(250 * kMs), 100);
+  EXPECT_EQ(default_calls(400 * kMs), 62);
+  EXPECT_EQ(default_calls(1400 * kMs), kLeastCalls);
+  EXPECT_EQ(default_calls(1e15), kLeastCalls);
+  EXPECT_FALSE(search_is_over_after({}, {20, 3, kLeastCalls - kVeryLongFinalCalls - 1, 1400 * kMs}));
+  EXPECT_TRUE(search_is_over_after({}, {20, 3, kLeastCalls - kVeryLongFinalCalls, 1400 * kMs}));
+}
+
+TEST(Budget, BatchesOfLongCallsFitTheSearch) {
+  EXPECT_FALSE(affordable_candidates({}, {}));
+  EXPECT_FALSE(affordable_candidates({}, 1 * kMs));
+  EXPECT_FALSE(affordable_candidates(trials(8), 1400 * kMs));
+  EXPECT_EQ(affordable_candidates({}, 200 * kMs), 15U);
+  EXPECT_EQ(affordable_candidates({}, 1400 * kMs), 6U);
+  EXPECT_EQ(affordable_candidates(seconds(60), 1300 * kMs), 10U);
+  EXPECT_EQ(affordable_candidates(seconds(1), 1400 * kMs), 2U);
+  EXPECT_GT(affordable_candidates(seconds(10), 1e-3), 1000U);
+}
+
+}  // namespace
+}  // namespace gemwright::tuner
