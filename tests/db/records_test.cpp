@@ -157,5 +157,21 @@ TEST(Sample, OutsideDisturbanceExcludesIt) {
   EXPECT_TRUE(s.excluded());
 }
 
+TEST(Sample, ADisturbanceThatALongBlockDoesNotNoticeExcludesNothing) {
+  Sample s = test::some_sample(1, 0);
+  s.ns = 400'000'000;
+  s.steal_ticks = 0;
+  s.involuntary_switches = 2;
+  EXPECT_FALSE(s.excluded());
+  s.involuntary_switches = 3;
+  EXPECT_EQ(s.disturbance(), Disturbance::context_switch);
+  s.steal_ticks = 1;
+  EXPECT_EQ(s.disturbance(), Disturbance::steal);
+  s.ns = 600'000'000;
+  EXPECT_FALSE(s.excluded());
+  s.migrated = true;
+  EXPECT_EQ(s.disturbance(), Disturbance::migration);
+}
+
 }  // namespace
 }  // namespace gemwright::tuner

@@ -40,8 +40,8 @@ TEST(Budget, TheDefaultIsATimeAndForLongCallsAlsoANumberOfThem) {
 
 TEST(Budget, FewerCallsWhereAHundredWouldTakeTooLongButNeverTooFewToCompare) {
   EXPECT_EQ(default_calls(20 * kMs), 100);
-  EXPECT_EQ(default_calls(250 * kMs), 100);
-  EXPECT_EQ(default_calls(400 * kMs), 62);
+  EXPECT_EQ(default_calls(200 * kMs), 100);
+  EXPECT_EQ(default_calls(400 * kMs), 50);
   EXPECT_EQ(default_calls(1400 * kMs), kLeastCalls);
   EXPECT_EQ(default_calls(1e15), kLeastCalls);
   EXPECT_FALSE(search_is_over_after({}, {20, 3, kLeastCalls - kVeryLongFinalCalls - 1, 1400 * kMs}));
@@ -49,14 +49,16 @@ TEST(Budget, FewerCallsWhereAHundredWouldTakeTooLongButNeverTooFewToCompare) {
 }
 
 TEST(Budget, BatchesOfLongCallsFitTheSearch) {
-  EXPECT_FALSE(affordable_candidates({}, {}));
-  EXPECT_FALSE(affordable_candidates({}, 1 * kMs));
-  EXPECT_FALSE(affordable_candidates(trials(8), 1400 * kMs));
-  EXPECT_EQ(affordable_candidates({}, 200 * kMs), 15U);
-  EXPECT_EQ(affordable_candidates({}, 1400 * kMs), 6U);
-  EXPECT_EQ(affordable_candidates(seconds(60), 1300 * kMs), 10U);
-  EXPECT_EQ(affordable_candidates(seconds(1), 1400 * kMs), 2U);
-  EXPECT_GT(affordable_candidates(seconds(10), 1e-3), 1000U);
+  EXPECT_FALSE(affordable_batch({}, {0, 0, 0, {}}));
+  EXPECT_FALSE(affordable_batch({}, {0, 0, 0, 1 * kMs}));
+  EXPECT_FALSE(affordable_batch(trials(8), {0, 0, 0, 1400 * kMs}));
+  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 200 * kMs}), 15U);
+  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 1400 * kMs}), 6U);
+  EXPECT_EQ(affordable_batch({}, {0, 6, 9, 1400 * kMs}), 3U);
+  EXPECT_EQ(affordable_batch({}, {0, 20, 100, 1400 * kMs}), 2U);
+  EXPECT_EQ(affordable_batch(seconds(60), {0, 0, 0, 1300 * kMs}), 10U);
+  EXPECT_EQ(affordable_batch(seconds(1), {0, 0, 0, 1400 * kMs}), 2U);
+  EXPECT_GT(affordable_batch(seconds(10), {0, 0, 0, 1e-3}), 1000U);
 }
 
 }  // namespace

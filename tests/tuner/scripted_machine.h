@@ -29,6 +29,7 @@ class ScriptedMachine : public Measurer {
   int blocks = 0, admissions = 0, counted = 0;
   double clock = 0;
   double compile_s = 0;  // of a library; 0: all are in the cache
+  double slowness = 1;   // of all but the anchor
   struct Admitted {
     TileGroup group;
     bool compiled;
@@ -86,8 +87,8 @@ class ScriptedMachine : public Measurer {
       return b;
     }
     const double noise = 1 + 0.02 * (static_cast<double>(random_.below(1000)) / 1000.0);
-    const double share = bare_.contains(handle) ? kBareShare : 1;
-    const double ns = handle == 1 ? kCallNs : handle == 2 ? 5e3 : share * true_ns(configs_.at(handle));
+    const double share = slowness * (bare_.contains(handle) ? kBareShare : 1);
+    const double ns = handle == 1 ? slowness * kCallNs : handle == 2 ? 5e3 : share * true_ns(configs_.at(handle));
     b.ns = std::llround(ns * noise * static_cast<double>(calls));
     clock += static_cast<double>(b.ns) * 1e-9;
     return b;

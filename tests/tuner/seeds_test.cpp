@@ -132,6 +132,28 @@ TEST(Seeds, ManyRowsOfF32StandBehindAPackedBlockOfAThatIsLargerThanL2) {
   EXPECT_GE(seeds(space_of(2048, 2048, 2048)).front().config.tile.mr, 12);  // of 16 floats a vector
 }
 
+TEST(Seeds, ManyRowsOverWeightsThatL3HoldsHaveATileOfAPassOverAllColumns) {
+  const auto list = seeds(avx2_space(512, 1024, 1024));
+  const Config& first = list.front().config;
+  EXPECT_EQ(list.front().name, "near-nv2");
+  EXPECT_FALSE(first.blocking.rows_inside);
+  EXPECT_EQ(first.blocking.pack_a, gemwright::a_packing::job);
+  EXPECT_LE(first.blocking.mc * 1024 * 4, 256 << 10);  // half of L2
+  EXPECT_EQ(find(seeds(avx2_space(512, 4096, 1024)), "near-nv2"), nullptr);
+  EXPECT_EQ(find(seeds(space_of(512, 1024, 1024)), "near-nv2"), nullptr);  // 16 floats a vector: not measured
+}
+
+TEST(Seeds, BlocksOfF32CutKOnlyWhereItIsTooLongForTheLeastRows) {
+  const auto kc = [](std::int64_t k) {
+    const auto list = seeds(avx2_space(2048, 2048, k));
+    const NamedConfig* const blocks = find(list, "blocks-rows-nv2");
+    return blocks == nullptr ? 0 : blocks->config.blocking.kc;
+  };
+  EXPECT_EQ(kc(768), 768);
+  EXPECT_EQ(kc(3072), 3072);
+  EXPECT_EQ(kc(16000), 8192);
+}
+
 TEST(Seeds, ManyRowsAndFewColumnsReadAWhereItLies) {
   const auto list = seeds(avx2_space(3136, 64, 576));
   EXPECT_EQ(list.front().name, "narrow-nv2");

@@ -41,12 +41,12 @@ bool search_is_over_after(const Budget& budget, const Spent& spent) {
   return !counts_calls(budget, spent.call_ns) || spent.calls >= default_search_calls(*spent.call_ns);
 }
 
-std::optional<std::size_t> affordable_candidates(const Budget& budget, std::optional<double> call_ns) {
+std::optional<std::size_t> affordable_batch(const Budget& budget, const Spent& spent) {
   double calls = 0;
-  if (counts_calls(budget, call_ns)) {
-    calls = static_cast<double>(default_search_calls(*call_ns));
-  } else if (budget.seconds && call_ns) {
-    calls = kSearchShare * *budget.seconds * 1e9 / *call_ns;
+  if (counts_calls(budget, spent.call_ns)) {
+    calls = static_cast<double>(default_search_calls(*spent.call_ns) - spent.calls);
+  } else if (budget.seconds && spent.call_ns) {
+    calls = kSearchShare * *budget.seconds * 1e9 / *spent.call_ns;
   } else {
     return std::nullopt;
   }

@@ -17,9 +17,9 @@ constexpr std::int64_t kDefaultCalls = 100;
 constexpr double kLongCallNs = 10e6;
 constexpr double kSearchShare = 0.65;
 // So that the 28 products of a model with 7 values of M take minutes where some of them take a second a call.
-constexpr double kLongStudySeconds = 25;
+constexpr double kLongStudySeconds = 20;
 // However long one takes: half a dozen candidates, verified and timed once each beside the baseline, and a final.
-constexpr std::int64_t kLeastCalls = 50;
+constexpr std::int64_t kLeastCalls = 48;
 // From here on a final claims no lead among finalists (measure_protocol.h): six rounds of three finalists, the leader
 // again and the baseline, where eleven are needed otherwise.
 constexpr double kVeryLongNs = 250e6;
@@ -43,8 +43,8 @@ struct Spent {
 };
 bool search_is_over_after(const Budget& budget, const Spent& spent);
 
-// So many candidates at most are verified and timed once each, the baseline beside them, within the search's share;
-// absent where calls are short enough not to matter.
-std::optional<std::size_t> affordable_candidates(const Budget& budget, std::optional<double> call_ns);
+// The largest batch of candidates that, verified and timed once each with the baseline beside them, fits the search's
+// share of a time, or of the calls what is left; absent where calls are short enough not to matter.
+std::optional<std::size_t> affordable_batch(const Budget& budget, const Spent& spent);
 
 }  // namespace gemwright::tuner

@@ -11,8 +11,8 @@ namespace {
 // Blocks of each of the three, in turns that begin with another one each time: fewer where they are long.
 constexpr int kFusionRounds = 9;
 constexpr int kLeastRounds = 3;
-// Of the budget.
-constexpr double kFusionShare = 0.1;
+// Of the budget: rounds beyond the least, and all of it.
+constexpr double kFusionShare = 0.1, kMostFusionShare = 0.3;
 
 }  // namespace
 
@@ -40,9 +40,8 @@ Result<std::vector<profilers::Counter>> StudyRun::fusion_of(const Contender& win
   std::vector<profilers::Counter> found;
   const Config& config = winner.trial.config;
   if (!may_choose_fusion(request_.key.problem, config)) return found;
-  // A block makes one call more than it times.
-  const double least_calls = 2.0 * kLeastRounds * 3;
-  if (timer_->call_ns().value_or(0) * 1e-9 * least_calls > budget_seconds()) return found;
+  const double least_calls = 3 * kLeastRounds + 2;  // two of the three are verified first
+  if (timer_->call_ns().value_or(0) * 1e-9 * least_calls > kMostFusionShare * budget_seconds()) return found;
   Config apart = config;
   apart.blocking.chain_at = gemwright::fusion::pass;
   // The sums of a pair wait in memory then: chunks that fit it.

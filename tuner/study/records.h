@@ -148,11 +148,17 @@ struct Sample {
   std::optional<std::int64_t> steal_ticks;
   bool migrated = false;  // began and ended on different CPUs
 
+  static constexpr double kNoticed = 0.02;      // more than what two blocks of one candidate differ by
+  static constexpr double kStealTickNs = 10e6;  // USER_HZ
+  static constexpr double kSliceNs = 3e6;       // of another process, until ours is back: the scheduler's least
+
   bool excluded() const { return disturbance() != Disturbance::none; }
-  // The first cause that applies.
+  // The first cause that applies: what may have taken kNoticed of the block, so that long ones, which nothing but an
+  // idle host leaves alone, are not all excluded.
   Disturbance disturbance() const {
-    if (steal_ticks.value_or(0) > 0) return Disturbance::steal;
-    if (involuntary_switches.value_or(0) > 0) return Disturbance::context_switch;
+    const double noticed = kNoticed * static_cast<double>(ns);
+    if (static_cast<double>(steal_ticks.value_or(0)) * kStealTickNs > noticed) return Disturbance::steal;
+    if (static_cast<double>(involuntary_switches.value_or(0)) * kSliceNs > noticed) return Disturbance::context_switch;
     return migrated ? Disturbance::migration : Disturbance::none;
   }
 };

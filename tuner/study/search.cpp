@@ -26,7 +26,7 @@ constexpr double kSteadySpread = 0.05;
 
 bool StudyRun::search_is_over() const {
   if (steering_.stopped()) return true;
-  return search_is_over_after(budget(), {spent(), tried(), calls_made(), timer_->call_ns()});
+  return search_is_over_after(budget(), used());
 }
 
 // Trials that somebody wants to see again.
@@ -47,7 +47,7 @@ std::vector<Candidate> StudyRun::next_batch() {
     most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(*b.trials - tried(), 1)));
   }
   // Batches of long calls are so small that one ends within the budget, as far as anything can be compared then.
-  most = std::min(most, affordable_candidates(budget(), timer_->call_ns()).value_or(most));
+  most = std::min(most, affordable_batch(budget(), used()).value_or(most));
   most = std::max(most, retry_.size());  // their rows are there and count already, whatever the budget
   std::vector<Candidate> batch;
   while (!late_.empty() && batch.size() < most && !compiles_too_late(late_.front())) {
@@ -99,7 +99,9 @@ bool StudyRun::owes(const Candidate& c) const { return owes_modes() && !tried_mo
 // It would be compiled until after the end of the search, and there are candidates that need no compilation.
 bool StudyRun::compiles_too_late(const Candidate& c) const {
   if (c.row || field_.empty() || !compile_s_ || is_compiled(c.config) || owes(c)) return false;
-  return search_is_over_after(budget(), {spent() + *compile_s_, tried(), calls_made(), timer_->call_ns()});
+  Spent then = used();
+  then.seconds += *compile_s_;
+  return search_is_over_after(budget(), then);
 }
 
 bool StudyRun::may_wait_for_seeds() const {

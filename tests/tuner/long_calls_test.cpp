@@ -1,0 +1,68 @@
+// Studies of products whose call takes half a second, in the default budget.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "tests/tuner/scripted_machine.h"
+#include "tuner/study/budget.h"
+
+namespace gemwright::tuner {
+namespace {
+
+constexpr double kHalfASecond = 0.5e9 / kCallNs;
+
+StudyRequest default_request() {
+  StudyRequest r = request_for(8, "40");
+  r.attributes.budget = {};
+  return r;
+}
+
+// Of trials and baseline; the anchor is no product.
+std::int64_t timed_calls(const Store& store, const StudyRecord& study) {
+  const auto subjects = store.subjects(study.id);
+  const auto samples = store.samples(study.id);
+  std::int64_t calls = 0;
+  for (const Sample& s : *samples) {
+    for (const Subject& x : *subjects) {
+      if (x.id == s.subject && x.kind != SubjectKind::anchor) calls += s.calls;
+    }
+  }
+  return calls;
+}
+
+TEST(LongCalls, AStudyMakesTheCallsOfItsBudgetAndClaimsNoLead) {
+  ScriptedMachine machine;
+  machine.slowness = kHalfASecond;
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, default_request(), hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const StudyRecord& study = result->record;
+  ASSERT_TRUE(study.outcome.best_trial);
+  EXPECT_FALSE(study.outcome.certified());
+  EXPECT_GE(study.trials, 6);
+  // The last batch may go over it, and who is in doubt is timed twice.
+  EXPECT_LE(timed_calls(*store, study) + study.trials, default_calls(0.5e9) + 12);
+}
+
+TEST(LongCalls, TheGainOfFusingIsNotAskedWhereItWouldTakeLong) {
+  const auto fusion_rows = [](double slowness) {
+    ScriptedMachine machine;
+    machine.slowness = slowness;
+    StudyRequest r = default_request();
+    r.key.problem.chain = {EpilogueOp::bias, EpilogueOp::silu};
+    r.key.problem.k = 512;  // too short for slices of K, which leave the chain no choice
+    r.space.problem = r.key.problem;
+    const auto store = make_memory_store();
+    const auto result = run_study(*store, machine, r, hooks_of(machine));
+    if (!result) return std::ptrdiff_t{-1};
+    const auto counters = *store->counters(result->record.id);
+    return std::count_if(counters.begin(), counters.end(),
+                         [](const SubjectCounter& c) { return c.counter.name.find("fusion.") == 0; });
+  };
+  EXPECT_EQ(fusion_rows(0.1 * kHalfASecond), 3);
+  EXPECT_EQ(fusion_rows(kHalfASecond), 0);
+}
+
+}  // namespace
+}  // namespace gemwright::tuner
