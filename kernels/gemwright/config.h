@@ -50,7 +50,7 @@ constexpr const char* prefetch_name(prefetch p) {
 
 // What is fixed when compiled. The tile is mr rows x nv vectors of C held in registers; or, with along_k, mr rows of
 // one column, whose vectors run along K and are summed at the end (f32 alone: row-major A as it lies, panels of one
-// column). A tile may span several panels of B, of a dot mode two: they are read side by side, and a CPU whose
+// column). A tile may span several panels of B: they are read side by side, and a CPU whose
 // prefetcher follows each stream apart brings them faster from memory than one (measured on Zen 3: 1.25 times with
 // two).
 struct tile {

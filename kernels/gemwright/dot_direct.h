@@ -58,6 +58,7 @@ GEMWRIGHT_INLINE dot_args direct_args(const dot_direct_call& call, const dot_pla
   x.row_bytes = call.row_bytes;
   x.rest = nullptr;
   x.b_group = p.format.panel;
+  x.b_panel = p.format.panel * x.groups;
   x.prefetch = p.block.prefetch_rows * p.format.panel;
   x.partial = nullptr;
   x.partial_stride = 0;
@@ -97,7 +98,6 @@ GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p)
   walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
     x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
     x.b = call.b + col * x.groups;
-    x.b_panel = second_panel(col, call.n, p.format.panel, x.groups);
     x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
     x.row = row;
     x.col = col;

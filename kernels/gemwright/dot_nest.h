@@ -348,6 +348,7 @@ class dot_nest {
     x.a_zero = x.b_sum = nullptr;
     x.groups = depth.size();
     x.b_group = format_.panel;
+    x.b_panel = format_.panel * x_.groups;
     x.prefetch = g_.prefetch_rows * format_.panel;
     x.partial_stride = x_.partial_width;
     x.first = sums.first;
@@ -400,7 +401,6 @@ class dot_nest {
       x.a = a + depth.begin * rows.size() * kernels_.a_words;
     }
     x.b = j.b + item * b_size_;
-    x.b_panel = second_panel(j.at, columns_, format_.panel, x_.groups);
     // Null where nothing waits.
     x.partial = x_.partial_width > 0
                     ? q.partial + in_block * kernels_.shape.mr * x_.partial_width + (j.at - q.columns.begin)

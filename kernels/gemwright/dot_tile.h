@@ -48,7 +48,7 @@ struct dot_args {
   const std::uint32_t* rest;  // and the last group, where K ends inside it: one padded word a row; else null
   const std::uint32_t* b;
   std::int64_t b_group;         // words between two groups of B: the panel width
-  std::int64_t b_panel;         // words between two panels, read by tiles that span two; 0 where there is no second one
+  std::int64_t b_panel;         // words between two panels; read by tiles that span several
   std::int64_t prefetch;        // words ahead of b
   std::uint32_t* partial;       // raw accumulators; unused when first and last
   std::int64_t partial_stride;  // words between two rows of them
@@ -68,12 +68,6 @@ struct dot_args {
   pair_layout pair;             // of a pair: cols counts columns of C
 };
 using dot_kernel = void (*)(const dot_args&);
-
-// dot_args::b_panel of a tile that begins with column `at`: where the last panel has no successor, it is read twice,
-// and what comes of it is no column of C.
-constexpr std::int64_t second_panel(std::int64_t at, std::int64_t columns, std::int64_t panel, std::int64_t groups) {
-  return at + panel < columns ? panel * groups : 0;
-}
 
 // Columns [first, x.cols) of `rows` rows of C, of a pair that is not combined in a tile: x.partial holds the raw sums
 // of whole rows, and x.c, x.b_scale, x.b_sum and x.col begin with their first column. What a product reads means

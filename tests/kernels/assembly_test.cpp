@@ -57,6 +57,8 @@ constexpr ShippedTile kTiles[] = {
     {"avx_vnni_dot", 4, 2, 2, "u8"},
     {"avx2_u8s8", 3, 2, 1, "f32", 2},
     {"avx2_bf16", 1, 4, 1, "f32", 2, "bias", 2},
+    {"avx2_bf16", 1, 4, 1, "f32", 2, "bias", 4},
+    {"avx2_u8s8", 1, 4, 1, "f32", 2, "bias", 4},
     {"avx512_bf16_dot", 6, 4, 1, "f32", 1, "bias", 2},
     {"avx_vnni_dot", 2, 4, 2, "f32", 1, "bias", 2},
     // Chains that finish outside the kernel.

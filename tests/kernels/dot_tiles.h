@@ -46,7 +46,8 @@ inline std::string CompiledDotTile::name() const {
   const tile& t = set.shape;
   return std::string(compute_mode_name(set.mode)) + " " + isa_name(t.family) + " " + std::to_string(t.mr) + "x" +
          std::to_string(t.nv) + " ku" + std::to_string(t.ku) + " ka" + std::to_string(t.ka) + " " +
-         prefetch_name(t.hint) + (t.panels > 1 ? " of 2 panels" : "") + " to " + element_name(set.c_type) +
+         prefetch_name(t.hint) + (t.panels > 1 ? " of " + std::to_string(t.panels) + " panels" : "") + " to " +
+         element_name(set.c_type) +
          (bias_relu   ? " bias+relu"
           : bias_gelu ? " bias+gelu_erf"
                       : "");
@@ -62,13 +63,13 @@ void add_dot(std::vector<CompiledDotTile>& out) {
   }
 }
 
-// Across two panels; scalar code, which stands in for such tiles, reads one.
-template <compute_mode Mode, isa F, int MR, int NV, int KU, int KA, prefetch H, element C, class Chain>
+// Across P panels; scalar code, which stands in for such tiles, reads one.
+template <compute_mode Mode, isa F, int MR, int NV, int P, int KU, int KA, prefetch H, element C, class Chain>
 void add_dot_across(std::vector<CompiledDotTile>& out) {
   constexpr bool bare = Chain::empty;
   if constexpr (F != isa::scalar) {
     out.push_back(
-        {compiled_dot_tile<Mode, F, MR, NV, KU, KA, H, C, Chain, 2>(), !bare && !Chain::long_code, Chain::long_code});
+        {compiled_dot_tile<Mode, F, MR, NV, KU, KA, H, C, Chain, P>(), !bare && !Chain::long_code, Chain::long_code});
   }
 }
 
@@ -90,9 +91,11 @@ std::vector<CompiledDotTile> standard_dot_tiles() {
   add_dot<Mode, F, 4, 2, 1, 1, prefetch::t2, element::u8, true>(t);
   add_dot<Mode, F, 1, 1, 4, 4, prefetch::none, element::u8, false>(t);
   using op = epilogue_op;
-  add_dot_across<Mode, F, 2, 2, 1, 1, prefetch::none, element::f32, chain<>>(t);
-  add_dot_across<Mode, F, 1, 4, 2, 2, prefetch::t0, element::bf16, chain<op::bias, op::relu>>(t);
-  add_dot_across<Mode, F, 3, 2, 1, 1, prefetch::none, element::u8, chain<op::bias, op::gelu_erf>>(t);
+  add_dot_across<Mode, F, 2, 2, 2, 1, 1, prefetch::none, element::f32, chain<>>(t);
+  add_dot_across<Mode, F, 2, 3, 3, 2, 1, prefetch::t0, element::f32, chain<>>(t);
+  add_dot_across<Mode, F, 1, 4, 4, 1, 1, prefetch::none, element::f32, chain<op::bias, op::relu>>(t);
+  add_dot_across<Mode, F, 1, 4, 2, 2, 2, prefetch::t0, element::bf16, chain<op::bias, op::relu>>(t);
+  add_dot_across<Mode, F, 3, 2, 2, 1, 1, prefetch::none, element::u8, chain<op::bias, op::gelu_erf>>(t);
   return t;
 }
 
@@ -104,7 +107,8 @@ std::vector<CompiledDotTile> few_dot_tiles() {
   add_dot<Mode, F, 2, 1, 2, 2, prefetch::none, element::bf16, false>(t);
   add_dot<Mode, F, 2, 1, 1, 1, prefetch::none, element::u8, true>(t);
   add_dot_gelu<Mode, F, 2, 2, element::bf16>(t);
-  add_dot_across<Mode, F, 2, 2, 1, 1, prefetch::none, element::f32, chain<>>(t);
+  add_dot_across<Mode, F, 2, 2, 2, 1, 1, prefetch::none, element::f32, chain<>>(t);
+  add_dot_across<Mode, F, 1, 4, 4, 1, 1, prefetch::none, element::f32, chain<>>(t);
   return t;
 }
 

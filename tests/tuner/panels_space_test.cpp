@@ -42,7 +42,8 @@ TEST(Panels, TextsAreStableAndGoThereAndBack) {
     EXPECT_FALSE(parse_tile_name(ComputeMode::f32, name)) << name;
   }
   EXPECT_TRUE(parse_tile_name(ComputeMode::bf16, "avx2_1x4_u1_a1_none_p2"));
-  EXPECT_FALSE(parse_tile_name(ComputeMode::bf16, "avx2_1x4_u1_a1_none_p4"));
+  EXPECT_TRUE(parse_tile_name(ComputeMode::bf16, "avx2_1x4_u1_a1_none_p4"));
+  EXPECT_FALSE(parse_tile_name(ComputeMode::bf16, "avx512_bf16_1x5_u1_a1_none_p5"));
 }
 
 TEST(Panels, TheNumberFollowsFromTileAndPanel) {
@@ -58,7 +59,7 @@ TEST(Panels, TheNumberFollowsFromTileAndPanel) {
   EXPECT_EQ(panels_with(0), 1);
   c.mode = ComputeMode::bf16;
   EXPECT_EQ(panels_with(16), 2);
-  EXPECT_EQ(panels_with(8), 1);  // four are more than tiles of a dot mode span
+  EXPECT_EQ(panels_with(8), 4);
   EXPECT_EQ(panels_with(32), 1);
 }
 

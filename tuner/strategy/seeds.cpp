@@ -62,7 +62,7 @@ void keep_chunk_in_l2(const SpaceInput& in, Config& c) {
 // two of them read 1.25 times as fast as one (Zen 3), and there a prefetch by instructions only disturbs it. In f32
 // with vectors of 8 floats three are faster still where there are rows to keep the FMA units busy: 1.13 to 1.38 times
 // as fast as one stream with a prefetch, two 1.08 to 1.24, four 0.97 to 1.07 (Zen 3, M from 4 to 32, cold). One row
-// takes four.
+// takes four, in all modes.
 void add_side_by_side(const SpaceInput& in, SeedList& out) {
   const int least = out.pair() > 0 ? 2 : 1;  // vectors of a panel: one that holds both halves
   const bool three = !out.wide() && !is_dot(out.mode()) && in.m > 2;
@@ -73,7 +73,9 @@ void add_side_by_side(const SpaceInput& in, SeedList& out) {
     Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
     c.format.panel = nv / panels * vector_width(out.family());
     if (in.format && in.format->panel != c.format.panel) continue;
-    c.tile.ku = panels == 3 ? 1 : 2;  // 4x3 over three panels has no register left for a second step
+    c.tile.ku = 2;
+    settle_panels(c);
+    if (violated(out.mode(), c.tile)) c.tile.ku = 1;  // no register left for a second step
     share_evenly(in, c);
     out.add(fmt::format("side-by-side-{}x{}", nv, panels), c);
   }

@@ -47,9 +47,11 @@ std::vector<gemwright::blocking> blockings(const Config& config, const Problem& 
 std::vector<DotTileCase> dot_tile_cases(const Config& config, const Problem& p) {
   const std::int64_t mr = config.tile.mr, width = nr(config.tile), wide = config.format.panel;
   const std::int64_t unroll = std::max(config.tile.ku, config.tile.ka) * gemwright::k_group(config.mode);
-  // A tile across two panels also meets a panel that ends with N and has none behind it.
-  const std::array<std::int64_t, 7> ns = {
-      width, 1, wide + 1, std::max<std::int64_t>(width - 1, 1), width + 1, wide + width / 2 + 3, width + wide};
+  // A tile across several panels also meets ends of N that leave it one, or all but one.
+  const std::array<std::int64_t, 8> ns = {width,        1,
+                                          wide + 1,     std::max<std::int64_t>(width - 1, 1),
+                                          width + 1,    wide + width / 2 + 3,
+                                          width + wide, std::max<std::int64_t>(2 * width - wide - 1, 1)};
   const std::array<std::int64_t, 6> ks = {unroll, 37, 1, 2 * unroll + 3, unroll + 1, 0};
   const std::array<int, 3> zeros = {131, 0, 255};
   const std::vector<gemwright::blocking> cuts = blockings(config, p);

@@ -41,14 +41,26 @@ struct plain_rows {
   }
 };
 
-// Where the columns of a tile stand in B at one group of K: in P panels, `apart` words from each other.
+// Where the columns of a tile stand in B at one group of K: in P panels. Panels behind the last one of B are not there:
+// the first is read in their place, and what comes of it is no column of C.
 template <int NV, int P>
 struct dot_columns_at {
   static constexpr int kColumns = NV / P * f32::vec::width;  // of each panel
   const std::uint32_t* at;
-  std::int64_t apart;
+  std::int64_t behind[P];  // words from the first panel to each
+  GEMWRIGHT_INLINE explicit dot_columns_at(const dot_args& x) : at(x.b) {
+    behind[0] = 0;
+    GEMWRIGHT_UNROLL
+    for (int p = 1; p < P; ++p) behind[p] = p * kColumns < x.cols ? p * x.b_panel : 0;
+  }
   GEMWRIGHT_INLINE const std::uint32_t* of(int column) const {
-    return at + column / kColumns * apart + column % kColumns;
+    const int panel = column / kColumns;
+    return (panel == 0 ? at : at + behind[panel]) + column % kColumns;
+  }
+  GEMWRIGHT_INLINE dot_columns_at later(std::int64_t words) const {
+    dot_columns_at b = *this;
+    b.at += words;
+    return b;
   }
 };
 
@@ -85,13 +97,13 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], R
                                                   std::int64_t groups, const std::uint32_t* rest) {
   constexpr int kUnroll = KU > KA ? KU : KA;
   static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
-  dot_columns_at<NV, P> b{x.b, P == 1 ? 0 : x.b_panel};
+  dot_columns_at<NV, P> b(x);
   const std::int64_t b_group = x.b_group, ahead = x.prefetch;
   std::int64_t g = 0;
   for (; g + kUnroll <= groups; g += kUnroll) {
     GEMWRIGHT_UNROLL
     for (int u = 0; u < kUnroll; ++u) {
-      dot_step<Hint>(acc[u % KA], a, u, dot_columns_at<NV, P>{b.at + u * b_group, b.apart}, ahead);
+      dot_step<Hint>(acc[u % KA], a, u, b.later(u * b_group), ahead);
     }
     a.advance(kUnroll);
     b.at += kUnroll * b_group;
@@ -320,7 +332,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
 template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain, int P = 1>
 GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
   static_assert(MR <= max_dot_rows, "a tile has at most max_dot_rows rows");
-  static_assert(P == 1 || (P == 2 && !Chain::pair), "dot tiles span two panels at most, and of a pair one");
+  static_assert(P == 1 || !Chain::pair, "dot tiles of a pair span one panel");
   dot::acc acc[KA][MR][NV];
   GEMWRIGHT_UNROLL
   for (int q = 0; q < KA; ++q) {
