@@ -60,7 +60,10 @@ constexpr ShippedTile kTiles[] = {
     {"avx2_bf16", 1, 4, 1, "f32", 2, "bias", 4},
     {"avx2_u8s8", 1, 4, 1, "f32", 2, "bias", 4},
     {"avx512_bf16_dot", 6, 4, 1, "f32", 1, "bias", 2},
+    {"avx512_bf16_dot", 6, 4, 1, "f32", 1, "bias", 4},
+    {"avx512_vnni_dot", 6, 4, 1, "f32", 1, "bias", 4},
     {"avx_vnni_dot", 2, 4, 2, "f32", 1, "bias", 2},
+    {"avx_vnni_dot", 2, 4, 2, "f32", 1, "bias", 4},
     // Chains that finish outside the kernel.
     {"avx512_bf16_dot", 13, 2, 1, "f32", 1, "bias,gelu_erf,add"},
     {"avx512_vnni_dot", 10, 2, 1, "bf16", 1, "bias,swiglu"},
@@ -125,12 +128,14 @@ std::string function_of(const std::string& assembly, const ShippedTile& t) {
   std::ostringstream name;
   name << t.space << (t.c_type != nullptr ? "9dot_micro" : "5micro") << "ILi" << t.mr << "ELi" << t.nv << "ELi" << t.ku
        << "E";
+  const std::string panels = "Li" + std::to_string(t.panels) + "EEEvRK";  // the last argument
   std::istringstream lines(assembly);
   std::string line, out;
   while (std::getline(lines, line)) {
     const bool label = !line.empty() && line.find(':') != std::string::npos && line.rfind("_Z", 0) == 0;
     if (label && !out.empty()) break;
-    const bool begins = label && line.find(name.str()) != std::string::npos && line.find(".cold") == std::string::npos;
+    const bool begins = label && line.find(name.str()) != std::string::npos && line.find(panels) != std::string::npos &&
+                        line.find(".cold") == std::string::npos;
     if (begins || !out.empty()) out += line + "\n";
   }
   return out;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "search_inputs.h"
@@ -147,7 +148,7 @@ TEST(Seeds, BlocksOfF32CutKOnlyWhereItIsTooLongForTheLeastRows) {
   const auto kc = [](std::int64_t k) {
     const auto list = seeds(avx2_space(2048, 2048, k));
     const NamedConfig* const blocks = find(list, "blocks-rows-nv2");
-    return blocks == nullptr ? 0 : blocks->config.blocking.kc;
+    return blocks == nullptr ? std::nullopt : std::optional(blocks->config.blocking.kc);
   };
   EXPECT_EQ(kc(768), 768);
   EXPECT_EQ(kc(3072), 3072);

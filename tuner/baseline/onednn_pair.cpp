@@ -60,7 +60,7 @@ Result<void> Pair::prepare_operands(const BaselineCall& call) {
       scales_[part].insert(scales_[part].end(), from, from + half);
     }
   }
-  std::fill_n(between_.get(), rows * p.n, 0.0F);  // its pages are no way's to fetch
+  std::fill_n(between_.get(), rows * p.n, 0.0F);  // so that no way pays for its page faults
   pass_ = {between_.get(), rows,          half,         pair_op(p),
            after_pair(p),  call.operands, c_element(p), {1.0F / call.c_scale, call.c_zero},
            call.c,         call.threads};

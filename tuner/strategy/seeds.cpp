@@ -238,13 +238,14 @@ void add_narrow(const SpaceInput& in, SeedList& out) {
   }
 }
 
-// f32 of narrow vectors over weights that L3 holds beside all else: a tile of A stays in L1 and passes over all
-// columns, which stream from L3; packed rows fill half of L2. On Zen 3 1.02 to 1.12 of a panel of B that passes over
-// all rows (nine products with M from 64 to 2048 and B up to 4 MB of 32, one and two threads), and half as fast with 16
-// MB.
+// Many rows of f32, of narrow vectors, over weights that L3 holds beside all else: a tile of A stays in L1 and passes
+// over all columns, which stream from L3; packed rows fill half of L2. On Zen 3 (L3 of 32 MB) its speed was 0.98
+// to 1.12 of that of a panel of B that passes over all rows, with M from 64 to 2048 and B up to 4 MB, on one and two
+// threads, and half of it with a B of 16 MB.
 void add_near(const SpaceInput& in, SeedList& out) {
   const double b_bytes = static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k) * kWordBytes;
-  if (out.wide() || b_bytes > static_cast<double>(in.l3_bytes) / 8) return;
+  if (is_dot(out.mode()) || out.wide() || in.m <= kStreamRows) return;
+  if (b_bytes > static_cast<double>(in.l3_bytes) / 8) return;
   Config c = tall_tile(out, 2);
   c.blocking.rows_inside = false;
   c.blocking.tm = in.threads;
@@ -253,16 +254,15 @@ void add_near(const SpaceInput& in, SeedList& out) {
   out.add("near-nv2", c);
 }
 
-// The same for f32, from where the rows need several blocks: all columns behind a packed block of A that is larger than
-// L2, since it streams while a panel of B passes from L2. Measured on Zen 5 (L2 of 1 MB) at M from 512 to 4096: with
-// blocks smaller than twice L2 C or B are visited more often, and without packing rows that are a power of two apart
-// share few sets of L1; 2 to 5 % faster than every other blocking tried. On Zen 3 (L2 of 512 KB, L3 of 32 MB) 4 MB were
-// as good or better than all else at M from 128 to 2048. K is cut only where the least rows over all of it are more:
-// a second pass over C for a third of K = 768 cost 2 to 5 % there.
+// As add_blocks, for f32, from where the rows need several blocks: all columns behind a packed block of A that is
+// larger than L2, since it streams while a panel of B passes from L2. Measured on Zen 5 (L2 of 1 MB) at M from 512 to
+// 4096: with blocks smaller than twice L2 C or B are visited more often, and without packing rows that are a power of
+// two apart share few sets of L1; 2 to 5 % faster than every other blocking tried. On Zen 3 (L2 of 512 KB, L3 of 32 MB)
+// 4 MB were as good or better than all else at M from 128 to 2048. K is cut only where the least rows over all of it
+// are more: a second pass over C for a third of K = 768 cost 2 to 5 % there.
 void add_f32_blocks(const SpaceInput& in, SeedList& out) {
   constexpr std::int64_t kLeastRows = 128, kStepsOfK = 512;
   if (is_dot(out.mode()) || in.m <= (out.wide() ? kLeastRows : kStreamRows)) return;
-  add_near(in, out);
   const std::int64_t l2 = std::clamp<std::int64_t>(in.l2_bytes, 0, std::int64_t{1} << 30);  // whatever the device says
   const std::int64_t words = (out.wide() ? 2 * l2 : std::clamp(in.l3_bytes / 8, 2 * l2, 8 * l2)) / kWordBytes;
   for (const bool along_rows : {true, false}) {
@@ -304,6 +304,7 @@ std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   add_split_k(in, list);
   add_blocks(in, list);
   add_narrow(in, list);
+  add_near(in, list);
   add_f32_blocks(in, list);
   add_plain(in, list);
   add_chunks(in, list);

@@ -30,6 +30,7 @@ void BlockTimer::note_fastest(SubjectId subject, double ns) {
 void BlockTimer::remember(const Sample& sample) {
   next_round_ = std::max(next_round_, sample.round + 1);
   note_fastest(sample.subject, std::exp(heat_of(sample).log_ns));
+  if (sample.subject != anchor_) calls_made_ += sample.calls;
 }
 
 std::int64_t BlockTimer::calls_of_a_block() const {
@@ -100,7 +101,8 @@ Result<void> BlockTimer::time_block(Phase phase, int position, const Entrant& en
   note_fastest(entrant.subject, ns);
   if (anchor) return {};
   calls_made_ += s.calls;
-  if (!call_ns_ || entrant.subject == reference_ || reference_ == anchor_) call_ns_ = ns;
+  if (!call_ns_ || entrant.subject == reference_) call_ns_ = ns;
+  if (reference_ == anchor_) call_ns_ = std::min(*call_ns_, ns);
   return {};
 }
 

@@ -47,8 +47,9 @@ class BlockTimer {
   // A sample of an earlier sitting: rounds count up through the whole study, and its times are known.
   void remember(const Sample& sample);
   std::int64_t next_round() const { return next_round_; }
-  std::int64_t calls_made() const { return calls_made_; }  // but those of the anchor
-  // Of one call of the reference; before its first block, of what ran first.
+  std::int64_t calls_made() const { return calls_made_; }  // of the whole study, but those of the anchor
+  // Of one call of the reference; before its first block, of what ran first. Where there is none but the anchor, of the
+  // fastest.
   std::optional<double> call_ns() const { return call_ns_; }
   // Of one call in the latest block of a subject.
   std::optional<double> last_ns(SubjectId subject) const;

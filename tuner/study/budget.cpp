@@ -14,9 +14,7 @@ bool counts_calls(const Budget& budget, std::optional<double> call_ns) {
   return !budget.seconds && !budget.trials && call_ns && *call_ns > kLongCallNs;
 }
 
-std::int64_t default_search_calls(double call_ns) {
-  return default_calls(call_ns) - (is_very_long(call_ns) ? kVeryLongFinalCalls : kFinalCalls);
-}
+double default_search_calls(double call_ns) { return kSearchCallShare * static_cast<double>(default_calls(call_ns)); }
 
 }  // namespace
 
@@ -38,13 +36,14 @@ std::int64_t default_calls(double call_ns) {
 bool search_is_over_after(const Budget& budget, const Spent& spent) {
   if (budget.trials) return spent.trials >= *budget.trials;
   if (spent.seconds < kSearchShare * seconds_of(budget)) return false;
-  return !counts_calls(budget, spent.call_ns) || spent.calls >= default_search_calls(*spent.call_ns);
+  return !counts_calls(budget, spent.call_ns) ||
+         static_cast<double>(spent.calls) >= default_search_calls(*spent.call_ns);
 }
 
 std::optional<std::size_t> affordable_batch(const Budget& budget, const Spent& spent) {
   double calls = 0;
   if (counts_calls(budget, spent.call_ns)) {
-    calls = static_cast<double>(default_search_calls(*spent.call_ns) - spent.calls);
+    calls = default_search_calls(*spent.call_ns) - static_cast<double>(spent.calls);
   } else if (budget.seconds && spent.call_ns) {
     calls = kSearchShare * *budget.seconds * 1e9 / *spent.call_ns;
   } else {

@@ -2,7 +2,7 @@
 //
 // A budget names a time or a number of trials; without one it is kDefaultSeconds, and for products whose call is long
 // also a number of calls, those that verify a config among them: kDefaultCalls, or fewer where they would take more
-// than kLongStudySeconds. The search gets kSearchShare of a time; of calls it gets what the final leaves.
+// than kLongStudySeconds. The search gets kSearchShare of a time and kSearchCallShare of the calls, the rest confirms.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,9 @@ constexpr double kSearchShare = 0.65;
 constexpr double kLongStudySeconds = 20;
 // However long one takes: half a dozen candidates, verified and timed once each beside the baseline, and a final.
 constexpr std::int64_t kLeastCalls = 48;
-// From here on a final claims no lead among finalists (measure_protocol.h): six rounds of three finalists, the leader
-// again and the baseline, where eleven are needed otherwise.
+// The final of long calls has a dozen rounds of five blocks, or six of very long ones (measure_protocol.h).
+constexpr double kSearchCallShare = 0.45;
 constexpr double kVeryLongNs = 250e6;
-constexpr std::int64_t kFinalCalls = 55, kVeryLongFinalCalls = 30;
 
 // The time of a budget; that of the default where it counts trials.
 double seconds_of(const Budget& budget);
@@ -39,12 +38,13 @@ std::int64_t default_calls(double call_ns);
 struct Spent {
   double seconds = 0;
   std::int64_t trials = 0, calls = 0;
-  std::optional<double> call_ns;  // of the baseline; absent before the first block
+  std::optional<double> call_ns;  // as BlockTimer has it
 };
 bool search_is_over_after(const Budget& budget, const Spent& spent);
 
 // The largest batch of candidates that, verified and timed once each with the baseline beside them, fits the search's
-// share of a time, or of the calls what is left; absent where calls are short enough not to matter.
+// share of a time, or what is left of that of the calls; absent where the budget is neither, or nothing is known of a
+// call.
 std::optional<std::size_t> affordable_batch(const Budget& budget, const Spent& spent);
 
 }  // namespace gemwright::tuner

@@ -27,7 +27,7 @@ struct Candidate {
   std::optional<Trial> row;
 };
 
-// Who is confirmed, best first. Of the field that is sorted by cost: the best of those that the race left
+// Who is confirmed, the best first. Of the field that is sorted by cost: the best of those that the race left
 // (`racing`), and up to `more_formats` beyond them that are the best of a packing format which is not among them,
 // because the export picks one format for all M: `wanted` however far behind, then those close to the best.
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,

@@ -150,11 +150,11 @@ struct Sample {
 
   static constexpr double kNoticed = 0.02;      // more than what two blocks of one candidate differ by
   static constexpr double kStealTickNs = 10e6;  // USER_HZ
-  static constexpr double kSliceNs = 3e6;       // of another process, until ours is back: the scheduler's least
+  static constexpr double kSliceNs = 3e6;       // of another process, until ours is back: the scheduler's usual one
 
   bool excluded() const { return disturbance() != Disturbance::none; }
-  // The first cause that applies: what may have taken kNoticed of the block, so that long ones, which nothing but an
-  // idle host leaves alone, are not all excluded.
+  // The first cause that applies. Steal and switches only where at their usual length they took kNoticed of the block:
+  // nothing but an idle host leaves long ones alone.
   Disturbance disturbance() const {
     const double noticed = kNoticed * static_cast<double>(ns);
     if (static_cast<double>(steal_ticks.value_or(0)) * kStealTickNs > noticed) return Disturbance::steal;

@@ -94,7 +94,7 @@ class StudyRun {
   // Of this budget: a follow-up has one of its own.
   double spent() const { return record_.spent_seconds - spent_before_ + hooks_.now() - started_; }
   std::int64_t tried() const { return record_.trials - tried_before_; }
-  // Of calls those of this sitting, with the one that verifies each config: a call is long where a budget asks.
+  // One call verifies each config.
   Spent used() const { return {spent(), tried(), timer_->calls_made() + tried(), timer_->call_ns()}; }
   Budget budget() const {
     return steering_.extended(request_.follow_up ? *request_.follow_up : request_.attributes.budget);

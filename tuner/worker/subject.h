@@ -33,7 +33,7 @@ class TimedSubject {
   bool needs_a_discarded_call() const { return call_ns_ < kLongNs; }
 
  private:
-  // Threads wake within some 10 us, and what is warmed lies in L3 since the block before.
+  // Threads wake within some 10 us, and A and C lie in L3 since the block before.
   static constexpr double kLongNs = 10e6;
   double call_ns_ = 0;  // of one of the latest; 0 before the first
 };
