@@ -258,8 +258,8 @@ void add_near(const SpaceInput& in, SeedList& out) {
 // larger than L2, since it streams while a panel of B passes from L2. Measured on Zen 5 (L2 of 1 MB) at M from 512 to
 // 4096: with blocks smaller than twice L2 C or B are visited more often, and without packing rows that are a power of
 // two apart share few sets of L1; 2 to 5 % faster than every other blocking tried. On Zen 3 (L2 of 512 KB, L3 of 32 MB)
-// 4 MB were as good or better than all else at M from 128 to 2048. K is cut only where the least rows over all of it
-// are more: a second pass over C for a third of K = 768 cost 2 to 5 % there.
+// 4 MB were as good or better than all else at M from 128 to 2048. K is cut only where kLeastRows over
+// all of it are more than the block: a second pass over C for a third of K = 768 cost 2 to 5 % there.
 void add_f32_blocks(const SpaceInput& in, SeedList& out) {
   constexpr std::int64_t kLeastRows = 128, kStepsOfK = 512;
   if (is_dot(out.mode()) || in.m <= (out.wide() ? kLeastRows : kStreamRows)) return;
