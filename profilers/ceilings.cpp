@@ -70,23 +70,22 @@ Ceiling measure(Ceiling c, Team& team, const Load& load, const CeilingRequest& r
 struct alignas(64) Cursor {
   const std::byte* begin = nullptr;
   std::int64_t part = 0, offset = 0;
-  bool halves = false;  // those of the part are read side by side
+  std::int64_t streams = 1;  // even shares of the part, read side by side; a chunk has whole granules of each
 
   void read(ReadKernel kernel, std::int64_t chunks) {
     const std::int64_t chunk = chunk_bytes(part);
     if (chunk == part) return kernel(begin, part, chunks);
     for (; chunks > 0; --chunks) {
-      halves ? read_halves(kernel, chunk) : kernel(begin + offset, chunk, 1);
+      streams > 1 ? read_shares(kernel, chunk) : kernel(begin + offset, chunk, 1);
       offset = offset + chunk == part ? 0 : offset + chunk;
     }
   }
 
  private:
-  void read_halves(ReadKernel kernel, std::int64_t chunk) const {
-    const std::byte* const at = begin + offset / 2;
-    for (std::int64_t i = 0; i < chunk / 2; i += kReadGranule) {
-      kernel(at + i, kReadGranule, 1);
-      kernel(at + part / 2 + i, kReadGranule, 1);
+  void read_shares(ReadKernel kernel, std::int64_t chunk) const {
+    const std::byte* const at = begin + offset / streams;
+    for (std::int64_t i = 0; i < chunk / streams; i += kReadGranule) {
+      for (std::int64_t s = 0; s < streams; ++s) kernel(at + s * (part / streams) + i, kReadGranule, 1);
     }
   }
 };
@@ -175,21 +174,24 @@ class Round {
     }
   }
 
-  // From memory some CPUs read two streams faster than one, others one.
+  // From memory some CPUs read several streams faster than one (a Zen 3 four, by 1.4), others one.
   Ceiling best_read(const ReadPlan& plan, const Regions& regions, Team& team) const {
-    const Ceiling one = measure_read(plan, regions, team, false);
-    if (plan.reuse != Reuse::none) return one;
-    const Ceiling two = measure_read(plan, regions, team, true);
-    return two.value.value_or(0) > one.value.value_or(0) ? two : one;
+    Ceiling best = measure_read(plan, regions, team, 1);
+    if (plan.reuse != Reuse::none) return best;
+    for (const int streams : {2, 4}) {
+      Ceiling other = measure_read(plan, regions, team, streams);
+      if (other.value.value_or(0) > best.value.value_or(0)) best = std::move(other);
+    }
+    return best;
   }
 
-  Ceiling measure_read(const ReadPlan& plan, const Regions& regions, Team& team, bool halves) const {
+  Ceiling measure_read(const ReadPlan& plan, const Regions& regions, Team& team, int streams) const {
     const ReadKernel kernel = read_kernel(cpu_);
     const std::int64_t part = *plan.part_bytes.value, places = regions.stride() / part;
     std::vector<Cursor> cursors(static_cast<std::size_t>(threads_));
     // What an earlier ceiling has left of a region in L3 is its beginning, so DRAM is read from the middle on.
     const std::int64_t first = plan.reuse == Reuse::none ? part / chunk_bytes(part) / 2 * chunk_bytes(part) : 0;
-    for (int t = 0; t < threads_; ++t) cursors[static_cast<std::size_t>(t)] = {regions.of(t), part, first, halves};
+    for (int t = 0; t < threads_; ++t) cursors[static_cast<std::size_t>(t)] = {regions.of(t), part, first, streams};
     Load load;
     load.units = static_cast<double>(chunk_bytes(part));
     load.run = [&](int t, std::int64_t n) { cursors[static_cast<std::size_t>(t)].read(kernel, n); };

@@ -4,9 +4,9 @@
 // Waterman, Patterson, CACM 52(4), 2009).
 //
 // Units: GFLOP/s (a multiply-add is two operations, of short elements too: a product has 2 M N K in every mode), GB/s
-// (1e9 bytes). DRAM is read as one stream and as two side by side, and the faster counts. A ceiling is the best steady
-// speed seen: the median of the fastest quarter of its blocks, because whatever disturbs a block makes it slower.
-// Clocks drift, so each ceiling carries the time of an anchor loop beside it; see scaled_to.
+// (1e9 bytes). DRAM is read as one stream and as two and four side by side, and the fastest counts. A ceiling is the
+// best steady speed seen: the median of the fastest quarter of its blocks, because whatever disturbs a block makes it
+// slower. Clocks drift, so each ceiling carries the time of an anchor loop beside it; see scaled_to.
 #pragma once
 
 #include <cstdint>
