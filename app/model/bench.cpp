@@ -11,6 +11,7 @@
 #include "tuner/baseline/baseline.h"
 #include "tuner/header/export.h"
 #include "tuner/measure/statistics.h"
+#include "tuner/study/budget.h"
 
 namespace gemwright::app {
 
@@ -82,7 +83,7 @@ Result<void> rounds(tuner::Measurer& measurer, const PlannedStudy& study, std::v
   const double begun = hooks.now();
   std::optional<double> call_ns;  // of the first entrant
   for (int round = 0; round <= p.confirm_rounds; ++round) {
-    if (round > tuner::least_confirm_rounds(p, call_ns) && hooks.now() - begun > kRowSeconds) break;
+    if (round > tuner::least_confirm_rounds(p, !tuner::is_very_long(call_ns)) && hooks.now() - begun > kRowSeconds) break;
     for (const int i : tuner::latin_round_order(static_cast<int>(entrants.size()), round, random)) {
       if (hooks.stop && hooks.stop())
         return fail("interrupted: what was tuned is saved, and the same command goes on",

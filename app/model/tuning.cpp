@@ -22,6 +22,8 @@ constexpr std::size_t kKnownGood = 6;
 
 // What the shared packing format may cost a study before it is followed up: about the noise of a confirmed figure here.
 constexpr double kFormatRegret = 0.02;
+// Where calls are very long, in the default budget: its final has a few rounds, and a follow-up takes as long again.
+constexpr double kLongFormatRegret = 0.06;
 
 }  // namespace
 
@@ -48,31 +50,55 @@ namespace {
 
 using Runner = std::function<Result<std::optional<tuner::StudyRecord>>(PlannedStudy&)>;
 
-// What the studies of one problem have measured, as the export sees it.
-Result<std::vector<tuner::Cell>> cells_of(const tuner::Store& store, const std::vector<tuner::StudyRecord>& records) {
-  std::vector<tuner::Cell> cells;
-  for (const tuner::StudyRecord& r : records) {
-    auto cell = tuner::cell_of_study(store, r);
-    if (!cell) return tl::unexpected(cell.error());
-    if (*cell) cells.push_back(std::move(**cell));
-  }
-  return cells;
+// The studies of one problem that have a result, in this run.
+struct ProblemGroup {
+  std::vector<PlannedStudy*> studies;
+  std::vector<tuner::StudyRecord> records;
+  std::vector<tuner::Cell> cells;  // what each has measured, as the export sees it
+};
+
+Result<void> add(ProblemGroup& group, const tuner::Store& store, PlannedStudy& study,
+                 const tuner::StudyRecord& record) {
+  // Two entries of one problem are one study.
+  const auto same = [&](const tuner::StudyRecord& r) { return r.id == record.id; };
+  if (std::any_of(group.records.begin(), group.records.end(), same)) return {};
+  auto cell = tuner::cell_of_study(store, record);
+  if (!cell) return tl::unexpected(cell.error());
+  group.studies.push_back(&study);
+  group.records.push_back(record);
+  if (*cell) group.cells.push_back(std::move(**cell));
+  return {};
 }
 
-// Follows up the studies whose choice in the shared format is missing or costs more than kFormatRegret.
-Result<void> share_one_format(const tuner::Store& store, const std::vector<PlannedStudy*>& studies,
-                              const std::vector<tuner::StudyRecord>& records, const Runner& run) {
-  const auto cells = cells_of(store, records);
-  if (!cells) return tl::unexpected(cells.error());
-  if (cells->size() != studies.size() || studies.size() < 2) return {};
-  const auto choice = tuner::choose_dispatch(studies.front()->request.key.problem, *cells, kFormatRegret);
+// The format that would be shared, were these all studies of the problem.
+std::optional<tuner::PackingFormat> format_so_far(const ProblemGroup& group) {
+  if (group.cells.empty()) return std::nullopt;
+  const auto choice = tuner::choose_dispatch(group.records.front().key.problem, group.cells, kFormatRegret);
+  if (!choice || choice->format.panel == 0) return std::nullopt;
+  return tuner::PackingFormat{choice->mode, choice->format.panel, choice->format.pair};
+}
+
+// What the shared format may cost a cell.
+double bearable(const tuner::Cell& cell, const tuner::Budget& budget) {
+  const auto faster = [](const auto& x, const auto& y) { return x.ns_per_call < y.ns_per_call; };
+  const auto best = std::min_element(cell.candidates.begin(), cell.candidates.end(), faster);
+  const bool few_rounds = !budget.seconds && !budget.trials && tuner::is_very_long(best->ns_per_call);
+  return few_rounds ? kLongFormatRegret : kFormatRegret;
+}
+
+// Follows up the studies whose choice in the shared format is missing or costs more than is bearable.
+Result<void> share_one_format(const ProblemGroup& group, const Runner& run) {
+  const std::size_t count = group.studies.size();
+  if (group.cells.size() != count || count < 2) return {};
+  const auto choice = tuner::choose_dispatch(group.records.front().key.problem, group.cells, kFormatRegret);
   if (!choice) return tl::unexpected(choice.error());
   if (choice->format.panel == 0) return {};
-  for (std::size_t i = 0; i < studies.size(); ++i) {
-    if (choice->cells[i].regret.value_or(1) <= kFormatRegret) continue;
-    PlannedStudy follow_up = *studies[i];
+  for (std::size_t i = 0; i < count; ++i) {
+    PlannedStudy follow_up = *group.studies[i];
     tuner::StudyRequest& r = follow_up.request;
+    if (choice->cells[i].regret.value_or(1) <= bearable(group.cells[i], r.attributes.budget)) continue;
     r.fresh = false;
+    r.likely_format.reset();
     r.space.modes = {choice->mode};
     r.space.format = choice->format;
     const tuner::Budget& b = r.attributes.budget;
@@ -123,8 +149,7 @@ Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::ve
   };
   while (index < studies.size()) {
     // The studies of one problem stand together.
-    std::vector<PlannedStudy*> group;
-    std::vector<tuner::StudyRecord> records;
+    ProblemGroup group;
     bool all_reused = true;
     for (const tuner::Problem problem = studies[index].request.key.problem;
          index < studies.size() && studies[index].request.key.problem == problem; ++index) {
@@ -132,22 +157,19 @@ Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::ve
       auto good = tuner::known_good_configs(store, s.request.key, s.request.space, kKnownGood);
       if (!good) return tl::unexpected(good.error());
       s.request.known_good = std::move(*good);
+      s.request.likely_format = format_so_far(group);
       const auto record = run(s);
       if (!record) return tl::unexpected(record.error());
       all_reused = all_reused && reused;
       if (!*record) continue;
-      // Two entries of one problem are one study.
-      const auto same = [&](const tuner::StudyRecord& r) { return r.id == (*record)->id; };
-      if (std::any_of(records.begin(), records.end(), same)) continue;
-      group.push_back(&s);
-      records.push_back(**record);
+      if (const auto added = add(group, store, s, **record); !added) return added;
     }
     if (all_reused) {
       tell();
       continue;
     }
     --index;  // the title counts studies, not follow-ups
-    const auto shared = share_one_format(store, group, records, run);
+    const auto shared = share_one_format(group, run);
     ++index;
     if (!shared) return shared;
     tell();

@@ -20,9 +20,9 @@ struct TuningHooks {
   std::function<void(const PlannedStudy&, const tuner::Error&)> failed;  // nothing valid: the next study goes on
 };
 
-// Weights are packed once for all M of a problem, so after its studies those that found their best in another format
-// than the one that serves the problem best are followed up in that format (tuner/header/dispatch.h chooses it). The
-// error of the first study that cannot go on; ErrorKind::nothing_valid at the end when some study found nothing.
+// Weights are packed once for all M of a problem, so after its studies those that lose by the format that serves the
+// problem best, or did not measure it, are followed up in that format (tuner/header/dispatch.h chooses it). The error
+// of the first study that cannot go on; ErrorKind::nothing_valid at the end when some study found nothing.
 tuner::Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::vector<PlannedStudy>& studies,
                                 const TuningHooks& hooks);
 

@@ -58,6 +58,8 @@ class CounterProvider {
   // Every counter of this provider, in a fixed order, whatever its status. May run the workload several times: one pass
   // for each group of counters that the hardware counts at once.
   virtual std::vector<Counter> count(const Workload& work) = 0;
+  // Whether it takes one pass and merely reads totals around it: then others may count the same pass.
+  virtual bool shares_a_pass() const { return false; }
 };
 
 }  // namespace gemwright::profilers

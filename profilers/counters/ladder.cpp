@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "profilers/counters/event_tables.h"
@@ -43,6 +44,23 @@ CounterAvailability summary_of(const std::string& provider, const std::vector<Co
   return out;
 }
 
+using Providers = std::vector<std::unique_ptr<CounterProvider>>;
+
+// The pass that the first `count` providers share, and whether its calls succeeded. A provider that has nothing to
+// count does not run it.
+bool shared_pass(const Providers& providers, std::size_t count, const Workload& work,
+                 std::vector<std::vector<Counter>>& counters) {
+  while (count > 0 && !providers[count - 1]->shares_a_pass()) --count;
+  if (count == 0) return work.run && work.run();
+  std::optional<bool> done;
+  const auto inside = [&] {
+    done = shared_pass(providers, count - 1, work, counters);
+    return *done;
+  };
+  counters[count - 1] = providers[count - 1]->count({inside, work.calls});
+  return done ? *done : inside();
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<CounterProvider>> counter_ladder(const CpuInfo& cpu) {
@@ -56,10 +74,16 @@ std::vector<std::unique_ptr<CounterProvider>> counter_ladder(const CpuInfo& cpu)
 }
 
 std::vector<Counter> count_all(const std::vector<std::unique_ptr<CounterProvider>>& providers, const Workload& work) {
+  std::vector<std::vector<Counter>> counters(providers.size());
+  bool any_shares = false;
+  for (std::size_t i = 0; i < providers.size(); ++i) {
+    any_shares = any_shares || providers[i]->shares_a_pass();
+    if (!providers[i]->shares_a_pass()) counters[i] = providers[i]->count(work);
+  }
+  if (any_shares) (void)shared_pass(providers, providers.size(), work, counters);  // a failure is in the counters
   std::vector<Counter> all;
-  for (const auto& provider : providers) {
-    std::vector<Counter> counters = provider->count(work);
-    all.insert(all.end(), std::make_move_iterator(counters.begin()), std::make_move_iterator(counters.end()));
+  for (std::vector<Counter>& c : counters) {
+    all.insert(all.end(), std::make_move_iterator(c.begin()), std::make_move_iterator(c.end()));
   }
   return all;
 }

@@ -14,7 +14,8 @@ namespace gemwright::profilers {
 // perf, software, rusage, steal.
 std::vector<std::unique_ptr<CounterProvider>> counter_ladder(const CpuInfo& cpu);
 
-// The counters of every provider, one after the other. The workload runs at least once for each provider that has any.
+// The counters of every provider. Those that share a pass count it one around the other, the first of them innermost;
+// each of the others runs the workload itself.
 std::vector<Counter> count_all(const std::vector<std::unique_ptr<CounterProvider>>& providers, const Workload& work);
 
 struct CounterAvailability {

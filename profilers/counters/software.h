@@ -4,7 +4,8 @@
 //    of user mode only, and switches and migrations are denied.
 //  * "rusage": CPU time, faults and switches of this process, by getrusage; ended threads are in it.
 //  * "steal": ticks (1/100 s) that the hypervisor gave to others, over all CPUs of the machine.
-// Each runs the workload once and gives totals over its calls. Times in ns.
+// "software" runs the workload by itself, and again where a thread began meanwhile; the others share one pass. All give
+// totals over its calls. Times in ns.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,7 @@ class RusageProvider final : public CounterProvider {
  public:
   explicit RusageProvider(std::function<Reading<ResourceUsage>()> usage = resource_usage) : usage_(std::move(usage)) {}
   std::vector<Counter> count(const Workload& work) override;
+  bool shares_a_pass() const override { return true; }
 
  private:
   std::function<Reading<ResourceUsage>()> usage_;
@@ -54,6 +56,7 @@ class StealProvider final : public CounterProvider {
   // `root` stands for "/" in tests.
   explicit StealProvider(std::filesystem::path root = "/") : root_(std::move(root)) {}
   std::vector<Counter> count(const Workload& work) override;
+  bool shares_a_pass() const override { return true; }
 
  private:
   std::filesystem::path root_;

@@ -255,6 +255,41 @@ bool spin_and_touch() {
   return mine && other;
 }
 
+// Runs the workload `passes` times.
+class ScriptedProvider final : public CounterProvider {
+ public:
+  ScriptedProvider(int passes, bool shares) : passes_(passes), shares_(shares) {}
+  std::vector<Counter> count(const Workload& work) override {
+    bool ok = true;
+    for (int i = 0; i < passes_; ++i) ok = work.run() && ok;
+    return {counter("scripted", ok ? CounterStatus::counted : CounterStatus::failed, "")};
+  }
+  bool shares_a_pass() const override { return shares_; }
+
+ private:
+  int passes_;
+  bool shares_;
+};
+
+TEST(Ladder, ThoseThatReadTotalsShareOnePass) {
+  const auto passes = [](std::vector<std::pair<int, bool>> providers, bool succeeds) {
+    std::vector<std::unique_ptr<CounterProvider>> ladder;
+    for (const auto& [times, shares] : providers) ladder.push_back(std::make_unique<ScriptedProvider>(times, shares));
+    int runs = 0;
+    const auto counters = count_all(ladder, {[&] { return ++runs, succeeds; }, 1});
+    EXPECT_EQ(counters.size(), providers.size());
+    for (std::size_t i = 0; i < counters.size(); ++i) {
+      const bool counts = succeeds || providers[i].first == 0;
+      EXPECT_EQ(counters[i].status, counts ? CounterStatus::counted : CounterStatus::failed) << i;
+    }
+    return runs;
+  };
+  EXPECT_EQ(passes({{3, false}, {1, true}, {1, true}, {1, true}}, true), 4);
+  EXPECT_EQ(passes({{3, false}, {1, true}, {0, true}, {1, true}}, true), 4);  // one has nothing to count
+  EXPECT_EQ(passes({{1, true}, {1, true}}, false), 1);
+  EXPECT_EQ(passes({{2, false}}, true), 2);
+}
+
 TEST(Ladder, OfThisMachineGivesAValueOrAReasonForEveryCounter) {
   const CpuInfo here = probe_cpu();
   const auto ladder = counter_ladder(here);

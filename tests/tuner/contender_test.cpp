@@ -27,14 +27,17 @@ std::vector<std::unique_ptr<Contender>> field_of(const std::vector<Entry>& entri
 }
 
 std::vector<SubjectId> finalists(const std::vector<Entry>& entries, const FinalSize& size,
-                                 std::optional<PackingFormat> wanted = {}) {
+                                 const FormatWishes& formats = {}) {
   const auto field = field_of(entries);
   std::vector<EntrantId> racing;
   for (const auto& c : field) racing.push_back(c->subject);
   std::vector<SubjectId> chosen;
-  for (const Contender* c : choose_finalists(field, racing, size, wanted)) chosen.push_back(c->subject);
+  for (const Contender* c : choose_finalists(field, racing, size, formats)) chosen.push_back(c->subject);
   return chosen;
 }
+
+PackingFormat f32_panels(int width) { return {ComputeMode::f32, width, 0}; }
+FormatWishes wanted(int width) { return {f32_panels(width), {}}; }
 
 TEST(Finalists, AreTheBestAndTheNearestOfOtherFormats) {
   const std::vector<Entry> field = {{16, 0}, {16, 0.01}, {16, 0.02}, {32, 0.03}, {64, 0.04}, {48, 0.05}, {8, 1}};
@@ -44,9 +47,16 @@ TEST(Finalists, AreTheBestAndTheNearestOfOtherFormats) {
 
 TEST(Finalists, AWantedFormatComesFirstHoweverFarBehind) {
   const std::vector<Entry> field = {{16, 0}, {16, 0.01}, {32, 0.03}, {8, 2}};
-  EXPECT_EQ(finalists(field, {2, 1}, PackingFormat{ComputeMode::f32, 8, 0}), (std::vector<SubjectId>{1, 2, 4}));
-  EXPECT_EQ(finalists(field, {2, 2}, PackingFormat{ComputeMode::f32, 8, 0}), (std::vector<SubjectId>{1, 2, 4, 3}));
-  EXPECT_EQ(finalists(field, {2, 1}, PackingFormat{ComputeMode::f32, 16, 0}), (std::vector<SubjectId>{1, 2, 3}));
+  EXPECT_EQ(finalists(field, {2, 1}, wanted(8)), (std::vector<SubjectId>{1, 2, 4}));
+  EXPECT_EQ(finalists(field, {2, 2}, wanted(8)), (std::vector<SubjectId>{1, 2, 4, 3}));
+  EXPECT_EQ(finalists(field, {2, 1}, wanted(16)), (std::vector<SubjectId>{1, 2, 3}));
+}
+
+TEST(Finalists, ALikelyFormatComesBeforeOthersWhereItIsClose) {
+  const std::vector<Entry> field = {{16, 0}, {16, 0.01}, {32, 0.03}, {8, 0.05}, {24, 2}};
+  EXPECT_EQ(finalists(field, {2, 1}, {{}, f32_panels(8)}), (std::vector<SubjectId>{1, 2, 4}));
+  EXPECT_EQ(finalists(field, {2, 1}, {{}, f32_panels(24)}), (std::vector<SubjectId>{1, 2, 3}));
+  EXPECT_EQ(finalists(field, {2, 2}, {f32_panels(24), f32_panels(8)}), (std::vector<SubjectId>{1, 2, 5, 4}));
 }
 
 TEST(Finalists, AFormatThatIsFarBehindIsNotConfirmed) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <set>
 
 #include "tests/tuner/scripted_machine.h"
 #include "tuner/study/budget.h"
@@ -41,8 +43,66 @@ TEST(LongCalls, AStudyMakesTheCallsOfItsBudgetAndClaimsNoLead) {
   ASSERT_TRUE(study.outcome.best_trial);
   EXPECT_FALSE(study.outcome.certified());
   EXPECT_GE(study.trials, 6);
-  // The last batch may go over it, and who is in doubt is timed twice.
-  EXPECT_LE(timed_calls(*store, study) + study.trials, default_calls(0.5e9) + 16);
+  // The search's share; six candidates and the baseline, where they are in doubt, twice more; six rounds of a final.
+  const auto share = static_cast<std::int64_t>(kSearchCallShare * static_cast<double>(default_calls(0.5e9)));
+  EXPECT_LE(timed_calls(*store, study) + study.trials, share + 2 * 7 + 6 * 5);
+}
+
+std::size_t confirmed_rounds(const Store& store, const StudyRecord& study) {
+  std::set<std::int64_t> rounds;
+  const auto samples = store.samples(study.id);
+  for (const Sample& s : *samples) {
+    if (s.phase == Phase::confirm) rounds.insert(s.round);
+  }
+  return rounds.size();
+}
+
+TEST(LongCalls, AFinalHasTheRoundsThatALeadNeedsWhereThereIsTime) {
+  const auto rounds = [](const Budget& budget) {
+    ScriptedMachine machine;
+    machine.slowness = kHalfASecond;
+    StudyRequest r = default_request();
+    r.attributes.budget = budget;
+    const auto store = make_memory_store();
+    const auto result = run_study(*store, machine, r, hooks_of(machine));
+    EXPECT_TRUE(result) << result.error().message;
+    return confirmed_rounds(*store, result->record);
+  };
+  EXPECT_EQ(rounds({}), 6U);
+  EXPECT_EQ(rounds({{}, 6}), 6U);
+  EXPECT_GE(rounds({1000.0, {}}), static_cast<std::size_t>(measure_protocol("normal")->min_confirm_rounds));
+}
+
+TEST(LongCalls, TheCallThatVerifiedTheBaselineSizesTheBlocks) {
+  // Blocks that are not recorded.
+  const auto spare = [](double slowness, bool told) {
+    ScriptedMachine machine;
+    machine.slowness = slowness;
+    machine.tells_baseline_ns = told;
+    const auto store = make_memory_store();
+    const auto result = run_study(*store, machine, default_request(), hooks_of(machine));
+    EXPECT_TRUE(result) << result.error().message;
+    return machine.blocks - static_cast<int>(store->samples(result->record.id)->size());
+  };
+  EXPECT_EQ(spare(kHalfASecond, true), 0);
+  EXPECT_EQ(spare(kHalfASecond, false), 1);
+  EXPECT_EQ(spare(1, true), 1);  // a first call of a short product says little
+}
+
+TEST(LongCalls, SeedsOfTheLikelyFormatAreAmongTheFewThatAreTried) {
+  ScriptedMachine machine;
+  machine.slowness = kHalfASecond;
+  StudyRequest r = default_request();
+  r.likely_format = {ComputeMode::f32, 80, 0};  // no seed has it by itself
+  const auto store = make_memory_store();
+  const auto result = run_study(*store, machine, r, hooks_of(machine));
+  ASSERT_TRUE(result) << result.error().message;
+  const auto trials = *store->trials(result->record.id);
+  EXPECT_EQ(std::count_if(trials.begin(), trials.end(),
+                          [&](const Trial& t) {
+                            return format_of(t.config) == r.likely_format && t.origin.rfind("seed:", 0) == 0;
+                          }),
+            2);
 }
 
 TEST(LongCalls, AStudyThatIsTakenUpInItsFinalDoesNotSearchAgain) {

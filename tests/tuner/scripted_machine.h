@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,6 +21,7 @@ constexpr double kCallNs = 50e3;  // of the baseline
 class ScriptedMachine : public Measurer {
  public:
   bool has_baseline = true;
+  bool tells_baseline_ns = true;
   std::set<int> crash_mr;         // tiles with so many rows crash when they are timed
   std::set<int> wrong_mr;         // and these give wrong results
   std::optional<int> stop_after;  // blocks until somebody asks to stop
@@ -28,8 +30,9 @@ class ScriptedMachine : public Measurer {
   double roof_gflops = 1e6, roof_spread = 0.01;
   int blocks = 0, admissions = 0, counted = 0;
   double clock = 0;
-  double compile_s = 0;  // of a library; 0: all are in the cache
-  double slowness = 1;   // of all but the anchor
+  double compile_s = 0;                                          // of a library; 0: all are in the cache
+  double slowness = 1;                                           // of all but the anchor
+  std::function<double(std::int64_t m, const Config&)> penalty;  // multiplies the time of a config
   struct Admitted {
     TileGroup group;
     bool compiled;
@@ -38,11 +41,13 @@ class ScriptedMachine : public Measurer {
   };
   std::vector<Admitted> admitted;
 
-  Result<SetupReply> setup(const MeasureSetup&) override {
+  Result<SetupReply> setup(const MeasureSetup& s) override {
+    m_ = s.m;
     SetupReply r;
     if (has_baseline) {
       r.baseline = "scripted 1.0";
       r.baseline_handle = 1;
+      if (tells_baseline_ns) r.baseline_ns = slowness * kCallNs;
     } else {
       r.baseline_reason = "none here";
     }
@@ -88,7 +93,8 @@ class ScriptedMachine : public Measurer {
     }
     const double noise = 1 + 0.02 * (static_cast<double>(random_.below(1000)) / 1000.0);
     const double share = slowness * (bare_.contains(handle) ? kBareShare : 1);
-    const double ns = handle == 1 ? slowness * kCallNs : handle == 2 ? 5e3 : share * true_ns(configs_.at(handle));
+    double ns = handle == 1 ? slowness * kCallNs : handle == 2 ? 5e3 : share * true_ns(configs_.at(handle));
+    if (handle > 2 && penalty) ns *= penalty(m_, configs_.at(handle));
     b.ns = std::llround(ns * noise * static_cast<double>(calls));
     clock += static_cast<double>(b.ns) * 1e-9;
     return b;
@@ -123,6 +129,7 @@ class ScriptedMachine : public Measurer {
 
  private:
   int next_ = 3;
+  std::int64_t m_ = 0;
   static constexpr double kBareShare = 0.5;
   std::map<int, Config> configs_;
   std::set<int> bare_;

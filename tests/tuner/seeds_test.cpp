@@ -86,8 +86,14 @@ TEST(Seeds, FewRowsReadSeveralPanelsSideBySide) {
   EXPECT_EQ(three->config.tile.panels, 3);
   EXPECT_EQ(three->config.format.panel, 8);
   EXPECT_EQ(three->config.tile.mr, 4);
+  EXPECT_EQ(three->config.tile.hint, gemwright::prefetch::none);  // two tiles pass over each panel
   EXPECT_LT(place(narrow, "side-by-side-3x3"), place(narrow, "side-by-side-2x2"));
-  EXPECT_EQ(find(seeds(space_of(1, 4096, 4096, 1, {isa::avx2})), "side-by-side-3x3"), nullptr);
+  const auto row = seeds(space_of(1, 4096, 4096, 1, {isa::avx2}));
+  EXPECT_EQ(find(row, "side-by-side-3x3"), nullptr);
+  const NamedConfig* const four = find(row, "side-by-side-4x4");
+  ASSERT_NE(four, nullptr);
+  EXPECT_EQ(four->config.tile.hint, gemwright::prefetch::t0);
+  EXPECT_EQ(four->config.blocking.prefetch_rows, 16);
   const auto wide = seeds(space_of(8, 4096, 4096, 1, {isa::avx512f}));
   EXPECT_EQ(find(wide, "side-by-side-3x3"), nullptr);
   EXPECT_NE(find(wide, "side-by-side-2x2"), nullptr);

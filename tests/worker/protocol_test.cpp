@@ -118,14 +118,16 @@ TEST(Protocol, FurtherBaselinesThatCannotBeAreRefused) {
 }
 
 TEST(Protocol, RepliesComeBackAsTheyWereSent) {
-  const auto setup =
-      reply_round_trip(SetupReply{"onednn 2.6.3", "", 2, 1, {{"openblas 0.3.21", "", 3}, {"", "not installed", 0}}});
+  const auto setup = reply_round_trip(
+      SetupReply{"onednn 2.6.3", "", 2, 1, {{"openblas 0.3.21", "", 3}, {"", "not installed", 0}}, 2e6});
   EXPECT_EQ(setup.baseline, "onednn 2.6.3");
   ASSERT_EQ(setup.further.size(), 2u);
   EXPECT_EQ(setup.further[0].name, "openblas 0.3.21");
   EXPECT_EQ(setup.further[0].handle, 3);
   EXPECT_EQ(setup.further[1].reason, "not installed");
   EXPECT_EQ(setup.baseline_handle, 2);
+  EXPECT_EQ(setup.baseline_ns, 2e6);
+  EXPECT_FALSE(reply_round_trip(SetupReply{}).baseline_ns);
   Admission a;
   a.handle = 5;
   a.error_fro = 1e-7;

@@ -15,10 +15,8 @@ constexpr int kLooks = 3;
 constexpr double kRaceConfidence = 0.95;
 constexpr double kFloorConfidence = 0.95;
 
-// The sign test of n rounds misses with 2 / 2^n where all of them agree; one more to spare for a disturbed one.
-int rounds_that_can_separate(double confidence) {
-  return static_cast<int>(std::ceil(1 - std::log2(1 - confidence))) + 1;
-}
+// Of all looks together.
+int comparisons_of(std::size_t finalists) { return kLooks * std::max(static_cast<int>(finalists) - 1, 1); }
 
 bool any_disturbed(const std::vector<Heat>& heats) {
   return std::any_of(heats.begin(), heats.end(), [](const Heat& h) { return h.disturbed; });
@@ -118,16 +116,20 @@ bool FinalResult::certified() const {
   return !rivals.empty() && std::all_of(rivals.begin(), rivals.end(), [](const Rival& r) { return r.separated; });
 }
 
+// The sign test of n rounds misses with 2 / 2^n where all of them agree; one more to spare for a disturbed one.
+int rounds_for_a_lead(std::size_t finalists) {
+  const double confidence = confidence_of_each(1 - kFinalAlpha, comparisons_of(finalists));
+  return static_cast<int>(std::ceil(1 - std::log2(1 - confidence))) + 1;
+}
+
 Final::Final(std::vector<EntrantId> finalists, FinalRules rules, RoundOrder order)
     : all_(std::move(finalists)),
       racing_(all_),
       twin_(all_.empty() ? 0 : all_.front()),
       rules_(rules),
       order_(std::move(order)),
-      comparisons_(kLooks * std::max(static_cast<int>(all_.size()) - 1, 1)) {
-  if (rules_.enough_for_a_lead) {
-    rules_.min_rounds = std::max(rules_.min_rounds, rounds_that_can_separate(confidence()));
-  }
+      comparisons_(comparisons_of(all_.size())) {
+  if (rules_.enough_for_a_lead) rules_.min_rounds = std::max(rules_.min_rounds, rounds_for_a_lead(all_.size()));
 }
 
 std::vector<EntrantId> Final::next() const {

@@ -6,8 +6,7 @@
 //            to leave for good, gets another.
 //   Race     rounds over the best few; whoever is far behind, or surely slower than the leader, leaves.
 //   Final    fresh rounds over the finalists. Up to three looks at the data, each comparison of each look at its share
-//   of the
-//            error (Bonferroni), so that a lead is claimed wrongly in at most kFinalAlpha of all finals.
+//            of the error (Bonferroni), so that a lead is claimed wrongly in at most kFinalAlpha of all finals.
 //
 // Order within a round: random Latin squares (statistics.h). Intervals: the sign test's. In the final the leader runs
 // twice a round: half the width of the 95 % interval of its own two blocks' ratio (A/A) is the noise floor, below which
@@ -100,8 +99,11 @@ class Race {
 struct FinalRules {
   int rounds = 26;                // undisturbed ones until the first look; as many again until each of the next
   int min_rounds = 8;             // where time runs out
-  bool enough_for_a_lead = true;  // min_rounds is raised to what a lead in all of them needs to be certified
+  bool enough_for_a_lead = true;  // min_rounds is raised to rounds_for_a_lead
 };
+
+// How many rounds a lead in all of them needs to be certified.
+int rounds_for_a_lead(std::size_t finalists);
 
 // One finalist against the best.
 struct Rival {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/study/budget.h"
 #include "tuner/study/estimate.h"
 
 namespace gemwright::tuner {
@@ -37,7 +38,9 @@ std::int64_t BlockTimer::calls_of_a_block() const {
   return call_ns_ ? std::max<std::int64_t>(1, std::llround(block_ns_ / *call_ns_)) : 1;
 }
 
-Result<void> BlockTimer::size(const Entrant& entrant) {
+Result<void> BlockTimer::size(const Entrant& entrant, std::optional<double> known_ns) {
+  // What a first call does beside its work is a small part of a long one.
+  if (!call_ns_ && known_ns && *known_ns > kLongCallNs) call_ns_ = known_ns;
   const auto lost = size_by_a_call(entrant);
   if (!lost) return tl::unexpected(lost.error());
   return {};

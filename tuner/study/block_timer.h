@@ -41,15 +41,16 @@ class BlockTimer {
   Result<RoundOutcome> round(Phase phase, const std::vector<Entrant>& order,
                              const std::function<Result<void>()>& between);
 
-  // Makes one call that is not recorded, to know how long one takes before the first block. A failure is left to that.
-  Result<void> size(const Entrant& entrant);
+  // How long a call takes, before the first block: `known_ns`, of a call that was not made for timing, where it is
+  // long, or one more that is not recorded. A failure is left to the block.
+  Result<void> size(const Entrant& entrant, std::optional<double> known_ns);
 
   // A sample of an earlier sitting: rounds count up through the whole study, and its times are known.
   void remember(const Sample& sample);
   std::int64_t next_round() const { return next_round_; }
   std::int64_t calls_made() const { return calls_made_; }  // of the whole study, but those of the anchor
-  // Of one call of the reference; before its first block, of what ran first. Where there is none but the anchor, of the
-  // fastest.
+  // Of one call of the reference; before its first block, of what ran first or as `size` has it. Where there is none
+  // but the anchor, of the fastest.
   std::optional<double> call_ns() const { return call_ns_; }
   // Of one call in the latest block of a subject.
   std::optional<double> last_ns(SubjectId subject) const;

@@ -5,8 +5,8 @@
 namespace gemwright::tuner {
 namespace {
 
-// A candidate is run to be verified and timed once, and the baseline beside it.
-constexpr double kCallsOfACandidate = 3;
+// A candidate is run to be verified and timed once; beside each batch runs the baseline, and some are in doubt.
+constexpr double kCallsOfACandidate = 2.25;
 // Fewer cannot be compared.
 constexpr double kLeastBatch = 2;
 
@@ -36,8 +36,9 @@ std::int64_t default_calls(double call_ns) {
 bool search_is_over_after(const Budget& budget, const Spent& spent) {
   if (budget.trials) return spent.trials >= *budget.trials;
   if (spent.seconds < kSearchShare * seconds_of(budget)) return false;
-  return !counts_calls(budget, spent.call_ns) ||
-         static_cast<double>(spent.calls) >= default_search_calls(*spent.call_ns);
+  if (!counts_calls(budget, spent.call_ns)) return true;
+  const double left = default_search_calls(*spent.call_ns) - static_cast<double>(spent.calls);
+  return left < kLeastBatch * kCallsOfACandidate;
 }
 
 std::optional<std::size_t> affordable_batch(const Budget& budget, const Spent& spent) {

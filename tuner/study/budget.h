@@ -17,12 +17,13 @@ constexpr std::int64_t kDefaultCalls = 100;
 constexpr double kLongCallNs = 10e6;
 constexpr double kSearchShare = 0.65;
 // So that the 28 products of a model with 7 values of M take minutes where some of them take a second a call.
-constexpr double kLongStudySeconds = 20;
-// However long one takes: half a dozen candidates, verified and timed once each beside the baseline, and a final.
-constexpr std::int64_t kLeastCalls = 48;
+constexpr double kLongStudySeconds = 12;
+// However long one takes: the search's share is half a dozen candidates, verified and timed once each beside the
+// baseline; who is in doubt is timed again, and the final has its least rounds, all the same.
+constexpr std::int64_t kLeastCalls = 32;
 // The final of long calls has a dozen rounds of five blocks, or six of very long ones (measure_protocol.h).
 constexpr double kSearchCallShare = 0.45;
-constexpr double kVeryLongNs = 250e6;
+constexpr double kVeryLongNs = 100e6;
 
 // The time of a budget; that of the default where it counts trials.
 double seconds_of(const Budget& budget);

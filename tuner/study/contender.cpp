@@ -8,12 +8,12 @@ namespace gemwright::tuner {
 
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, const FinalSize& size,
-                                         const std::optional<PackingFormat>& wanted) {
+                                         const FormatWishes& formats) {
   std::vector<Contender*> finalists;
-  std::set<PackingFormat> formats;
+  std::set<PackingFormat> there;
   const auto take = [&](Contender& c) {
     finalists.push_back(&c);
-    formats.insert(format_of(c.trial.config));
+    there.insert(format_of(c.trial.config));
   };
   for (const auto& c : field) {
     if (finalists.size() >= size.finalists) break;
@@ -22,11 +22,13 @@ std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Conte
   const std::size_t most = finalists.size() + size.more_formats;
   const auto take_formats = [&](auto&& may) {
     for (const auto& c : field) {
-      if (finalists.size() < most && !formats.contains(format_of(c->trial.config)) && may(*c)) take(*c);
+      if (finalists.size() < most && !there.contains(format_of(c->trial.config)) && may(*c)) take(*c);
     }
   };
-  take_formats([&](const Contender& c) { return format_of(c.trial.config) == wanted; });
-  take_formats([&](const Contender& c) { return c.cost <= field.front()->cost + std::log(kRaceFactor); });
+  const auto close = [&](const Contender& c) { return c.cost <= field.front()->cost + std::log(kRaceFactor); };
+  take_formats([&](const Contender& c) { return format_of(c.trial.config) == formats.wanted; });
+  take_formats([&](const Contender& c) { return format_of(c.trial.config) == formats.likely && close(c); });
+  take_formats(close);
   return finalists;
 }
 

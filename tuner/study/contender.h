@@ -27,11 +27,17 @@ struct Candidate {
   std::optional<Trial> row;
 };
 
+// Packing formats that are confirmed before others.
+struct FormatWishes {
+  std::optional<PackingFormat> wanted;  // however far behind
+  std::optional<PackingFormat> likely;  // where it is close to the best
+};
+
 // Who is confirmed, the best first. Of the field that is sorted by cost: the best of those that the race left
 // (`racing`), and up to `more_formats` beyond them that are the best of a packing format which is not among them,
-// because the export picks one format for all M: `wanted` however far behind, then those close to the best.
+// because the export picks one format for all M: what is wished, then those close to the best.
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, const FinalSize& size,
-                                         const std::optional<PackingFormat>& wanted);
+                                         const FormatWishes& formats);
 
 }  // namespace gemwright::tuner

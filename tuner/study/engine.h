@@ -27,6 +27,9 @@ struct StudyRequest {
   MeasureProtocol protocol;
   SpaceInput space;
   std::vector<Config> known_good;  // winners of similar studies: half of each batch, until all are tried
+  // Of the studies of the same problem so far: some seeds of it are tried early, and its best is confirmed too where it
+  // is close, so that what the format costs this M is known.
+  std::optional<PackingFormat> likely_format;
   bool fresh = false;
   // Goes on with a study that may be finished, for this much more; `space` may be narrower than before.
   std::optional<Budget> follow_up;

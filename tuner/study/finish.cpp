@@ -113,23 +113,32 @@ Result<void> StudyRun::race() {
   return keep_best(field_.size());
 }
 
+// Whether there is time for the rounds that a lead needs: a final of very long calls does without.
+bool StudyRun::may_claim(std::size_t finalists, std::size_t blocks, double seconds) const {
+  const auto call_ns = timer_->call_ns();
+  if (!is_very_long(call_ns)) return true;
+  const int rounds = std::max(request_.protocol.min_confirm_rounds, rounds_for_a_lead(finalists));
+  return static_cast<double>(rounds) * static_cast<double>(blocks) * *call_ns <= seconds * 1e9;
+}
+
 Result<void> StudyRun::confirm() {
   phase_ = "confirm";
   const MeasureProtocol& p = request_.protocol;
-  std::optional<PackingFormat> wanted;
+  FormatWishes formats{{}, request_.likely_format};
   if (space_.format && !space_.modes.empty()) {
-    wanted = {space_.modes.front(), space_.format->panel, space_.format->pair};
+    formats.wanted = {space_.modes.front(), space_.format->panel, space_.format->pair};
   }
-  finalists_ = choose_finalists(field_, racing_, final_size(p, timer_->call_ns()), wanted);
+  finalists_ = choose_finalists(field_, racing_, final_size(p, timer_->call_ns()), formats);
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);
   const std::size_t blocks = entrants.size() + 1 + (baseline_ ? 1 : 0);
-  const int least = least_confirm_rounds(p, timer_->call_ns());
-  const int rounds = rounds_for(p.confirm_rounds, least, timer_->call_ns(), blocks);
-  const SampleWindow window{Phase::confirm, timer_->next_round()};
-  Final final(entrants, {rounds, least, !is_very_long(timer_->call_ns())}, order_from_here());
   // A search that ran late leaves the final its share all the same: a verdict of a few rounds is worth little.
   const double until = std::max(budget_seconds(), spent() + kFinalShare * budget_seconds());
+  const bool claims = may_claim(entrants.size(), blocks, until - spent());
+  const int least = least_confirm_rounds(p, claims);
+  const int rounds = rounds_for(p.confirm_rounds, least, timer_->call_ns(), blocks);
+  const SampleWindow window{Phase::confirm, timer_->next_round()};
+  Final final(entrants, {rounds, least, claims}, order_from_here());
   for (auto order = final.next(); !order.empty(); order = final.next()) {
     const auto timed = round(Phase::confirm, order);
     if (!timed) return tl::unexpected(timed.error());

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "tuner/measure/rounds.h"
-#include "tuner/study/budget.h"
 
 namespace gemwright::tuner {
 
@@ -23,8 +22,8 @@ int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t
   return std::clamp(static_cast<int>(std::min(fit, static_cast<double>(rounds))), std::min(least, rounds), rounds);
 }
 
-int least_confirm_rounds(const MeasureProtocol& p, std::optional<double> call_ns) {
-  return is_very_long(call_ns) ? std::min(p.min_confirm_rounds, static_cast<int>(kMinPairs)) : p.min_confirm_rounds;
+int least_confirm_rounds(const MeasureProtocol& p, bool claims) {
+  return claims ? p.min_confirm_rounds : std::min(p.min_confirm_rounds, static_cast<int>(kMinPairs));
 }
 
 FinalSize final_size(const MeasureProtocol& p, std::optional<double> call_ns) {

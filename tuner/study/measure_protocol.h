@@ -28,10 +28,9 @@ Result<MeasureProtocol> measure_protocol(std::string_view name);
 // but has `least` rounds. Nothing is known of the call before the first block.
 constexpr double kStageSeconds = 3;
 int rounds_for(int rounds, int least, std::optional<double> call_ns, std::size_t blocks);
-// Of the final at least: min_confirm_rounds, or so few that there is an interval at all where one call takes longer
-// than kVeryLongNs (budget.h). Noise is smaller there than what ten rounds of such calls are worth; where time runs out
-// then, no lead among the finalists is claimed.
-int least_confirm_rounds(const MeasureProtocol& protocol, std::optional<double> call_ns);
+// Of the final at least: min_confirm_rounds, or, where calls longer than kVeryLongNs (budget.h) leave no time to claim
+// a lead among the finalists, so few that there is an interval at all.
+int least_confirm_rounds(const MeasureProtocol& protocol, bool claims);
 // Fewer are confirmed, too, the longer a call is: two at least, and one for its packing format alone.
 struct FinalSize {
   std::size_t finalists = 0;

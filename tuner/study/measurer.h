@@ -41,6 +41,7 @@ struct SetupReply {
   int baseline_handle = 0;      // valid when `baseline` is not empty
   int anchor_handle = 0;
   std::vector<FurtherBaseline> further = {};  // those asked for, in order
+  std::optional<double> baseline_ns = {};     // the call that verified it
 };
 
 // The answer to a candidate: a handle to time, or the state it failed in.

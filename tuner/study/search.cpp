@@ -15,6 +15,8 @@ namespace {
 
 // Proposals in a row that pins and vetoes turn away before the search is over.
 constexpr int kMaxTurnedAway = 2000;
+// Seeds of the likely format.
+constexpr std::size_t kLikelySeeds = 2;
 // Batches in a row of nothing but candidates that would be compiled too late: a strategy may name nothing else.
 constexpr int kMostLateBatches = 16;
 // Measurements of the ceilings beside the first that have to agree before a trial is called impossible.
@@ -39,6 +41,18 @@ void StudyRun::take_back() {
     const bool in_field = std::any_of(field_.begin(), field_.end(), [&](const auto& c) { return c->trial.id == t.id; });
     if (!in_field && std::find(wanted.begin(), wanted.end(), t.id) != wanted.end()) retry_.push_back(t);
   }
+}
+
+// The first seeds of the format that other studies of the problem share.
+std::deque<NamedConfig> StudyRun::likely_seeds() const {
+  const auto& likely = request_.likely_format;
+  SpaceInput in = space_;
+  const bool admitted = likely && std::find(in.modes.begin(), in.modes.end(), likely->mode) != in.modes.end();
+  if (!admitted || in.format) return {};
+  in.modes = {likely->mode};
+  in.format = gemwright::packing{likely->panel, likely->pair};
+  const std::vector<NamedConfig> all = seeds(in);
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kLikelySeeds))};
 }
 
 std::vector<Candidate> StudyRun::next_batch() {
@@ -73,6 +87,10 @@ std::vector<Candidate> StudyRun::next_batch() {
   const std::size_t known = batch.size() + (most - batch.size() + 1) / 2;
   while (next_known_good_ < request_.known_good.size() && batch.size() < known) {
     take(request_.known_good[next_known_good_++], "known good");
+  }
+  while (!likely_.empty() && batch.size() < most) {
+    take(likely_.front().config, "seed:" + likely_.front().name);
+    likely_.pop_front();
   }
   while (batch.size() < most && turned_away < kMaxTurnedAway && !strategy_->finished()) {
     const auto proposed = strategy_->propose(static_cast<int>(most - batch.size()));
@@ -124,8 +142,9 @@ bool StudyRun::set_late_apart(std::vector<Candidate>& batch) {
 Result<void> StudyRun::search() {
   phase_ = "search";
   if (baseline_) {
-    if (const auto r = timer_->size({baseline_->id, setup_.baseline_handle}); !r) return r;
+    if (const auto r = timer_->size({baseline_->id, setup_.baseline_handle}, setup_.baseline_ns); !r) return r;
   }
+  likely_ = likely_seeds();
   take_back();
   if (const auto r = drop_unwanted(); !r) return r;
   // What was found may have been unwanted since: then something else is looked for, for one more budget at most.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tuner/space/tile_group.h"
+#include "tuner/strategy/seeds.h"
 #include "tuner/strategy/strategy.h"
 #include "tuner/study/block_timer.h"
 #include "tuner/study/budget.h"
@@ -60,6 +61,7 @@ class StudyRun {
   bool modes_left() const;
   std::size_t within_bound(std::size_t first) const;
 
+  std::deque<NamedConfig> likely_seeds() const;
   std::vector<Candidate> next_batch();
   bool is_compiled(const Config& config) const;
   bool compiles_too_late(const Candidate& candidate) const;
@@ -85,6 +87,7 @@ class StudyRun {
   void update_costs();
   RoundOrder order_from_here();
 
+  bool may_claim(std::size_t finalists, std::size_t blocks, double seconds) const;
   Result<void> conclude(const Final& final, SampleWindow window);
 
   // Between blocks: whoever wants to stop, pause or steer is heard.
@@ -128,7 +131,8 @@ class StudyRun {
   std::vector<EntrantId> racing_;  // whom the race left
   std::set<std::string> known_;    // keys of configs tried or being tried
   std::size_t next_known_good_ = 0;
-  std::vector<Trial> retry_;  // in flight when an earlier sitting ended, or asked for again
+  std::deque<NamedConfig> likely_;  // seeds of the likely format that are not proposed yet
+  std::vector<Trial> retry_;        // in flight when an earlier sitting ended, or asked for again
   // Of the winner and the baseline, when the study is concluded: what progress says from then on.
   std::optional<Estimate> confirmed_, confirmed_baseline_;
   std::optional<TrialId> incumbent_;

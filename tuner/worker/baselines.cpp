@@ -28,10 +28,6 @@ Result<void> Baselines::open(const std::vector<std::string>& further) {
   return {};
 }
 
-std::unique_ptr<TimedSubject> Baselines::subject(const Further& f) {
-  return std::make_unique<PlainBaselineSubject>(*f.baseline, call_, operands_, store_);
-}
-
 void Baselines::prepare(const BaselineCall& call, bool same_weights, const Fault& fault) {
   call_ = call;
   const auto why_not = [&](Baseline& baseline, TimedSubject& subject) -> std::string {
@@ -41,14 +37,15 @@ void Baselines::prepare(const BaselineCall& call, bool same_weights, const Fault
   };
   if (first_) {
     const auto ready = first_->prepare(call, same_weights);
-    BaselineSubject subject(*first_);
-    no_first_ = ready ? why_not(*first_, subject) : ready.error().message;
+    first_subject_ = std::make_unique<BaselineSubject>(*first_);
+    no_first_ = ready ? why_not(*first_, *first_subject_) : ready.error().message;
   }
   for (Further& f : further_) {
     if (f.baseline == nullptr) continue;
     // What it refuses is known before copies are made for it.
     const auto ready = f.baseline->prepare(call, true);
-    f.reason = ready ? why_not(*f.baseline, *subject(f)) : ready.error().message;
+    f.subject = std::make_unique<PlainBaselineSubject>(*f.baseline, call_, operands_, store_);
+    f.reason = ready ? why_not(*f.baseline, *f.subject) : ready.error().message;
   }
 }
 
@@ -56,14 +53,15 @@ void Baselines::enter(SetupReply& reply, const std::function<int(std::unique_ptr
   reply.baseline_reason = no_first_;
   if (no_first_.empty()) {
     reply.baseline = first_->name();
-    reply.baseline_handle = add(std::make_unique<BaselineSubject>(*first_));
+    reply.baseline_ns = first_subject_->call_ns();
+    reply.baseline_handle = add(std::move(first_subject_));
   }
-  for (const Further& f : further_) {
+  for (Further& f : further_) {
     FurtherBaseline b;
     b.reason = f.reason;
     if (f.reason.empty()) {
       b.name = f.baseline->name();
-      b.handle = add(subject(f));
+      b.handle = add(std::move(f.subject));
     }
     reply.further.push_back(std::move(b));
   }

@@ -31,19 +31,23 @@ class Baselines {
   // Those that are there become subjects; `add` gives each its handle.
   void enter(SetupReply& reply, const std::function<int(std::unique_ptr<TimedSubject>)>& add);
   // After a setup that failed: weights that oneDNN reordered are not those of the next one.
-  void forget() { first_.reset(); }
+  void forget() {
+    first_subject_.reset();
+    first_.reset();
+  }
 
  private:
   struct Further {
-    Baseline* baseline = nullptr;  // owned by opened_
-    std::string reason;            // why it is absent; empty where it is there
+    Baseline* baseline = nullptr;           // owned by opened_
+    std::string reason;                     // why it is absent; empty where it is there
+    std::unique_ptr<TimedSubject> subject;  // verified, until it is entered
   };
-  std::unique_ptr<TimedSubject> subject(const Further& f);
 
   Operands& operands_;
   WeightStore& store_;
   std::unique_ptr<Baseline> first_;
   std::string no_first_;  // why
+  std::unique_ptr<TimedSubject> first_subject_;
   std::map<std::string, std::unique_ptr<Baseline>> opened_;
   std::vector<Further> further_;
   BaselineCall call_;

@@ -219,11 +219,13 @@ json to_json(const SetupReply& r) {
   for (const FurtherBaseline& b : r.further) {
     further.push_back({{"name", b.name}, {"reason", b.reason}, {"handle", b.handle}});
   }
-  return {{"baseline", r.baseline},
-          {"baseline_reason", r.baseline_reason},
-          {"baseline_handle", r.baseline_handle},
-          {"anchor_handle", r.anchor_handle},
-          {"further", std::move(further)}};
+  json j{{"baseline", r.baseline},
+         {"baseline_reason", r.baseline_reason},
+         {"baseline_handle", r.baseline_handle},
+         {"anchor_handle", r.anchor_handle},
+         {"further", std::move(further)}};
+  put_finite(j, "baseline_ns", r.baseline_ns);
+  return j;
 }
 
 SetupReply read_setup_reply(const json& j, std::optional<Error>& error) {
@@ -233,6 +235,7 @@ SetupReply read_setup_reply(const json& j, std::optional<Error>& error) {
   r.baseline_reason = f.text("baseline_reason");
   r.baseline_handle = static_cast<int>(f.integer("baseline_handle", 0, kMaxInt));
   r.anchor_handle = static_cast<int>(f.integer("anchor_handle", 0, kMaxInt));
+  r.baseline_ns = f.optional_number("baseline_ns", 0, static_cast<double>(kMaxInteger));
   const json& further = f.value("further");
   error = f.complaint();
   if (!error) r.further = read_list(further, "further", kMaxFurtherBaselines, read_further, error);

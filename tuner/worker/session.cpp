@@ -453,7 +453,7 @@ Result<std::vector<profilers::Counter>> Session::count(int handle, std::int64_t 
   if (s.counter_providers.empty()) s.counter_providers = profilers::counter_ladder(s.cpu);
   std::optional<std::string> fault;
   if (auto ready = s.make_way(subject); !ready) fault = ready.error().message;
-  if (!fault) fault = subject.run(1);  // discarded, as before a block
+  if (!fault && subject.needs_a_discarded_call()) fault = subject.run(1);  // as before a block
   // A subject that has failed is not run again, but asked about all the same: each counter has its row.
   const auto run = [&] {
     if (!fault) fault = subject.run(calls);

@@ -30,12 +30,13 @@ class TimedSubject {
   // A call so long wakes its threads and warms what it uses in a small part of its own time; a discarded one before
   // each block would double what a large product takes to tune.
   void note_call(double ns) { call_ns_ = ns; }
-  bool needs_a_discarded_call() const { return call_ns_ < kLongNs; }
+  bool needs_a_discarded_call() const { return call_ns_.value_or(0) < kLongNs; }
+  std::optional<double> call_ns() const { return call_ns_; }  // of one of the latest
 
  private:
   // Threads wake within some 10 us, and A and C lie in L3 since the block before.
   static constexpr double kLongNs = 10e6;
-  double call_ns_ = 0;  // of one of the latest; 0 before the first
+  std::optional<double> call_ns_;
 };
 
 // A tile of any mode with a config.
