@@ -99,6 +99,22 @@ TEST(Seeds, FewRowsReadSeveralPanelsSideBySide) {
   EXPECT_NE(find(wide, "side-by-side-2x2"), nullptr);
 }
 
+TEST(Seeds, AFewRowsOfAPairReadTheHalvesInPanelsOfTheirOwn) {
+  const auto of_rows = [](std::int64_t m, std::vector<isa> families) {
+    SpaceInput in = space_of(m, 8192, 4096, 1, std::move(families));
+    in.problem.chain = {EpilogueOp::swiglu};
+    return seeds(in);
+  };
+  const auto one = of_rows(1, {isa::avx2}), four = of_rows(4, {isa::avx2});
+  const NamedConfig* const streams = find(one, "apart-4x4");
+  ASSERT_NE(streams, nullptr);
+  EXPECT_EQ(streams->config.format, (gemwright::packing{8, 0}));
+  EXPECT_EQ(streams->config.tile.panels, 4);
+  EXPECT_NE(find(one, "side-by-side-4x2"), nullptr);  // panels that hold both
+  EXPECT_NE(find(four, "apart-3x3"), nullptr);
+  EXPECT_EQ(find(of_rows(1, {isa::avx512f}), "apart-4x4"), nullptr);  // not measured
+}
+
 TEST(Seeds, ASmallProductOfFewRowsStreamsWeightsThatComeFromMemory) {
   SpaceInput in = space_of(1, 1024, 1024);
   EXPECT_EQ(seeds(in).front().name.rfind("cube", 0), 0U) << seeds(in).front().name;
