@@ -48,8 +48,6 @@ std::vector<std::string> notes(const std::vector<PlannedStudy>& studies) {
 
 namespace {
 
-using Runner = std::function<Result<std::optional<tuner::StudyRecord>>(PlannedStudy&)>;
-
 // The studies of one problem that have a result, in this run.
 struct ProblemGroup {
   std::vector<PlannedStudy*> studies;
@@ -86,96 +84,121 @@ double bearable(const tuner::Cell& cell, const tuner::Budget& budget) {
   return few_rounds ? kLongFormatRegret : kFormatRegret;
 }
 
+// A study once more, in the format of `choice` alone.
+PlannedStudy follow_up_of(const PlannedStudy& study, const tuner::Dispatch& choice) {
+  PlannedStudy out = study;
+  tuner::StudyRequest& r = out.request;
+  r.fresh = false;
+  r.likely_format.reset();
+  r.space.modes = {choice.mode};
+  r.space.format = choice.format;
+  const tuner::Budget& b = r.attributes.budget;
+  r.follow_up = b.trials ? tuner::Budget{{}, std::max<std::int64_t>(*b.trials / 2, 1)}
+                         : tuner::Budget{tuner::seconds_of(b) / 2, {}};
+  r.known_good.clear();
+  for (const tuner::Config& c : choice.configs) {
+    if (const auto fits = tuner::repaired(r.space, c)) r.known_good.push_back(*fits);
+  }
+  return out;
+}
+
+class Sitting {
+ public:
+  Sitting(tuner::Store& store, tuner::Measurer& measurer, std::vector<PlannedStudy>& studies, const TuningHooks& hooks)
+      : store_(store), measurer_(measurer), studies_(studies), hooks_(hooks) {}
+
+  Result<void> run() {
+    while (next_ < studies_.size()) {
+      if (const auto r = run_problem(); !r) return r;
+      tell();
+    }
+    if (empty_handed_) return tl::unexpected(*empty_handed_);
+    return {};
+  }
+
+ private:
+  Result<void> run_problem();
+  Result<void> share_one_format(const ProblemGroup& group);
+  // Nothing where no config was valid: the next study goes on. `index` is for the title.
+  Result<std::optional<tuner::StudyResult>> run_one(PlannedStudy& study, std::size_t index);
+  void tell();
+
+  tuner::Store& store_;
+  tuner::Measurer& measurer_;
+  std::vector<PlannedStudy>& studies_;
+  const TuningHooks& hooks_;
+  std::size_t next_ = 0;
+  std::vector<std::pair<StudyFigures, bool>> finished_;  // of the problem at hand; told when its format is settled
+  std::optional<Error> empty_handed_;
+};
+
+// The studies of one problem stand together.
+Result<void> Sitting::run_problem() {
+  ProblemGroup group;
+  bool all_reused = true;
+  const tuner::Problem problem = studies_[next_].request.key.problem;
+  for (; next_ < studies_.size() && studies_[next_].request.key.problem == problem; ++next_) {
+    PlannedStudy& s = studies_[next_];
+    auto good = tuner::known_good_configs(store_, s.request.key, s.request.space, kKnownGood);
+    if (!good) return tl::unexpected(good.error());
+    s.request.known_good = std::move(*good);
+    s.request.likely_format = format_so_far(group);
+    const auto result = run_one(s, next_);
+    if (!result) return tl::unexpected(result.error());
+    all_reused = all_reused && (!*result || (*result)->reused);
+    if (!*result) continue;
+    if (const auto added = add(group, store_, s, (*result)->record); !added) return added;
+  }
+  return all_reused ? Result<void>{} : share_one_format(group);
+}
+
 // Follows up the studies whose choice in the shared format is missing or costs more than is bearable.
-Result<void> share_one_format(const ProblemGroup& group, const Runner& run) {
+Result<void> Sitting::share_one_format(const ProblemGroup& group) {
   const std::size_t count = group.studies.size();
   if (group.cells.size() != count || count < 2) return {};
   const auto choice = tuner::choose_dispatch(group.records.front().key.problem, group.cells, kFormatRegret);
   if (!choice) return tl::unexpected(choice.error());
   if (choice->format.panel == 0) return {};
   for (std::size_t i = 0; i < count; ++i) {
-    PlannedStudy follow_up = *group.studies[i];
-    tuner::StudyRequest& r = follow_up.request;
-    if (choice->cells[i].regret.value_or(1) <= bearable(group.cells[i], r.attributes.budget)) continue;
-    r.fresh = false;
-    r.likely_format.reset();
-    r.space.modes = {choice->mode};
-    r.space.format = choice->format;
-    const tuner::Budget& b = r.attributes.budget;
-    r.follow_up = b.trials ? tuner::Budget{{}, std::max<std::int64_t>(*b.trials / 2, 1)}
-                           : tuner::Budget{tuner::seconds_of(b) / 2, {}};
-    r.known_good.clear();
-    for (const tuner::Config& c : choice->configs) {
-      if (const auto fits = tuner::repaired(r.space, c)) r.known_good.push_back(*fits);
-    }
-    const auto done = run(follow_up);
+    const double most = bearable(group.cells[i], group.studies[i]->request.attributes.budget);
+    if (choice->cells[i].regret.value_or(1) <= most) continue;
+    PlannedStudy follow_up = follow_up_of(*group.studies[i], *choice);
+    const auto done = run_one(follow_up, next_ - 1);  // the title counts studies, not follow-ups
     if (!done) return tl::unexpected(done.error());
   }
   return {};
+}
+
+Result<std::optional<tuner::StudyResult>> Sitting::run_one(PlannedStudy& study, std::size_t index) {
+  if (hooks_.begin) hooks_.begin(study, index, studies_.size());
+  const auto result =
+      tuner::run_study(store_, measurer_, study.request, {hooks_.now, hooks_.progress, hooks_.stop, hooks_.sleep});
+  if (!result) {
+    if (result.error().kind != ErrorKind::nothing_valid) return tl::unexpected(result.error());
+    if (hooks_.failed) hooks_.failed(study, result.error());
+    empty_handed_ = result.error();
+    return std::nullopt;
+  }
+  const auto figures = study_figures(store_, result->record);
+  if (!figures) return tl::unexpected(figures.error());
+  const auto same = [&](const auto& f) { return f.first.study.id == figures->study.id; };
+  std::erase_if(finished_, same);  // a follow-up replaces what its study found before
+  finished_.emplace_back(*figures, result->reused);
+  return *result;
+}
+
+void Sitting::tell() {
+  for (const auto& [figures, known] : finished_) {
+    if (hooks_.done) hooks_.done(figures, known);
+  }
+  finished_.clear();
 }
 
 }  // namespace
 
 Result<void> run_studies(tuner::Store& store, tuner::Measurer& measurer, std::vector<PlannedStudy>& studies,
                          const TuningHooks& hooks) {
-  std::optional<Error> empty_handed;
-  bool reused = false;
-  std::vector<std::pair<StudyFigures, bool>> finished;  // of the problem at hand; told when its format is settled
-  std::size_t index = 0;
-  const auto tell = [&] {
-    for (const auto& [figures, known] : finished) {
-      if (hooks.done) hooks.done(figures, known);
-    }
-    finished.clear();
-  };
-  // Nothing where no config was valid: the next study goes on.
-  const Runner run = [&](PlannedStudy& s) -> Result<std::optional<tuner::StudyRecord>> {
-    if (hooks.begin) hooks.begin(s, index, studies.size());
-    const auto result =
-        tuner::run_study(store, measurer, s.request, {hooks.now, hooks.progress, hooks.stop, hooks.sleep});
-    if (!result) {
-      if (result.error().kind != ErrorKind::nothing_valid) return tl::unexpected(result.error());
-      if (hooks.failed) hooks.failed(s, result.error());
-      empty_handed = result.error();
-      return std::nullopt;
-    }
-    reused = result->reused;
-    const auto figures = study_figures(store, result->record);
-    if (!figures) return tl::unexpected(figures.error());
-    const auto same = [&](const auto& d) { return d.first.study.id == figures->study.id; };
-    std::erase_if(finished, same);  // a follow-up replaces what its study found before
-    finished.emplace_back(*figures, result->reused);
-    return result->record;
-  };
-  while (index < studies.size()) {
-    // The studies of one problem stand together.
-    ProblemGroup group;
-    bool all_reused = true;
-    for (const tuner::Problem problem = studies[index].request.key.problem;
-         index < studies.size() && studies[index].request.key.problem == problem; ++index) {
-      PlannedStudy& s = studies[index];
-      auto good = tuner::known_good_configs(store, s.request.key, s.request.space, kKnownGood);
-      if (!good) return tl::unexpected(good.error());
-      s.request.known_good = std::move(*good);
-      s.request.likely_format = format_so_far(group);
-      const auto record = run(s);
-      if (!record) return tl::unexpected(record.error());
-      all_reused = all_reused && reused;
-      if (!*record) continue;
-      if (const auto added = add(group, store, s, **record); !added) return added;
-    }
-    if (all_reused) {
-      tell();
-      continue;
-    }
-    --index;  // the title counts studies, not follow-ups
-    const auto shared = share_one_format(group, run);
-    ++index;
-    if (!shared) return shared;
-    tell();
-  }
-  if (empty_handed) return tl::unexpected(*empty_handed);
-  return {};
+  return Sitting(store, measurer, studies, hooks).run();
 }
 
 }  // namespace gemwright::app
