@@ -93,15 +93,15 @@ struct alignas(64) Cursor {
 // Memory of a round: a region for each thread, large enough for its part of every level.
 class Regions {
  public:
-  Regions(const std::vector<ReadPlan>& plans, int threads) {
+  Regions(const std::vector<ReadPlan>& plans, int threads, CeilingMemory& memory) {
     constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
     for (const ReadPlan& p : plans) stride_ = std::max(stride_, p.part_bytes.value.value_or(0));
     stride_ = (stride_ + kHugePage - 1) / kHugePage * kHugePage;
-    block_ = gemwright::allocate_floats(static_cast<std::size_t>(stride_ * threads) / sizeof(float));
+    first_ = memory.of(threads, stride_ * threads);
   }
-  explicit operator bool() const { return block_ != nullptr; }
+  explicit operator bool() const { return first_ != nullptr; }
   std::int64_t stride() const { return stride_; }
-  std::byte* of(int thread) const { return reinterpret_cast<std::byte*>(block_.get()) + stride_ * thread; }
+  std::byte* of(int thread) const { return first_ + stride_ * thread; }
   // Each thread writes its own region first, so that its pages are near to it.
   void touch(Team& team) const {
     constexpr std::int64_t kPage = 4096;
@@ -112,14 +112,15 @@ class Regions {
 
  private:
   std::int64_t stride_ = 0;
-  gemwright::float_block block_;
+  std::byte* first_ = nullptr;
 };
 
 // Every ceiling of `threads` threads.
 class Round {
  public:
-  Round(const CpuInfo& cpu, const CeilingRequest& request, int threads, std::vector<Ceiling>& out)
-      : cpu_(cpu), request_(request), threads_(threads), out_(out) {}
+  Round(const CpuInfo& cpu, const CeilingRequest& request, int threads, CeilingMemory& memory,
+        std::vector<Ceiling>& out)
+      : cpu_(cpu), request_(request), threads_(threads), memory_(memory), out_(out) {}
 
   void run() {
     const Pinning pinning;
@@ -154,7 +155,11 @@ class Round {
     out_.push_back(std::move(c));
   }
 
-  std::vector<ReadPlan> plans() const { return plan_reads(cpu_, threads_, probe_host().memory_available_bytes); }
+  std::vector<ReadPlan> plans() const {
+    auto available = probe_host().memory_available_bytes;
+    if (available) *available.value += memory_.bytes_of(threads_);
+    return plan_reads(cpu_, threads_, available);
+  }
 
   void refuse(const std::string& reason) {
     for (const ComputeKernel& k : compute_kernels(cpu_)) add_absent(k.name, kGflops, reason);
@@ -163,7 +168,7 @@ class Round {
 
   void run_reads(Team& team) {
     const std::vector<ReadPlan> plans = this->plans();
-    const Regions regions(plans, threads_);
+    const Regions regions(plans, threads_, memory_);
     if (regions) regions.touch(team);
     for (const ReadPlan& p : plans) {
       if (!p.part_bytes || !regions) {
@@ -208,19 +213,46 @@ class Round {
   const CpuInfo& cpu_;
   const CeilingRequest& request_;
   const int threads_;
+  CeilingMemory& memory_;
   std::vector<Ceiling>& out_;
 };
 
 }  // namespace
 
-std::vector<Ceiling> measure_ceilings(const CpuInfo& cpu, const CeilingRequest& request) {
+std::byte* CeilingMemory::of(int threads, std::int64_t bytes) {
+  Kept& kept = of_team_[threads];
+  if (kept.bytes != bytes) {
+    kept = {};  // free first: both at once might not fit
+    kept.block = gemwright::allocate_floats(static_cast<std::size_t>(bytes) / sizeof(float));
+    kept.bytes = kept.block ? bytes : 0;
+  }
+  return reinterpret_cast<std::byte*>(kept.block.get());
+}
+
+std::int64_t CeilingMemory::bytes_of(int threads) const {
+  const auto kept = of_team_.find(threads);
+  return kept == of_team_.end() ? 0 : kept->second.bytes;
+}
+
+std::int64_t CeilingMemory::bytes() const {
+  std::int64_t sum = 0;
+  for (const auto& [threads, kept] : of_team_) sum += kept.bytes;
+  return sum;
+}
+
+std::vector<Ceiling> measure_ceilings(const CpuInfo& cpu, const CeilingRequest& request, CeilingMemory& memory) {
   CeilingRequest sane = request;
   sane.block_seconds = request.block_seconds > 1e-6 ? std::min(request.block_seconds, 1.0) : 1e-6;
   sane.blocks = std::clamp(request.blocks, 1, 1000);
   std::vector<Ceiling> out;
-  Round(cpu, sane, 1, out).run();
-  if (sane.threads > 1) Round(cpu, sane, sane.threads, out).run();
+  Round(cpu, sane, 1, memory, out).run();
+  if (sane.threads > 1) Round(cpu, sane, sane.threads, memory, out).run();
   return out;
+}
+
+std::vector<Ceiling> measure_ceilings(const CpuInfo& cpu, const CeilingRequest& request) {
+  CeilingMemory memory;
+  return measure_ceilings(cpu, request, memory);
 }
 
 std::optional<double> scaled_to(const Ceiling& ceiling, std::optional<double> anchor_ns) {

@@ -9,8 +9,12 @@
 // slower. Clocks drift, so each ceiling carries the time of an anchor loop beside it; see scaled_to.
 #pragma once
 
+#include <gemwright/memory.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,10 +44,29 @@ struct CeilingRequest {
   std::function<double()> anchor_ns = {};  // times the anchor loop; called once beside each ceiling, on its first CPU
 };
 
+// What the reads run over, kept from one measurement to the next: a virtual machine may take half a second to get so
+// much memory from its host.
+class CeilingMemory {
+ public:
+  // `bytes` for a team of `threads`, uninitialised; null where they are not to be had. What the team had before stays
+  // where it is as large, so that its pages are near to the threads that touched them.
+  std::byte* of(int threads, std::int64_t bytes);
+  std::int64_t bytes_of(int threads) const;
+  std::int64_t bytes() const;  // of all teams
+
+ private:
+  struct Kept {
+    gemwright::float_block block;
+    std::int64_t bytes = 0;
+  };
+  std::map<int, Kept> of_team_;
+};
+
 // All ceilings of one thread, then those of `threads`, each on a CPU of its own among those that the caller may use:
 // one thread on the last, a team on the first ones. For an instruction set that the CPU lacks there is no entry. Takes
 // 0.15 s for one thread, 0.3 s for one and for two, and up to 0.5 s more where a virtual machine must first get the
 // memory from its host. The caller's affinity is restored.
+std::vector<Ceiling> measure_ceilings(const CpuInfo& cpu, const CeilingRequest& request, CeilingMemory& memory);
 std::vector<Ceiling> measure_ceilings(const CpuInfo& cpu, const CeilingRequest& request);
 
 // The value that the ceiling would have at the clock of a block whose anchor took `anchor_ns`: a compute roof and a

@@ -50,6 +50,7 @@ struct Counter {
 struct Workload {
   std::function<bool()> run;
   std::int64_t calls = 1;
+  bool lasting = false;  // so long that what providers do beside it is lost in it
 };
 
 class CounterProvider {
@@ -58,8 +59,11 @@ class CounterProvider {
   // Every counter of this provider, in a fixed order, whatever its status. May run the workload several times: one pass
   // for each group of counters that the hardware counts at once.
   virtual std::vector<Counter> count(const Workload& work) = 0;
-  // Whether it takes one pass and merely reads totals around it: then others may count the same pass.
-  virtual bool shares_a_pass() const { return false; }
+  // Whether others may count the same pass around it.
+  virtual bool shares_a_pass(const Workload&) const { return false; }
+  // Whether it may run the workload again: it is within all others then, and they count anew where it did. One of a
+  // ladder at most.
+  virtual bool repeats() const { return false; }
 };
 
 }  // namespace gemwright::profilers

@@ -46,18 +46,21 @@ CounterAvailability summary_of(const std::string& provider, const std::vector<Co
 
 using Providers = std::vector<std::unique_ptr<CounterProvider>>;
 
-// The pass that the first `count` providers share, and whether its calls succeeded. A provider that has nothing to
+// Who counts one pass, the outermost last.
+using Sharing = std::vector<std::size_t>;
+
+// The pass that the first `count` of `sharing` count, and whether its calls succeeded. A provider that has nothing to
 // count does not run it.
-bool shared_pass(const Providers& providers, std::size_t count, const Workload& work,
+bool shared_pass(const Providers& providers, const Sharing& sharing, std::size_t count, const Workload& work,
                  std::vector<std::vector<Counter>>& counters) {
-  while (count > 0 && !providers[count - 1]->shares_a_pass()) --count;
   if (count == 0) return work.run && work.run();
   std::optional<bool> done;
   const auto inside = [&] {
-    done = shared_pass(providers, count - 1, work, counters);
+    done = shared_pass(providers, sharing, count - 1, work, counters);
     return *done;
   };
-  counters[count - 1] = providers[count - 1]->count({inside, work.calls});
+  const std::size_t outermost = sharing[count - 1];
+  counters[outermost] = providers[outermost]->count({inside, work.calls, work.lasting});
   return done ? *done : inside();
 }
 
@@ -75,12 +78,28 @@ std::vector<std::unique_ptr<CounterProvider>> counter_ladder(const CpuInfo& cpu)
 
 std::vector<Counter> count_all(const std::vector<std::unique_ptr<CounterProvider>>& providers, const Workload& work) {
   std::vector<std::vector<Counter>> counters(providers.size());
-  bool any_shares = false;
+  Sharing sharing;
   for (std::size_t i = 0; i < providers.size(); ++i) {
-    any_shares = any_shares || providers[i]->shares_a_pass();
-    if (!providers[i]->shares_a_pass()) counters[i] = providers[i]->count(work);
+    if (!providers[i]->shares_a_pass(work)) {
+      counters[i] = providers[i]->count(work);
+    } else {
+      sharing.insert(providers[i]->repeats() ? sharing.begin() : sharing.end(), i);
+    }
   }
-  if (any_shares) (void)shared_pass(providers, providers.size(), work, counters);  // a failure is in the counters
+  int runs = 0;
+  const auto once_more = [&] {
+    ++runs;
+    return work.run && work.run();
+  };
+  const auto count_shared = [&] {
+    if (sharing.empty()) return;
+    (void)shared_pass(providers, sharing, sharing.size(), {once_more, work.calls, work.lasting}, counters);
+  };  // a failure is in the counters
+  count_shared();
+  if (runs > 1) {
+    std::erase_if(sharing, [&](std::size_t i) { return providers[i]->repeats(); });
+    count_shared();
+  }
   std::vector<Counter> all;
   for (std::vector<Counter>& c : counters) {
     all.insert(all.end(), std::make_move_iterator(c.begin()), std::make_move_iterator(c.end()));

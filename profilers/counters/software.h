@@ -4,8 +4,9 @@
 //    of user mode only, and switches and migrations are denied.
 //  * "rusage": CPU time, faults and switches of this process, by getrusage; ended threads are in it.
 //  * "steal": ticks (1/100 s) that the hypervisor gave to others, over all CPUs of the machine.
-// "software" runs the workload by itself, and again where a thread began meanwhile; the others share one pass. All give
-// totals over its calls. Times in ns.
+// "software" opens events for each thread, so it runs the workload by itself, but for one that lasts (the faults and
+// switches of "rusage" are those of the opening, too, then); it runs it again where a thread began meanwhile. The
+// others share one pass. All give totals over its calls. Times in ns.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,8 @@ class SoftwareProvider final : public CounterProvider {
  public:
   explicit SoftwareProvider(std::shared_ptr<PerfKernel> kernel, ThreadList threads = process_threads);
   std::vector<Counter> count(const Workload& work) override;
+  bool shares_a_pass(const Workload& work) const override { return work.lasting; }
+  bool repeats() const override { return true; }
 
  private:
   bool may_observe_kernel();
@@ -45,7 +48,7 @@ class RusageProvider final : public CounterProvider {
  public:
   explicit RusageProvider(std::function<Reading<ResourceUsage>()> usage = resource_usage) : usage_(std::move(usage)) {}
   std::vector<Counter> count(const Workload& work) override;
-  bool shares_a_pass() const override { return true; }
+  bool shares_a_pass(const Workload&) const override { return true; }
 
  private:
   std::function<Reading<ResourceUsage>()> usage_;
@@ -56,7 +59,7 @@ class StealProvider final : public CounterProvider {
   // `root` stands for "/" in tests.
   explicit StealProvider(std::filesystem::path root = "/") : root_(std::move(root)) {}
   std::vector<Counter> count(const Workload& work) override;
-  bool shares_a_pass() const override { return true; }
+  bool shares_a_pass(const Workload&) const override { return true; }
 
  private:
   std::filesystem::path root_;

@@ -256,6 +256,27 @@ TEST(MeasureCeilings, EveryLevelOfKnownSizeIsMeasuredWhereMemoryIsPlenty) {
   }
 }
 
+TEST(MeasureCeilings, MemoryIsKeptForTheNextMeasurement) {
+  CeilingMemory memory;
+  EXPECT_EQ(memory.bytes(), 0);
+  std::byte* const one = memory.of(1, 1 << 20);
+  ASSERT_NE(one, nullptr);
+  EXPECT_NE(memory.of(2, 1 << 20), one) << "each team has its own: its threads have touched it";
+  EXPECT_EQ(memory.of(1, 1 << 20), one);
+  EXPECT_EQ(memory.bytes(), 2 << 20);
+  EXPECT_NE(memory.of(1, 1 << 21), nullptr);
+  EXPECT_EQ(memory.bytes(), 3 << 20);
+  EXPECT_EQ(memory.bytes_of(1), 2 << 20);
+  EXPECT_EQ(memory.bytes_of(3), 0);
+  const CpuInfo cpu = host_with_caches(48 << 10, kMiB / 2, 8 * kMiB);
+  CeilingMemory kept;
+  const auto first = measure_ceilings(cpu, quick(), kept);
+  const std::int64_t bytes = kept.bytes();
+  EXPECT_EQ(bytes > 0, find(first, "read.dram")->value.has_value());
+  EXPECT_EQ(measure_ceilings(cpu, quick(), kept).size(), first.size());
+  EXPECT_EQ(kept.bytes(), bytes);
+}
+
 TEST(MeasureCeilings, CachesOfUnknownSizeAreAbsentWithTheReason) {
   const std::vector<Ceiling> all = measure_ceilings(CpuInfo{}, quick());
   for (const std::string& name : kReads) {

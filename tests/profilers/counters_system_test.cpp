@@ -255,39 +255,66 @@ bool spin_and_touch() {
   return mine && other;
 }
 
-// Runs the workload `passes` times.
+enum class Sharing { never, always, lasting };
+
+// Runs the workload `passes` times. Its figure is how often it has counted.
 class ScriptedProvider final : public CounterProvider {
  public:
-  ScriptedProvider(int passes, bool shares) : passes_(passes), shares_(shares) {}
+  ScriptedProvider(int passes, Sharing shares) : passes_(passes), shares_(shares) {}
   std::vector<Counter> count(const Workload& work) override {
     bool ok = true;
     for (int i = 0; i < passes_; ++i) ok = work.run() && ok;
-    return {counter("scripted", ok ? CounterStatus::counted : CounterStatus::failed, "")};
+    Counter c = counter("scripted", ok ? CounterStatus::counted : CounterStatus::failed, "");
+    c.value = ++counts_;
+    return {c};
   }
-  bool shares_a_pass() const override { return shares_; }
+  bool shares_a_pass(const Workload& work) const override {
+    return shares_ == Sharing::always || (shares_ == Sharing::lasting && work.lasting);
+  }
+  bool repeats() const override { return passes_ > 1; }
 
  private:
-  int passes_;
-  bool shares_;
+  int passes_, counts_ = 0;
+  Sharing shares_;
 };
 
-TEST(Ladder, ThoseThatReadTotalsShareOnePass) {
-  const auto passes = [](std::vector<std::pair<int, bool>> providers, bool succeeds) {
+class SharedPasses : public testing::Test {
+ protected:
+  // How often the workload ran.
+  int passes(const std::vector<std::pair<int, Sharing>>& providers, bool succeeds, bool lasting = false) {
     std::vector<std::unique_ptr<CounterProvider>> ladder;
     for (const auto& [times, shares] : providers) ladder.push_back(std::make_unique<ScriptedProvider>(times, shares));
     int runs = 0;
-    const auto counters = count_all(ladder, {[&] { return ++runs, succeeds; }, 1});
+    const auto counters = count_all(ladder, {[&] { return ++runs, succeeds; }, 1, lasting});
     EXPECT_EQ(counters.size(), providers.size());
+    counts_.clear();
     for (std::size_t i = 0; i < counters.size(); ++i) {
-      const bool counts = succeeds || providers[i].first == 0;
-      EXPECT_EQ(counters[i].status, counts ? CounterStatus::counted : CounterStatus::failed) << i;
+      const bool counted = succeeds || providers[i].first == 0;
+      EXPECT_EQ(counters[i].status, counted ? CounterStatus::counted : CounterStatus::failed) << i;
+      counts_.push_back(*counters[i].value);
     }
     return runs;
-  };
-  EXPECT_EQ(passes({{3, false}, {1, true}, {1, true}, {1, true}}, true), 4);
-  EXPECT_EQ(passes({{3, false}, {1, true}, {0, true}, {1, true}}, true), 4);  // one has nothing to count
-  EXPECT_EQ(passes({{1, true}, {1, true}}, false), 1);
-  EXPECT_EQ(passes({{2, false}}, true), 2);
+  }
+
+  static constexpr auto kNever = Sharing::never, kAlways = Sharing::always, kLasting = Sharing::lasting;
+  std::vector<double> counts_;
+};
+
+TEST_F(SharedPasses, AreThoseOfProvidersThatReadTotals) {
+  EXPECT_EQ(passes({{3, kNever}, {1, kAlways}, {1, kAlways}, {1, kAlways}}, true), 4);
+  EXPECT_EQ(passes({{3, kNever}, {1, kAlways}, {0, kAlways}, {1, kAlways}}, true), 4);  // one has nothing to count
+  EXPECT_EQ(passes({{1, kAlways}, {1, kAlways}}, false), 1);
+  EXPECT_EQ(passes({{2, kNever}}, true), 2);
+}
+
+TEST_F(SharedPasses, AreThoseOfAllWhereTheWorkLasts) {
+  EXPECT_EQ(passes({{1, kLasting}, {1, kAlways}, {1, kAlways}}, true, false), 2);
+  EXPECT_EQ(passes({{1, kLasting}, {1, kAlways}, {1, kAlways}}, true, true), 1);
+}
+
+TEST_F(SharedPasses, AreCountedAnewWhereSomebodyRanTheWorkAgain) {
+  EXPECT_EQ(passes({{1, kAlways}, {2, kLasting}, {1, kAlways}}, true, true), 3);
+  EXPECT_EQ(counts_, (std::vector<double>{2, 1, 2}));
 }
 
 TEST(Ladder, OfThisMachineGivesAValueOrAReasonForEveryCounter) {

@@ -223,6 +223,27 @@ TEST_F(DotSessionTest, AWrongResultOfEachModeIsFound) {
   }
 }
 
+TEST_F(DotSessionTest, TheCallThatVerifiesIsABlockWhereThatIsAskedFor) {
+  const std::string path = library(Interface::u8s8, ComputeMode::u8s8);
+  const Config c = config(ComputeMode::u8s8);
+  ASSERT_TRUE(session_.setup(setup_for(Interface::u8s8, 70, 90, 110)));
+  const auto right = session_.admit(c, path, true, true);
+  ASSERT_TRUE(right && right->block) << (right ? right->reason : right.error().message);
+  EXPECT_EQ(right->block->calls, 1);
+  EXPECT_GT(right->block->ns, 0);
+  EXPECT_TRUE(right->error_fro && right->verify_ns);
+  EXPECT_EQ(session_.block(right->handle, 3)->state, TrialState::ok);
+  EXPECT_FALSE(session_.admit(c, path, true)->block);
+  MeasureSetup other = setup_for(Interface::u8s8, 70, 90, 110);
+  other.seed = 7;  // its weights are packed anew
+  const Faulty fault(path, DOT_FAULT_ELEMENT);
+  ASSERT_TRUE(session_.setup(other));
+  const auto wrong = session_.admit(c, path, true, true);
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->state, TrialState::correctness);
+  EXPECT_FALSE(wrong->block) << "a wrong result has no speed";
+}
+
 MeasureSetup requantised(std::int64_t m, std::int64_t n, std::int64_t k, std::vector<EpilogueOp> before = {}) {
   MeasureSetup s = setup_for(Interface::u8s8, m, n, k);
   s.problem.chain = std::move(before);

@@ -44,8 +44,8 @@ TEST(Budget, FewerCallsWhereAHundredWouldTakeTooLongButNeverTooFewToCompare) {
   EXPECT_EQ(default_calls(300 * kMs), 40);
   EXPECT_EQ(default_calls(1400 * kMs), kLeastCalls);
   EXPECT_EQ(default_calls(1e15), kLeastCalls);
-  EXPECT_FALSE(search_is_over_after({}, {20, 3, 9, 1400 * kMs}));
-  EXPECT_TRUE(search_is_over_after({}, {20, 3, 10, 1400 * kMs}));
+  EXPECT_FALSE(search_is_over_after({}, {20, 3, 8, 1400 * kMs}));
+  EXPECT_TRUE(search_is_over_after({}, {20, 3, 9, 1400 * kMs}));
 }
 
 TEST(Budget, BatchesOfLongCallsFitTheSearch) {
@@ -53,10 +53,11 @@ TEST(Budget, BatchesOfLongCallsFitTheSearch) {
   EXPECT_FALSE(affordable_batch({}, {0, 0, 0, 1 * kMs}));
   EXPECT_FALSE(affordable_batch(trials(8), {0, 0, 0, 1400 * kMs}));
   EXPECT_EQ(affordable_batch({}, {0, 0, 0, 100 * kMs}), 20U);
-  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 1400 * kMs}), 6U);
+  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 110 * kMs}), 36U);  // one call each from here on
+  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 1400 * kMs}), 8U);
   EXPECT_EQ(affordable_batch({}, {0, 3, 5, 1400 * kMs}), 4U);
   EXPECT_EQ(affordable_batch({}, {0, 20, 100, 1400 * kMs}), 2U);
-  EXPECT_EQ(affordable_batch(seconds(60), {0, 0, 0, 1300 * kMs}), 13U);
+  EXPECT_EQ(affordable_batch(seconds(60), {0, 0, 0, 1300 * kMs}), 24U);
   EXPECT_EQ(affordable_batch(seconds(1), {0, 0, 0, 1400 * kMs}), 2U);
   EXPECT_GT(affordable_batch(seconds(10), {0, 0, 0, 1e-3}), 1000U);
 }

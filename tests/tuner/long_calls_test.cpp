@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "tests/tuner/scripted_machine.h"
 #include "tuner/study/budget.h"
@@ -42,10 +44,49 @@ TEST(LongCalls, AStudyMakesTheCallsOfItsBudgetAndClaimsNoLead) {
   const StudyRecord& study = result->record;
   ASSERT_TRUE(study.outcome.best_trial);
   EXPECT_FALSE(study.outcome.certified());
-  EXPECT_GE(study.trials, 6);
-  // The search's share; six candidates and the baseline, where they are in doubt, twice more; six rounds of a final.
+  EXPECT_GE(study.trials, 8);
+  // The search's share; eight candidates and the baseline, where they are in doubt, twice more; six rounds of a final.
   const auto share = static_cast<std::int64_t>(kSearchCallShare * static_cast<double>(default_calls(0.5e9)));
-  EXPECT_LE(timed_calls(*store, study) + study.trials, share + 2 * 7 + 6 * 5);
+  EXPECT_LE(timed_calls(*store, study), share + 2 * 9 + 6 * 5);
+}
+
+TEST(LongCalls, TheCallThatVerifiesAConfigIsItsFirstBlock) {
+  struct Screened {
+    std::size_t trials = 0, blocks = 0, rounds = 0;  // of trials, in their first rounds
+  };
+  const auto screened = [](bool times_admissions) {
+    ScriptedMachine machine;
+    machine.slowness = kHalfASecond;
+    machine.times_admissions = times_admissions;
+    const auto store = make_memory_store();
+    StudyRequest r = default_request();
+    r.attributes.budget = {{}, 4};  // one batch
+    const auto result = run_study(*store, machine, r, hooks_of(machine));
+    EXPECT_TRUE(result) << result.error().message;
+    std::map<SubjectId, SubjectKind> kinds;
+    const auto subjects = *store->subjects(result->record.id);
+    const auto samples = *store->samples(result->record.id);
+    for (const Subject& s : subjects) kinds[s.id] = s.kind;
+    Screened out;
+    std::set<std::pair<std::int64_t, int>> places;
+    std::set<std::int64_t> rounds;
+    for (const Sample& s : samples) {
+      EXPECT_TRUE(places.emplace(s.round, s.position).second) << "two blocks at one place of a round";
+      if (s.phase != Phase::screen) continue;
+      rounds.insert(s.round);
+      if (kinds.at(s.subject) == SubjectKind::trial) ++out.blocks;
+    }
+    out.trials = store->trials(result->record.id)->size();
+    out.rounds = rounds.size();
+    EXPECT_EQ(machine.blocks, static_cast<int>(samples.size()));
+    return out;
+  };
+  for (const bool times_admissions : {true, false}) {
+    const Screened s = screened(times_admissions);
+    EXPECT_EQ(s.trials, 4U);
+    EXPECT_EQ(s.blocks, 4U) << "once each, whoever times it";
+    EXPECT_EQ(s.rounds, 1U) << "the baseline beside them";
+  }
 }
 
 std::size_t confirmed_rounds(const Store& store, const StudyRecord& study) {
@@ -120,6 +161,18 @@ TEST(LongCalls, AStudyThatIsTakenUpInItsFinalDoesNotSearchAgain) {
   const auto resumed = run_study(*store, machine, default_request(), hooks_of(machine));
   ASSERT_TRUE(resumed) << resumed.error().message;
   EXPECT_EQ(resumed->record.trials, finished->record.trials);
+}
+
+TEST(LongCalls, TheCallsOfAnInterruptedSearchCountOnce) {
+  ScriptedMachine machine;
+  machine.slowness = 3 * kHalfASecond;
+  machine.stop_after = 4;  // candidates of eight
+  const auto store = make_memory_store();
+  ASSERT_FALSE(run_study(*store, machine, default_request(), hooks_of(machine)));
+  machine.stop_after.reset();
+  const auto resumed = run_study(*store, machine, default_request(), hooks_of(machine));
+  ASSERT_TRUE(resumed) << resumed.error().message;
+  EXPECT_GE(resumed->record.trials, 5) << "the four in flight, which never met the baseline, are timed again";
 }
 
 TEST(LongCalls, WithoutABaselineTheFastestCallSaysHowLongTheyAre) {

@@ -292,6 +292,19 @@ TEST(Screen, TimesEachNewcomerOnceBesideTheBestSoFar) {
   EXPECT_TRUE(Screen({}, {8, 9}, kReference, order_for(1)).next().empty());
 }
 
+TEST(Screen, WhoWasSeenAlreadyIsNotTimedAgainUnlessInDoubt) {
+  Screen screen({1, 2, 3}, {8}, kReference, order_for(1), {{1, 1, false}, {2, 1, true}});
+  const auto order = screen.next();
+  EXPECT_EQ(std::set<EntrantId>(order.begin(), order.end()), (std::set<EntrantId>{3, 8, kReference, kAnchor}));
+  std::vector<Heat> heats;
+  for (const EntrantId x : order) heats.push_back({x, 1, false});
+  screen.finish_round(heats);
+  const auto again = screen.next();  // the block of 2 was disturbed
+  EXPECT_EQ(std::set<EntrantId>(again.begin(), again.end()), (std::set<EntrantId>{2, kReference, kAnchor}));
+  const auto alone = Screen({1}, {}, kReference, order_for(1), {{1, 1, false}}).next();
+  EXPECT_EQ(std::set<EntrantId>(alone.begin(), alone.end()), (std::set<EntrantId>{kReference, kAnchor}));
+}
+
 TEST(Screen, ADisturbedNewcomerGetsAnotherBlockButNotForEver) {
   Screen screen({1, 2, 3}, {8}, kReference, order_for(1));
   int rounds = 0;
@@ -323,6 +336,18 @@ TEST(Screen, WhoWouldLeaveGetsASecondBlockAndAThirdWhereTheyContradictEachOther)
   EXPECT_EQ(run(2, 1), (std::set<EntrantId>{2, 3, kReference, kAnchor}));     // again for 2, no longer for 3
   EXPECT_EQ(run(2, 1), (std::set<EntrantId>{3, kReference, kAnchor}));
   EXPECT_TRUE(screen.next().empty());
+}
+
+TEST(Screen, ABlockOfALongCallThatSaysSlowIsBelieved) {
+  const auto again = [](double log_ns) {
+    Screen screen({1, 2}, {}, kReference, order_for(1));
+    std::vector<Heat> heats;
+    for (const EntrantId x : screen.next()) heats.push_back({x, x == 2 ? log_ns + 1 : log_ns, false});
+    screen.finish_round(heats);
+    return !screen.next().empty();
+  };
+  EXPECT_TRUE(again(std::log(kSteadyNs) - 1.5));
+  EXPECT_FALSE(again(std::log(kSteadyNs)));
 }
 
 TEST(Screen, ADisturbedReferenceIsNobodysFault) {

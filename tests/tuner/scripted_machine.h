@@ -28,6 +28,7 @@ class ScriptedMachine : public Measurer {
   bool cannot_count = false, cannot_run_bare = false;
   std::map<ComputeMode, double> error{{ComputeMode::f32, 3e-7}, {ComputeMode::bf16, 3e-3}, {ComputeMode::u8s8, 1e-2}};
   double roof_gflops = 1e6, roof_spread = 0.01;
+  bool times_admissions = true;
   int blocks = 0, admissions = 0, counted = 0;
   double clock = 0;
   double compile_s = 0;                                          // of a library; 0: all are in the cache
@@ -71,6 +72,12 @@ class ScriptedMachine : public Measurer {
     }
     a.handle = next_++;
     configs_[a.handle] = c;
+    return a;
+  }
+  Result<Admission> admit_timed(const Config& c) override {
+    auto a = admit(c);
+    if (!times_admissions || a->state != TrialState::ok) return a;
+    a->block = *block(a->handle, 1);
     return a;
   }
   Result<Admission> admit_bare(const Config& c) override {

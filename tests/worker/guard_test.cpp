@@ -119,6 +119,10 @@ TEST_F(GuardTest, FaultsBecomeStatesAndTheWorkerGoesOn) {
   ASSERT_EQ(good.state, TrialState::ok) << good.reason;
   EXPECT_TRUE(good.error_fro);
   EXPECT_TRUE(good.verify_ns);
+  EXPECT_FALSE(good.block);
+  const Reply timed = w.ask(AdmitRequest{good_config(), true, false, true});
+  ASSERT_TRUE(std::holds_alternative<Admission>(timed.body));
+  EXPECT_TRUE(std::get<Admission>(timed.body).block);
   const Reply r = w.ask(BlockRequest{good.handle, 10});
   const auto* const block = std::get_if<Block>(&r.body);
   ASSERT_NE(block, nullptr);

@@ -81,6 +81,9 @@ TEST(Protocol, RequestsComeBackAsTheyWereSent) {
   const auto admit = round_trip(AdmitRequest{some_config(), false});
   EXPECT_TRUE(admit.config == some_config());
   EXPECT_FALSE(admit.verify);
+  EXPECT_FALSE(admit.timed);
+  EXPECT_TRUE(round_trip(AdmitRequest{some_config(), true, false, true}).timed);
+  EXPECT_TRUE(round_trip(LoadRequest{some_config(), "/x.so", true, false, true}).timed);
   const auto header = round_trip(AdmitHeaderRequest{"a\n\"b\"\t", "tuned::x", true});
   EXPECT_EQ(header.text, "a\n\"b\"\t");
   EXPECT_EQ(header.run_namespace, "tuned::x");
@@ -136,7 +139,10 @@ TEST(Protocol, RepliesComeBackAsTheyWereSent) {
   EXPECT_EQ(admission.handle, 5);
   EXPECT_EQ(admission.error_fro, 1e-7);
   EXPECT_EQ(admission.compile_ns, 12);
-  EXPECT_FALSE(admission.error_max);
+  EXPECT_FALSE(admission.error_max || admission.block);
+  a.block = Block{TrialState::ok, "", 7, 1, {}, {}, {}, false};
+  ASSERT_TRUE(reply_round_trip(a).block);
+  EXPECT_EQ(reply_round_trip(a).block->ns, 7);
   Block b;
   b.ns = 1000;
   b.calls = 3;
@@ -178,6 +184,27 @@ TEST(Protocol, ErrorsThatAreNotNumbersAreAbsent) {
   const auto back = reply_round_trip(a);
   EXPECT_FALSE(back.error_fro);
   EXPECT_FALSE(back.error_max);
+}
+
+TEST(Protocol, TheBlockOfAnAdmissionIsOneCallThatSucceeded) {
+  const auto with = [](TrialState state, const Block& block) {
+    Admission a;
+    a.state = state;
+    a.reason = state == TrialState::ok ? "" : "no";
+    a.block = block;
+    return to_line(Message(Reply{1, false, a}));
+  };
+  const Block good{TrialState::ok, "", 7, 1, {}, {}, {}, false};
+  ASSERT_TRUE(parse_message(with(TrialState::ok, good)));
+  Block two = good, crashed = good, none = good;
+  two.calls = 2;
+  none.calls = 0;
+  crashed.state = TrialState::crashed;
+  crashed.reason = "signal 11";
+  EXPECT_NE(message_error(with(TrialState::ok, two)).find("one call"), std::string::npos);
+  EXPECT_NE(message_error(with(TrialState::ok, crashed)).find("one call"), std::string::npos);
+  EXPECT_NE(message_error(with(TrialState::correctness, good)).find("one call"), std::string::npos);
+  EXPECT_FALSE(message_error(with(TrialState::ok, none)).empty());
 }
 
 TEST(Protocol, AnotherVersionIsNamed) {

@@ -52,6 +52,7 @@ std::vector<EntrantId> Screen::waiting() const {
 bool Screen::is_in_doubt(EntrantId x, double best) const {
   const auto cost = log_.cost(x, reference_);
   if (!cost || *cost <= best + std::log(kScreenFactor) || *cost > best + std::log(kSurelySlow)) return false;
+  if (log_.log_ns(x) > std::log(kSteadyNs)) return false;
   const std::vector<double> pairs = log_.leads(x, reference_);
   return pairs.size() < 2 || (pairs.size() == 2 && std::abs(pairs[0] - pairs[1]) > std::log(kScreenFactor));
 }
@@ -63,6 +64,7 @@ std::vector<EntrantId> Screen::next() const {
     return again.empty() ? again : order_.of(std::move(again), round_);
   }
   std::vector<EntrantId> members = newcomers_;
+  std::erase_if(members, [this](EntrantId x) { return log_.blocks(x) > 0; });
   members.insert(members.end(), company_.begin(), company_.end());
   return order_.of(std::move(members), round_);
 }

@@ -26,9 +26,11 @@ namespace gemwright::tuner {
 constexpr double kFinalAlpha = 0.01;
 // A candidate that falls this far behind the best when screened is not looked at again. One block can be wrong by as
 // much on a shared host (tiles that later led came out as 2.2 times slower), two seldom are; from kSurelySlow on a
-// second one would be long and is not spent.
+// second one would be long and is not spent; nor is one of a call so long that no burst of a neighbour's delays it by
+// half.
 constexpr double kScreenFactor = 1.5;
 constexpr double kSurelySlow = 4;
+constexpr double kSteadyNs = 100e6;
 // After two undisturbed rounds of the race whoever is further behind leaves.
 constexpr double kRaceFactor = 1.10;
 constexpr int kRaceMinRounds = 2;
@@ -47,12 +49,16 @@ class RoundOrder {
 
 class Screen {
  public:
-  // `company`: the best so far, timed once more beside the newcomers; `reference` is one of the order's fixed ones.
-  Screen(std::vector<EntrantId> newcomers, std::vector<EntrantId> company, EntrantId reference, RoundOrder order)
+  // `company`: the best so far, timed once more beside the newcomers; `reference` is one of the order's fixed ones;
+  // `seen`: blocks of newcomers that count as the first round's.
+  Screen(std::vector<EntrantId> newcomers, std::vector<EntrantId> company, EntrantId reference, RoundOrder order,
+         const std::vector<Heat>& seen = {})
       : newcomers_(std::move(newcomers)),
         company_(std::move(company)),
         reference_(reference),
-        order_(std::move(order)) {}
+        order_(std::move(order)) {
+    for (const Heat& h : seen) log_.add(round_, h);
+  }
 
   std::vector<EntrantId> next() const;
   void finish_round(const std::vector<Heat>& heats);

@@ -58,19 +58,43 @@ Result<std::optional<Lost>> BlockTimer::size_by_a_call(const Entrant& entrant) {
 Result<RoundOutcome> BlockTimer::round(Phase phase, const std::vector<Entrant>& order,
                                        const std::function<Result<void>()>& between) {
   RoundOutcome out;
-  int position = 0;
   for (const Entrant& e : order) {
     if (const auto r = between(); !r) return tl::unexpected(r.error());
     const bool lost =
         std::any_of(out.lost.begin(), out.lost.end(), [&](const Lost& l) { return l.subject == e.subject; });
     if (lost) continue;  // it runs twice in this round and failed the first time
-    if (const auto r = time_block(phase, position++, e, out); !r) return tl::unexpected(r.error());
+    if (const auto r = time_block(phase, e, out); !r) return tl::unexpected(r.error());
   }
   ++next_round_;
+  position_ = 0;
   return out;
 }
 
-Result<void> BlockTimer::time_block(Phase phase, int position, const Entrant& entrant, RoundOutcome& out) {
+Result<Heat> BlockTimer::record(Phase phase, SubjectId subject, const Block& block) {
+  Sample s;
+  s.subject = subject;
+  s.phase = phase;
+  s.round = next_round_;
+  s.position = position_++;
+  s.calls = block.calls;
+  s.ns = block.ns;
+  s.cpu = block.cpu;
+  s.involuntary_switches = block.involuntary_switches;
+  s.steal_ticks = block.steal_ticks;
+  s.migrated = block.migrated;
+  if (const auto r = store_.add_sample(s); !r) return tl::unexpected(r.error());
+  const Heat heat = heat_of(s);
+  const double ns = std::exp(heat.log_ns);
+  last_ns_[subject] = ns;
+  note_fastest(subject, ns);
+  if (subject == anchor_) return heat;
+  calls_made_ += s.calls;
+  if (!call_ns_ || subject == reference_) call_ns_ = ns;
+  if (reference_ == anchor_) call_ns_ = std::min(*call_ns_, ns);
+  return heat;
+}
+
+Result<void> BlockTimer::time_block(Phase phase, const Entrant& entrant, RoundOutcome& out) {
   const bool anchor = entrant.subject == anchor_;
   if (!anchor) {
     const auto lost = size_by_a_call(entrant);
@@ -86,26 +110,9 @@ Result<void> BlockTimer::time_block(Phase phase, int position, const Entrant& en
     out.lost.push_back({entrant.subject, *block});
     return {};
   }
-  Sample s;
-  s.subject = entrant.subject;
-  s.phase = phase;
-  s.round = next_round_;
-  s.position = position;
-  s.calls = block->calls;
-  s.ns = block->ns;
-  s.cpu = block->cpu;
-  s.involuntary_switches = block->involuntary_switches;
-  s.steal_ticks = block->steal_ticks;
-  s.migrated = block->migrated;
-  if (const auto r = store_.add_sample(s); !r) return r;
-  out.heats.push_back(heat_of(s));
-  const double ns = std::exp(out.heats.back().log_ns);
-  last_ns_[entrant.subject] = ns;
-  note_fastest(entrant.subject, ns);
-  if (anchor) return {};
-  calls_made_ += s.calls;
-  if (!call_ns_ || entrant.subject == reference_) call_ns_ = ns;
-  if (reference_ == anchor_) call_ns_ = std::min(*call_ns_, ns);
+  const auto heat = record(phase, entrant.subject, *block);
+  if (!heat) return tl::unexpected(heat.error());
+  out.heats.push_back(*heat);
   return {};
 }
 

@@ -45,6 +45,9 @@ class BlockTimer {
   // long, or one more that is not recorded. A failure is left to the block.
   Result<void> size(const Entrant& entrant, std::optional<double> known_ns);
 
+  // A block of the coming round that was timed while its subject was admitted.
+  Result<Heat> record(Phase phase, SubjectId subject, const Block& block);
+
   // A sample of an earlier sitting: rounds count up through the whole study, and its times are known.
   void remember(const Sample& sample);
   std::int64_t next_round() const { return next_round_; }
@@ -62,13 +65,14 @@ class BlockTimer {
   void note_fastest(SubjectId subject, double ns);
   // The call of `size`; where it failed, what was lost.
   Result<std::optional<Lost>> size_by_a_call(const Entrant& entrant);
-  Result<void> time_block(Phase phase, int position, const Entrant& entrant, RoundOutcome& out);
+  Result<void> time_block(Phase phase, const Entrant& entrant, RoundOutcome& out);
 
   Store& store_;
   Measurer& measurer_;
   double block_ns_;
   SubjectId reference_, anchor_;
   std::int64_t next_round_ = 0, calls_made_ = 0;
+  int position_ = 0;  // in the round
   std::optional<double> call_ns_;
   std::map<SubjectId, double> last_ns_, fastest_ns_;
 };

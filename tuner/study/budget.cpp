@@ -5,8 +5,9 @@
 namespace gemwright::tuner {
 namespace {
 
-// A candidate is run to be verified and timed once; beside each batch runs the baseline, and some are in doubt.
-constexpr double kCallsOfACandidate = 2.25;
+// A candidate is run to be verified and timed once, which is one call where it is very long; beside each batch runs the
+// baseline, and some are in doubt.
+double calls_of_a_candidate(std::optional<double> call_ns) { return is_very_long(call_ns) ? 1.25 : 2.25; }
 // Fewer cannot be compared.
 constexpr double kLeastBatch = 2;
 
@@ -26,8 +27,6 @@ bool larger(const Budget& asked, const Budget& before) {
   return seconds_of(asked) > seconds_of(before);
 }
 
-bool is_very_long(std::optional<double> call_ns) { return call_ns && *call_ns > kVeryLongNs; }
-
 std::int64_t default_calls(double call_ns) {
   const double fit = std::min(kLongStudySeconds * 1e9 / call_ns, static_cast<double>(kDefaultCalls));
   return std::max(static_cast<std::int64_t>(fit), kLeastCalls);
@@ -38,7 +37,7 @@ bool search_is_over_after(const Budget& budget, const Spent& spent) {
   if (spent.seconds < kSearchShare * seconds_of(budget)) return false;
   if (!counts_calls(budget, spent.call_ns)) return true;
   const double left = default_search_calls(*spent.call_ns) - static_cast<double>(spent.calls);
-  return left < kLeastBatch * kCallsOfACandidate;
+  return left < kLeastBatch * calls_of_a_candidate(spent.call_ns);
 }
 
 std::optional<std::size_t> affordable_batch(const Budget& budget, const Spent& spent) {
@@ -50,7 +49,7 @@ std::optional<std::size_t> affordable_batch(const Budget& budget, const Spent& s
   } else {
     return std::nullopt;
   }
-  return static_cast<std::size_t>(std::clamp(calls / kCallsOfACandidate, kLeastBatch, 1e6));
+  return static_cast<std::size_t>(std::clamp(calls / calls_of_a_candidate(spent.call_ns), kLeastBatch, 1e6));
 }
 
 }  // namespace gemwright::tuner

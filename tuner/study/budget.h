@@ -18,9 +18,9 @@ constexpr double kLongCallNs = 10e6;
 constexpr double kSearchShare = 0.65;
 // So that the 28 products of a model with 7 values of M take minutes where some of them take a second a call.
 constexpr double kLongStudySeconds = 12;
-// However long one takes: the search's share is half a dozen candidates, verified and timed once each beside the
+// However long one takes: the search's share is eight candidates, verified and timed by one call each, and the
 // baseline; who is in doubt is timed again, and the final has its least rounds, all the same.
-constexpr std::int64_t kLeastCalls = 32;
+constexpr std::int64_t kLeastCalls = 24;
 // The final of long calls has a dozen rounds of five blocks, or six of very long ones (measure_protocol.h).
 constexpr double kSearchCallShare = 0.45;
 constexpr double kVeryLongNs = 100e6;
@@ -31,7 +31,7 @@ double seconds_of(const Budget& budget);
 // Whether a finished study of budget `before` has to go on for `asked`.
 bool larger(const Budget& asked, const Budget& before);
 
-bool is_very_long(std::optional<double> call_ns);
+inline bool is_very_long(std::optional<double> call_ns) { return call_ns && *call_ns > kVeryLongNs; }
 
 // Calls of the default budget where one takes `call_ns`.
 std::int64_t default_calls(double call_ns);

@@ -44,15 +44,6 @@ struct SetupReply {
   std::optional<double> baseline_ns = {};     // the call that verified it
 };
 
-// The answer to a candidate: a handle to time, or the state it failed in.
-struct Admission {
-  TrialState state = TrialState::ok;  // ok, compile, runtime, timeout, correctness, crashed
-  std::string reason;
-  int handle = 0;  // valid when ok
-  std::optional<double> error_fro, error_max;
-  std::optional<std::int64_t> compile_ns, verify_ns;
-};
-
 struct Block {
   TrialState state = TrialState::ok;  // ok, runtime, timeout, crashed
   std::string reason;
@@ -60,6 +51,16 @@ struct Block {
   std::optional<int> cpu;
   std::optional<std::int64_t> involuntary_switches, steal_ticks;
   bool migrated = false;
+};
+
+// The answer to a candidate: a handle to time, or the state it failed in.
+struct Admission {
+  TrialState state = TrialState::ok;  // ok, compile, runtime, timeout, correctness, crashed
+  std::string reason;
+  int handle = 0;  // valid when ok
+  std::optional<double> error_fro, error_max;
+  std::optional<std::int64_t> compile_ns, verify_ns;
+  std::optional<Block> block = {};  // of admit_timed
 };
 
 class Measurer {
@@ -71,6 +72,9 @@ class Measurer {
   virtual Result<void> prefetch_code(const std::vector<Config>& configs) = 0;
   // Compiles (cached), packs (once per format), verifies at full size.
   virtual Result<Admission> admit(const Config& config) = 0;
+  // The same where a call is so long that another one is dear: the call that verifies the config is a block of one
+  // call, timed like any other but that none is discarded before it. Without a block the config has to be timed.
+  virtual Result<Admission> admit_timed(const Config& config) { return admit(config); }
   // The product of a config without the chain of the problem, to see what the chain costs: never a result, so nothing
   // is verified. The chain of the config runs as a pass of its own.
   virtual Result<Admission> admit_bare(const Config& config);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 #include "tuner/insight/roofline.h"
 #include "tuner/space/reduction.h"
@@ -207,8 +208,9 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
   auto trial = candidate.row ? Result<Trial>(*candidate.row) : store_.add_trial(record_.id, config, candidate.origin);
   if (!trial) return tl::unexpected(trial.error());
   record_.trials = std::max(record_.trials, trial->seq + 1);
-  const auto admission = measurer_.admit(config);
+  const auto admission = is_very_long(timer_->call_ns()) ? measurer_.admit_timed(config) : measurer_.admit(config);
   if (!admission) return tl::unexpected(admission.error());
+  if (!admission->block) ++verified_apart_;
   tried_modes_.insert(config.mode);
   compiled_.insert(group_of(request_.key.problem, config));
   if (admission->compile_ns) {
@@ -232,12 +234,17 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
     strategy_->observe({config, std::nullopt, trial->state});
     return store_.update_trial(*trial);
   }
-  trial->state = TrialState::running;  // ok when its first block is stored
+  trial->state = TrialState::running;  // ok when it has been screened
   if (const auto r = store_.update_trial(*trial); !r) return r;
   const auto subject = store_.add_subject(record_.id, SubjectKind::trial, trial->id, "");
   if (!subject) return tl::unexpected(subject.error());
   field_.push_back(std::make_unique<Contender>(
       Contender{*trial, subject->id, admission->handle, std::numeric_limits<double>::infinity()}));
+  if (!admission->block) return {};
+  const auto heat = timer_->record(Phase::screen, subject->id, *admission->block);
+  if (!heat) return tl::unexpected(heat.error());
+  log_.add(timer_->next_round(), *heat);
+  seen_.push_back(*heat);
   return {};
 }
 
@@ -252,7 +259,7 @@ Result<void> StudyRun::screen(std::size_t newcomers) {
     if (i >= old) fresh.push_back(field_[i]->subject);
     if (i < std::min<std::size_t>(old, 2)) company.push_back(field_[i]->subject);
   }
-  Screen screen(fresh, company, reference(), order_from_here());
+  Screen screen(fresh, company, reference(), order_from_here(), std::exchange(seen_, {}));
   for (auto order = screen.next(); !order.empty(); order = screen.next()) {
     const auto timed = round(Phase::screen, order);
     if (!timed) return tl::unexpected(timed.error());

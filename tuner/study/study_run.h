@@ -1,6 +1,6 @@
 // One run of one study, behind run_study; internal to the engine. engine.cpp opens and ends it, search.cpp proposes and
-// screens, finish.cpp races, confirms, counts and concludes, fusion.cpp says
-// what fusing the chain gained, modes.cpp drops modes.
+// screens, finish.cpp races, confirms, counts and concludes, fusion.cpp says what fusing the chain gained, modes.cpp
+// drops modes.
 #pragma once
 
 #include <cstdint>
@@ -97,8 +97,7 @@ class StudyRun {
   // Of this budget: a follow-up has one of its own.
   double spent() const { return record_.spent_seconds - spent_before_ + hooks_.now() - started_; }
   std::int64_t tried() const { return record_.trials - tried_before_; }
-  // One call verifies each config.
-  Spent used() const { return {spent(), tried(), timer_->calls_made() + tried(), timer_->call_ns()}; }
+  Spent used() const { return {spent(), tried(), timer_->calls_made() + verified_apart_, timer_->call_ns()}; }
   Budget budget() const {
     return steering_.extended(request_.follow_up ? *request_.follow_up : request_.attributes.budget);
   }
@@ -128,6 +127,7 @@ class StudyRun {
   std::unique_ptr<BlockTimer> timer_;
   std::vector<std::unique_ptr<Contender>> field_;
   RoundLog log_;                   // of screening and race
+  std::vector<Heat> seen_;         // of this batch's newcomers, timed when they were admitted
   std::vector<EntrantId> racing_;  // whom the race left
   std::set<std::string> known_;    // keys of configs tried or being tried
   std::size_t next_known_good_ = 0;
@@ -140,6 +140,7 @@ class StudyRun {
   std::vector<Contender*> finalists_;
   std::vector<SubjectId> counted_;  // winner and runner-up
   std::int64_t failed_ = 0;
+  std::int64_t verified_apart_ = 0;  // configs, by a call that was no block
   double started_ = 0, spent_before_ = 0;
   std::int64_t tried_before_ = 0;
   Steering steering_;

@@ -64,7 +64,7 @@ class Child {
   Result<Admission> admit(const LoadRequest& load) {
     if (!load.config) return session_.admit_header(load.library, load.verify);
     if (load.bare) return session_.admit_bare(*load.config, load.library);
-    return session_.admit(*load.config, load.library, load.verify);
+    return session_.admit(*load.config, load.library, load.verify, load.timed);
   }
 
   Session session_{source_digest()};

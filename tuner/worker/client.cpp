@@ -320,11 +320,12 @@ Result<void> WorkerClient::prefetch_code(const std::vector<Config>& configs) {
 }
 
 // A subject that the worker does not know becomes known, or failed.
-Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subject, bool verify, Pardon& pardon) {
+Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subject, Check how, Pardon& pardon) {
   if (const auto ready = ensure_setup(); !ready) return tl::unexpected(ready.error());
+  const bool verify = how != Check::none, timed = how == Check::verify_timed;
   Body body;
   if (const auto* config = std::get_if<Config>(&subject.what)) {
-    body = AdmitRequest{*config, verify, false};
+    body = AdmitRequest{*config, verify, false, timed};
   } else if (const auto* bare = std::get_if<Bare>(&subject.what)) {
     body = AdmitRequest{bare->config, false, true};
   } else {
@@ -339,13 +340,15 @@ Result<std::optional<Admission>> WorkerClient::attempt_admission(Subject& subjec
   subject.worker_handle = admission->handle;
   subject.state = admission->state;
   subject.reason = admission->reason;
+  if (!timed) admission->block.reset();  // nobody asked for it
+  if (admission->block) note_call(subject, *admission->block);
   return std::optional(std::move(*admission));
 }
 
-Result<Admission> WorkerClient::admit_new(Subject subject) {
+Result<Admission> WorkerClient::admit_new(Subject subject, Check how) {
   Pardon none = Pardon::none;
   for (int i = 0; i < kTries; ++i) {
-    auto admission = attempt_admission(subject, true, none);
+    auto admission = attempt_admission(subject, how, none);
     if (!admission) return tl::unexpected(admission.error());
     if (!*admission) continue;
     if ((*admission)->state == TrialState::ok) {
@@ -359,14 +362,14 @@ Result<Admission> WorkerClient::admit_new(Subject subject) {
   return fail("the worker failed again and again: " + last_loss_);
 }
 
-Result<Admission> WorkerClient::admit(const Config& config) { return admit_new({config, 0, {}, TrialState::ok, ""}); }
+Result<Admission> WorkerClient::admit(const Config& config) { return admit_new({config}); }
 
-Result<Admission> WorkerClient::admit_bare(const Config& config) {
-  return admit_new({Bare{config}, 0, {}, TrialState::ok, ""});
-}
+Result<Admission> WorkerClient::admit_timed(const Config& config) { return admit_new({config}, Check::verify_timed); }
+
+Result<Admission> WorkerClient::admit_bare(const Config& config) { return admit_new({Bare{config}}); }
 
 Result<Admission> WorkerClient::admit_header(const std::string& header_text, const std::string& run_namespace) {
-  return admit_new({Header{header_text, run_namespace}, 0, {}, TrialState::ok, ""});
+  return admit_new({Header{header_text, run_namespace}});
 }
 
 Result<std::optional<Reply>> WorkerClient::attempt_timed(Subject& subject, const std::function<Body(int)>& request,
@@ -377,7 +380,7 @@ Result<std::optional<Reply>> WorkerClient::attempt_timed(Subject& subject, const
       subject.state = TrialState::runtime;
       subject.reason = "the baseline could not be made again after the worker was lost";
     } else {
-      const auto admission = attempt_admission(subject, false, pardon);
+      const auto admission = attempt_admission(subject, Check::none, pardon);
       if (!admission) return tl::unexpected(admission.error());
       if (!*admission) return std::optional<Reply>();
     }
@@ -386,6 +389,13 @@ Result<std::optional<Reply>> WorkerClient::attempt_timed(Subject& subject, const
   // One more call is made and discarded.
   const double deadline = preparation_s() + (calls + 1) * call_limit_s(subject);
   return attempt(request(subject.worker_handle), deadline, pardon);
+}
+
+void WorkerClient::note_call(Subject& subject, const Block& block) {
+  subject.call_s = static_cast<double>(block.ns) * 1e-9 / static_cast<double>(block.calls);
+  const auto* const fixed = std::get_if<SubjectKind>(&subject.what);
+  if (fixed != nullptr && *fixed == SubjectKind::anchor) return;
+  best_call_s_ = std::min(best_call_s_.value_or(*subject.call_s), *subject.call_s);
 }
 
 Result<Block> WorkerClient::block(int handle, std::int64_t calls) {
@@ -406,10 +416,7 @@ Result<Block> WorkerClient::block(int handle, std::int64_t calls) {
     }
     subject.state = block->state;
     subject.reason = block->reason;
-    if (subject.state == TrialState::ok) {
-      subject.call_s = static_cast<double>(block->ns) * 1e-9 / static_cast<double>(block->calls);
-      if (handle != anchor_) best_call_s_ = std::min(best_call_s_.value_or(*subject.call_s), *subject.call_s);
-    }
+    if (subject.state == TrialState::ok) note_call(subject, *block);
     return std::move(*block);
   }
   return fail("the worker failed again and again: " + last_loss_);

@@ -58,6 +58,7 @@ class WorkerClient final : public Measurer {
   Result<SetupReply> setup(const MeasureSetup& setup) override;
   Result<void> prefetch_code(const std::vector<Config>& configs) override;
   Result<Admission> admit(const Config& config) override;
+  Result<Admission> admit_timed(const Config& config) override;
   Result<Admission> admit_bare(const Config& config) override;
   Result<Admission> admit_header(const std::string& header_text, const std::string& run_namespace) override;
   Result<Block> block(int handle, std::int64_t calls) override;
@@ -76,9 +77,9 @@ class WorkerClient final : public Measurer {
   struct Subject {
     std::variant<SubjectKind, Config, Bare, Header> what;  // the first: baseline or anchor
     int worker_handle = 0;                                 // 0: the worker does not know it now
-    std::optional<double> call_s;                          // measured
+    std::optional<double> call_s = {};                     // measured
     TrialState state = TrialState::ok;
-    std::string reason;
+    std::string reason = {};
   };
 
   WorkerClient(std::vector<std::string> argv, WorkerHooks hooks) : argv_(std::move(argv)), hooks_(std::move(hooks)) {}
@@ -104,12 +105,14 @@ class WorkerClient final : public Measurer {
   // Nothing when the worker was lost without this request's fault: try again.
   Result<std::optional<Reply>> attempt(const Body& body, double deadline_s, Pardon& pardon);
   Result<std::optional<Reply>> attempt(const Body& body, double deadline_s);
-  Result<std::optional<Admission>> attempt_admission(Subject& subject, bool verify, Pardon& pardon);
+  enum class Check { none, verify, verify_timed };  // none: admitted before
+  Result<std::optional<Admission>> attempt_admission(Subject& subject, Check how, Pardon& pardon);
   // `request` makes the request from the worker's handle; it makes `calls` calls. A subject that has failed answers as
   // its last block.
   Result<std::optional<Reply>> attempt_timed(Subject& subject, const std::function<Body(int)>& request, double calls,
                                              Pardon& pardon);
-  Result<Admission> admit_new(Subject subject);
+  Result<Admission> admit_new(Subject subject, Check how = Check::verify);
+  void note_call(Subject& subject, const Block& block);
 
   // What a slow but not hopeless candidate takes for one call.
   double slow_call_s() const;

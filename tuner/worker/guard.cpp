@@ -214,13 +214,13 @@ Guard::OrGone<BuildResult> Guard::build(const std::string& source, const std::st
 }
 
 Guard::OrGone<Reply> Guard::admit(const Request& r, const AdmitRequest& a) {
-  return load(r, {a.config, "", a.verify, a.bare}, source_of(group_of(setup_->problem, a.config)));
+  return load(r, {a.config, "", a.verify, a.bare, a.timed}, source_of(group_of(setup_->problem, a.config)));
 }
 
 Guard::OrGone<Reply> Guard::admit_header(const Request& r, const AdmitHeaderRequest& a) {
   const auto source = header_library_source(a.text, a.run_namespace);
   if (!source) return failure(r, source.error().message);
-  return load(r, {std::nullopt, "", a.verify, false}, *source);
+  return load(r, {std::nullopt, "", a.verify}, *source);
 }
 
 Guard::OrGone<Reply> Guard::load(const Request& r, LoadRequest load, const std::string& source) {
@@ -236,7 +236,9 @@ Guard::OrGone<Reply> Guard::load(const Request& r, LoadRequest load, const std::
     return Reply{r.id, false, refused};
   }
   load.library = b.library;
-  auto answer = ask_child({r.id, r.deadline_s, load});
+  // Compilers stop while such a config is packed and compared, too: where calls take so long they are not waited for.
+  const Request request{r.id, r.deadline_s, load};
+  auto answer = load.timed ? undisturbed(request) : ask_child(request);
   if (auto* reply = std::get_if<Reply>(&answer)) {
     if (auto* admission = std::get_if<Admission>(&reply->body)) admission->compile_ns = b.compile_ns;
   }

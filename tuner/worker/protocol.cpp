@@ -61,6 +61,7 @@ LoadRequest read_load(JsonFields& f) {
   r.library = f.text("library");
   r.verify = f.boolean("verify");
   r.bare = f.boolean("bare");
+  r.timed = f.boolean("timed");
   return r;
 }
 
@@ -70,7 +71,8 @@ void read_body(JsonFields& f, const std::string& type, Request& r) {
   } else if (type == "prefetch") {
     r.body = PrefetchRequest{read_configs(f)};
   } else if (type == "admit") {
-    r.body = AdmitRequest{f.take(config_from_json(f.value("config"))), f.boolean("verify"), f.boolean("bare")};
+    r.body = AdmitRequest{f.take(config_from_json(f.value("config"))), f.boolean("verify"), f.boolean("bare"),
+                          f.boolean("timed")};
   } else if (type == "admit_header") {
     r.body = read_header_request(f);
   } else if (type == "load") {
@@ -102,13 +104,18 @@ json body_json(const Request& r) {
             return {{"type", "prefetch"}, {"configs", std::move(configs)}};
           },
           [](const AdmitRequest& x) -> json {
-            return {{"type", "admit"}, {"config", to_json(x.config)}, {"verify", x.verify}, {"bare", x.bare}};
+            return {{"type", "admit"},
+                    {"config", to_json(x.config)},
+                    {"verify", x.verify},
+                    {"bare", x.bare},
+                    {"timed", x.timed}};
           },
           [](const AdmitHeaderRequest& x) -> json {
             return {{"type", "admit_header"}, {"text", x.text}, {"namespace", x.run_namespace}, {"verify", x.verify}};
           },
           [](const LoadRequest& x) -> json {
-            json j{{"type", "load"}, {"library", x.library}, {"verify", x.verify}, {"bare", x.bare}};
+            json j{
+                {"type", "load"}, {"library", x.library}, {"verify", x.verify}, {"bare", x.bare}, {"timed", x.timed}};
             if (x.config) j["config"] = to_json(*x.config);
             return j;
           },

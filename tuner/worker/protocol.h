@@ -20,7 +20,7 @@
 
 namespace gemwright::tuner {
 
-constexpr int kProtocolVersion = 3;
+constexpr int kProtocolVersion = 4;
 constexpr std::size_t kMaxRequestLine = 64u << 20;  // an exported header as text
 constexpr std::size_t kMaxMessageLine = 1u << 20;
 constexpr std::size_t kMaxPrefetch = 4096;  // configs in one request
@@ -32,11 +32,12 @@ struct SetupRequest {
 struct PrefetchRequest {
   std::vector<Config> configs;
 };
-// `bare`: Measurer::admit_bare.
+// `bare`: Measurer::admit_bare. `timed`: Measurer::admit_timed.
 struct AdmitRequest {
   Config config;
   bool verify = true;
   bool bare = false;
+  bool timed = false;
 };
 struct AdmitHeaderRequest {
   std::string text, run_namespace;
@@ -48,6 +49,7 @@ struct LoadRequest {
   std::string library;
   bool verify = true;
   bool bare = false;
+  bool timed = false;
 };
 struct BlockRequest {
   int handle = 0;

@@ -242,30 +242,6 @@ SetupReply read_setup_reply(const json& j, std::optional<Error>& error) {
   return r;
 }
 
-json to_json(const Admission& a) {
-  json j{{"state", to_text(a.state)}, {"reason", a.reason}, {"handle", a.handle}};
-  put_finite(j, "error_fro", a.error_fro);
-  put_finite(j, "error_max", a.error_max);
-  put(j, "compile_ns", a.compile_ns);
-  put(j, "verify_ns", a.verify_ns);
-  return j;
-}
-
-Admission read_admission(const json& j, std::optional<Error>& error) {
-  JsonFields f(j, "admission");
-  Admission a;
-  a.state = f.take(parse_trial_state(f.text("state")));
-  a.reason = f.text("reason");
-  a.handle = static_cast<int>(f.integer("handle", 0, kMaxInt));
-  a.error_fro = f.optional_number("error_fro", 0, kMaxNumber);
-  a.error_max = f.optional_number("error_max", 0, kMaxNumber);
-  a.compile_ns = f.optional_integer("compile_ns", 0, kMaxInteger);
-  a.verify_ns = f.optional_integer("verify_ns", 0, kMaxInteger);
-  if (a.state != TrialState::ok && a.reason.empty()) f.complain("a state that is not ok needs a reason");
-  error = f.complaint();
-  return a;
-}
-
 json to_json(const Block& b) {
   json j{{"state", to_text(b.state)}, {"reason", b.reason}, {"ns", b.ns}, {"calls", b.calls}, {"migrated", b.migrated}};
   put(j, "cpu", b.cpu);
@@ -289,6 +265,38 @@ Block read_block(const json& j, std::optional<Error>& error) {
   if (!timed && b.reason.empty()) f.complain("a state that is not ok needs a reason");
   error = f.complaint();
   return b;
+}
+
+json to_json(const Admission& a) {
+  json j{{"state", to_text(a.state)}, {"reason", a.reason}, {"handle", a.handle}};
+  put_finite(j, "error_fro", a.error_fro);
+  put_finite(j, "error_max", a.error_max);
+  put(j, "compile_ns", a.compile_ns);
+  put(j, "verify_ns", a.verify_ns);
+  if (a.block) j["block"] = to_json(*a.block);
+  return j;
+}
+
+Admission read_admission(const json& j, std::optional<Error>& error) {
+  JsonFields f(j, "admission");
+  Admission a;
+  a.state = f.take(parse_trial_state(f.text("state")));
+  a.reason = f.text("reason");
+  a.handle = static_cast<int>(f.integer("handle", 0, kMaxInt));
+  a.error_fro = f.optional_number("error_fro", 0, kMaxNumber);
+  a.error_max = f.optional_number("error_max", 0, kMaxNumber);
+  a.compile_ns = f.optional_integer("compile_ns", 0, kMaxInteger);
+  a.verify_ns = f.optional_integer("verify_ns", 0, kMaxInteger);
+  if (a.state != TrialState::ok && a.reason.empty()) f.complain("a state that is not ok needs a reason");
+  const json* const block = f.has("block") ? &f.value("block") : nullptr;
+  error = f.complaint();
+  if (error || block == nullptr) return a;
+  a.block = read_block(*block, error);
+  const bool one_call = a.block->state == TrialState::ok && a.block->calls == 1;
+  if (!error && !(one_call && a.state == TrialState::ok)) {
+    error = Error{"admission: its block has to be one call that succeeded, of a config that was admitted"};
+  }
+  return a;
 }
 
 json to_json(const std::vector<Counter>& counters) {

@@ -76,6 +76,7 @@ struct Session::State {
   std::map<int, std::unique_ptr<TimedSubject>> subjects;
   int last_handle = 0;
   std::vector<std::unique_ptr<profilers::CounterProvider>> counter_providers;  // made when first needed
+  profilers::CeilingMemory ceiling_memory;
   bool unparked = false;  // the subject before has threads that park_others does not reach
   // What passed the small problems in this process.
   std::set<std::tuple<std::string, std::string, int, std::string>> checked_tiles;
@@ -99,7 +100,8 @@ struct Session::State {
   std::optional<std::string> run_once(TimedSubject& subject);
   std::variant<FoundTile, Admission> find_tile(const Config& config, const std::string& path);
   std::unique_ptr<TimedSubject> tile_subject(const FoundTile& tile, const Config& config, bool bare);
-  Admission admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify);
+  Block time(TimedSubject& subject, std::int64_t calls, bool discard);
+  Admission admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify, bool timed);
   Admission admit_header(std::unique_ptr<HeaderSubject> subject, bool verify);
 };
 
@@ -114,11 +116,16 @@ Result<void> Session::State::claim_memory(const MeasureSetup& next) {
   left_for_weights.reset();
   if (const std::optional<double> available = available_memory()) {
     const double held = store.bytes() + baselines.weight_bytes() + operands.bytes() + trust.bytes();
-    const double limit = kMemoryShare * (*available + held);
+    const auto kept = static_cast<double>(ceiling_memory.bytes());
+    const double limit = kMemoryShare * (*available + held + kept) - kept;
     // The baseline has copies of its own where it reorders weights.
     const double fixed = bytes_for_weights(next.problem) + bytes_for_m(next.problem, next.m) +
                          (next.problem.constant_weights ? rotated_weights(next) : 0);
     if (fixed + rotated_weights(next) > limit) {
+      if (kept > 0) {
+        ceiling_memory = {};
+        return claim_memory(next);
+      }
       return fail(
           fmt::format("measuring M={} N={} K={} batch {} needs about {:.1f} GiB, but only {:.1f} GiB of this "
                       "machine's free memory may be used",
@@ -275,7 +282,26 @@ std::optional<std::string> Session::State::run_once(TimedSubject& subject) {
   return fault;
 }
 
-Admission Session::State::admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify) {
+Block Session::State::time(TimedSubject& subject, std::int64_t calls, bool discard) {
+  const auto broken = [](std::string reason) {
+    return Block{TrialState::runtime, std::move(reason), 0, 0, {}, {}, {}, false};
+  };
+  if (auto ready = make_way(subject); !ready) return broken(ready.error().message);
+  BlockMeter meter(affinity.pinned());
+  meter.begin();
+  // The discarded one wakes the subject's own threads and warms what every call uses.
+  auto fault = discard ? subject.run(1) : std::nullopt;
+  meter.start();
+  if (!fault) fault = subject.run(calls);
+  meter.stop();
+  if (fault) return broken(*fault);
+  Block b = meter.block();
+  b.calls = calls;
+  subject.note_call(static_cast<double>(b.ns) / static_cast<double>(calls));
+  return b;
+}
+
+Admission Session::State::admit(std::unique_ptr<TimedSubject> subject, const Config& config, bool verify, bool timed) {
   if (verify) {
     if (auto made = make_trust(config.mode); !made) return refused(TrialState::runtime, made.error().message);
   }
@@ -283,7 +309,13 @@ Admission Session::State::admit(std::unique_ptr<TimedSubject> subject, const Con
   Admission a;
   if (verify) {
     const auto start = std::chrono::steady_clock::now();
-    if (auto fault = run_once(*subject)) return refused(TrialState::runtime, *fault);
+    if (timed) {
+      operands.reset_c();
+      a.block = time(*subject, 1, false);
+      if (a.block->state != TrialState::ok) return refused(a.block->state, a.block->reason);
+    } else if (auto fault = run_once(*subject)) {
+      return refused(TrialState::runtime, *fault);
+    }
     const Problem& p = operands.problem;
     const auto borders = border_rows(operands.m, p.batch, config.mode, config.tile.mr, config.blocking);
     const Verdict v = trust.check(config.mode, borders);
@@ -371,7 +403,7 @@ std::variant<FoundTile, Admission> Session::State::find_tile(const Config& confi
                                                   tile_name(config.tile), to_text(config.mode), to_text(interface)));
 }
 
-Result<Admission> Session::admit(const Config& config, const std::string& library, bool verify) {
+Result<Admission> Session::admit(const Config& config, const std::string& library, bool verify, bool timed) {
   State& s = *state_;
   if (!s.setup) return no_setup();
   const auto found = s.find_tile(config, library);
@@ -390,7 +422,7 @@ Result<Admission> Session::admit(const Config& config, const std::string& librar
     s.checked_tiles.insert(identity);
   }
   const std::int64_t tile_ns = ns_since(start);
-  Admission a = s.admit(s.tile_subject(tile, config, false), config, verify);
+  Admission a = s.admit(s.tile_subject(tile, config, false), config, verify, timed);
   if (a.verify_ns) *a.verify_ns += tile_ns;
   return a;
 }
@@ -422,26 +454,7 @@ Result<Block> Session::block(int handle, std::int64_t calls) {
   if (calls <= 0) return fail(fmt::format("a block of {} calls cannot be timed", calls));
   const auto found = s.subjects.find(handle);
   if (found == s.subjects.end()) return no_subject(handle);
-  TimedSubject& subject = *found->second;
-  const auto broken = [](std::string reason) {
-    Block b;
-    b.state = TrialState::runtime;
-    b.reason = std::move(reason);
-    return b;
-  };
-  if (auto ready = s.make_way(subject); !ready) return broken(ready.error().message);
-  BlockMeter meter(s.affinity.pinned());
-  meter.begin();
-  // Discarded: it wakes the subject's own threads and warms what every call uses.
-  auto fault = subject.needs_a_discarded_call() ? subject.run(1) : std::nullopt;
-  meter.start();
-  if (!fault) fault = subject.run(calls);
-  meter.stop();
-  if (fault) return broken(*fault);
-  Block b = meter.block();
-  b.calls = calls;
-  subject.note_call(static_cast<double>(b.ns) / static_cast<double>(calls));
-  return b;
+  return s.time(*found->second, calls, found->second->needs_a_discarded_call());
 }
 
 Result<std::vector<profilers::Counter>> Session::count(int handle, std::int64_t calls) {
@@ -459,7 +472,7 @@ Result<std::vector<profilers::Counter>> Session::count(int handle, std::int64_t 
     if (!fault) fault = subject.run(calls);
     return !fault;
   };
-  auto counters = profilers::count_all(s.counter_providers, {run, calls});
+  auto counters = profilers::count_all(s.counter_providers, {run, calls, subject.lasts()});
   for (profilers::Counter& c : counters) {
     if (fault && c.status == profilers::CounterStatus::failed) c.reason = *fault;
   }
@@ -475,7 +488,7 @@ Result<std::vector<profilers::Ceiling>> Session::ceilings() {
   profilers::CeilingRequest request;
   request.threads = s.setup->threads;
   request.anchor_ns = AnchorSubject::fastest_call_ns;
-  return profilers::measure_ceilings(s.cpu, request);
+  return profilers::measure_ceilings(s.cpu, request, s.ceiling_memory);
 }
 
 Result<void> Session::drop(int handle) {

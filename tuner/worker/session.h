@@ -28,8 +28,8 @@ class Session {
   // Makes the operands, the baseline and a trusted result to compare candidates with.
   Result<SetupReply> setup(const MeasureSetup& setup);
   // Loads (once), packs (once per format), checks the tile on small problems (once) and the config at full size.
-  // `verify` false: admitted before, and loaded again after a restart.
-  Result<Admission> admit(const Config& config, const std::string& library, bool verify);
+  // `verify` false: admitted before, and loaded again after a restart. `timed`: see Measurer::admit_timed.
+  Result<Admission> admit(const Config& config, const std::string& library, bool verify, bool timed = false);
   // The product of a config without its chain, for comparing times: see Measurer.
   Result<Admission> admit_bare(const Config& config, const std::string& library);
   Result<Admission> admit_header(const std::string& library, bool verify);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tuner/baseline/baseline.h"
+#include "tuner/study/budget.h"
 #include "tuner/worker/candidate.h"
 #include "tuner/worker/weights.h"
 
@@ -31,11 +32,13 @@ class TimedSubject {
   // each block would double what a large product takes to tune.
   void note_call(double ns) { call_ns_ = ns; }
   bool needs_a_discarded_call() const { return call_ns_.value_or(0) < kLongNs; }
+  // Nothing that is done beside a call of it counts.
+  bool lasts() const { return is_very_long(call_ns_); }
   std::optional<double> call_ns() const { return call_ns_; }  // of one of the latest
 
  private:
-  // Threads wake within some 10 us, and A and C lie in L3 since the block before.
-  static constexpr double kLongNs = 10e6;
+  // Threads wake within some 10 us, and A and C lie in L3 since the block before: less than 1 % of such a call.
+  static constexpr double kLongNs = 5e6;
   std::optional<double> call_ns_;
 };
 
