@@ -13,8 +13,10 @@
 namespace gemwright::tuner {
 namespace {
 
-// A follow-up in one packing format brings back this many of what was found before, to leave room for that format.
+// A follow-up in one packing format brings back this many of what was found before, to leave room for that format; and
+// of that format as many as a final of it may be between.
 constexpr std::size_t kRecalledInFollowUp = 2;
+constexpr std::size_t kRecalledOfFormat = 3;
 // How often the store is asked for events: far below what a person notices, far above what a query costs.
 constexpr double kLookSeconds = 0.05;
 constexpr double kPausedLookSeconds = 0.2;
@@ -169,7 +171,7 @@ Result<void> StudyRun::recall() {
   }
   if (const auto r = narrow_modes(); !r) return r;
   if (const auto r = start_strategy(); !r) return r;
-  std::vector<std::pair<double, const Trial*>> ranked;
+  std::vector<Ranked> ranked;
   for (const Trial& t : *trials) {
     known_.insert(key(t.config));
     if (t.state != TrialState::running) tried_modes_.insert(t.config.mode);
@@ -178,24 +180,50 @@ Result<void> StudyRun::recall() {
       continue;
     }
     const auto cost = subject_of.contains(t.id) ? log_.cost(subject_of[t.id], reference()) : std::nullopt;
-    if (t.state == TrialState::ok && cost) ranked.emplace_back(*cost, &t);
+    if (t.state == TrialState::ok && cost) ranked.push_back({*cost, subject_of[t.id], &t});
     if (t.state != TrialState::ok && t.state != TrialState::pruned) ++failed_;
   }
   if (request_.follow_up) {
     tried_before_ = record_.trials;
     spent_before_ = record_.spent_seconds;
   }
-  std::erase_if(ranked, [this](const auto& r) { return !steering_.admits(r.second->config); });
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-  ranked.resize(std::min(ranked.size(), request_.follow_up ? kRecalledInFollowUp
-                                                           : static_cast<std::size_t>(request_.protocol.contenders)));
-  for (const auto& [cost, t] : ranked) {
-    if (const auto r = attend(); !r) return r;
-    const auto admission = measurer_.admit(t->config);
+  return readmit(best_of(std::move(ranked)));
+}
+
+std::optional<PackingFormat> StudyRun::wanted_format() const {
+  if (!space_.format || space_.modes.empty()) return std::nullopt;
+  return PackingFormat{space_.modes.front(), space_.format->panel, space_.format->pair};
+}
+
+// Which of them come back, best first. What was tried is not proposed again: a follow-up takes the best of its format
+// from here.
+std::vector<StudyRun::Ranked> StudyRun::best_of(std::vector<Ranked> ranked) const {
+  std::erase_if(ranked, [this](const Ranked& r) { return !steering_.admits(r.trial->config); });
+  std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& x, const Ranked& y) { return x.cost < y.cost; });
+  if (!request_.follow_up) {
+    ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(request_.protocol.contenders)));
+    return ranked;
+  }
+  std::size_t others = 0, of_format = 0;
+  std::vector<Ranked> best;
+  for (const Ranked& r : ranked) {
+    const bool wanted = format_of(r.trial->config) == wanted_format();
+    std::size_t& taken = wanted ? of_format : others;
+    if (taken == (wanted ? kRecalledOfFormat : kRecalledInFollowUp)) continue;
+    best.push_back(r);
+    ++taken;
+  }
+  return best;
+}
+
+Result<void> StudyRun::readmit(const std::vector<Ranked>& ranked) {
+  for (const Ranked& r : ranked) {
+    if (const auto go_on = attend(); !go_on) return go_on;
+    const auto admission = measurer_.admit(r.trial->config);
     if (!admission) return tl::unexpected(admission.error());
-    compiled_.insert(group_of(request_.key.problem, t->config));
+    compiled_.insert(group_of(request_.key.problem, r.trial->config));
     if (admission->state != TrialState::ok) continue;
-    field_.push_back(std::make_unique<Contender>(Contender{*t, subject_of[t->id], admission->handle, cost}));
+    field_.push_back(std::make_unique<Contender>(Contender{*r.trial, r.subject, admission->handle, r.cost}));
   }
   return {};
 }

@@ -124,11 +124,8 @@ bool StudyRun::may_claim(std::size_t finalists, std::size_t blocks, double secon
 Result<void> StudyRun::confirm() {
   phase_ = "confirm";
   const MeasureProtocol& p = request_.protocol;
-  FormatWishes formats{{}, request_.likely_format};
-  if (space_.format && !space_.modes.empty()) {
-    formats.wanted = {space_.modes.front(), space_.format->panel, space_.format->pair};
-  }
-  finalists_ = choose_finalists(field_, racing_, final_size(p, timer_->call_ns()), formats);
+  finalists_ =
+      choose_finalists(field_, racing_, final_size(p, timer_->call_ns()), {wanted_format(), request_.likely_format});
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);
   const std::size_t blocks = entrants.size() + 1 + (baseline_ ? 1 : 0);

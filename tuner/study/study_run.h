@@ -48,6 +48,15 @@ class StudyRun {
   Result<std::vector<std::vector<double>>> fusion_times(const std::vector<int>& handles);
   Result<std::vector<profilers::Counter>> counters_of(SubjectId subject, int handle) const;
   Result<void> recall();
+  struct Ranked {
+    double cost = 0;  // as Contender has it
+    SubjectId subject = 0;
+    const Trial* trial = nullptr;
+  };
+  std::vector<Ranked> best_of(std::vector<Ranked> ranked) const;
+  Result<void> readmit(const std::vector<Ranked>& ranked);
+  // Of a follow-up.
+  std::optional<PackingFormat> wanted_format() const;
   Result<void> search();
   Result<void> race();
   Result<void> confirm();
