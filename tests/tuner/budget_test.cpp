@@ -53,7 +53,8 @@ TEST(Budget, BatchesOfLongCallsFitTheSearch) {
   EXPECT_FALSE(affordable_batch({}, {0, 0, 0, 1 * kMs}));
   EXPECT_FALSE(affordable_batch(trials(8), {0, 0, 0, 1400 * kMs}));
   EXPECT_EQ(affordable_batch({}, {0, 0, 0, 100 * kMs}), 20U);
-  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 110 * kMs}), 36U);  // one call each from here on
+  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 300 * kMs}), 8U);
+  EXPECT_EQ(affordable_batch({}, {0, 0, 0, 410 * kMs}), 10U);  // one call each from here on
   EXPECT_EQ(affordable_batch({}, {0, 0, 0, 1400 * kMs}), 8U);
   EXPECT_EQ(affordable_batch({}, {0, 3, 5, 1400 * kMs}), 4U);
   EXPECT_EQ(affordable_batch({}, {0, 20, 100, 1400 * kMs}), 2U);

@@ -30,7 +30,7 @@ constexpr double kFinalAlpha = 0.01;
 // half.
 constexpr double kScreenFactor = 1.5;
 constexpr double kSurelySlow = 4;
-constexpr double kSteadyNs = 100e6;
+constexpr double kSteadyNs = 400e6;
 // After two undisturbed rounds of the race whoever is further behind leaves.
 constexpr double kRaceFactor = 1.10;
 constexpr int kRaceMinRounds = 2;

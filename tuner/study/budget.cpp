@@ -5,9 +5,9 @@
 namespace gemwright::tuner {
 namespace {
 
-// A candidate is run to be verified and timed once, which is one call where it is very long; beside each batch runs the
-// baseline, and some are in doubt.
-double calls_of_a_candidate(std::optional<double> call_ns) { return is_very_long(call_ns) ? 1.25 : 2.25; }
+// A candidate is run to be verified and timed once, which may be one call; beside each batch runs the baseline, and
+// some are in doubt.
+double calls_of_a_candidate(std::optional<double> call_ns) { return verifies_and_times(call_ns) ? 1.25 : 2.25; }
 // Fewer cannot be compared.
 constexpr double kLeastBatch = 2;
 

@@ -163,7 +163,7 @@ Result<void> StudyRun::recall() {
     if (s.phase != Phase::confirm) log_.add(s.round, heat_of(s));
   }
   record_.trials = static_cast<std::int64_t>(trials->size());
-  if (!is_very_long(setup_.baseline_ns)) verified_apart_ = record_.trials;
+  if (!verifies_and_times(setup_.baseline_ns)) verified_apart_ = record_.trials;
   if (const auto r = hear_what_waited(); !r) return r;
   std::map<TrialId, SubjectId> subject_of;
   for (const Subject& s : *subjects) {

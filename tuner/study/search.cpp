@@ -208,7 +208,8 @@ Result<void> StudyRun::admit(const Candidate& candidate) {
   auto trial = candidate.row ? Result<Trial>(*candidate.row) : store_.add_trial(record_.id, config, candidate.origin);
   if (!trial) return tl::unexpected(trial.error());
   record_.trials = std::max(record_.trials, trial->seq + 1);
-  const auto admission = is_very_long(timer_->call_ns()) ? measurer_.admit_timed(config) : measurer_.admit(config);
+  const auto admission =
+      verifies_and_times(timer_->call_ns()) ? measurer_.admit_timed(config) : measurer_.admit(config);
   if (!admission) return tl::unexpected(admission.error());
   if (!admission->block) ++verified_apart_;
   tried_modes_.insert(config.mode);
