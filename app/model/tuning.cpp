@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -22,8 +23,9 @@ constexpr std::size_t kKnownGood = 6;
 
 // What the shared packing format may cost a study before it is followed up: about the noise of a confirmed figure here.
 constexpr double kFormatRegret = 0.02;
-// Where calls are very long, in the default budget: its final has a few rounds, and a follow-up takes as long again.
-constexpr double kLongFormatRegret = 0.06;
+// Where calls are very long, in the default budget: a follow-up takes half a minute, and what it would repair is the
+// difference of two medians of six blocks, which are off by 5 % each on a noisy host.
+constexpr double kLongFormatRegret = 0.1;
 
 }  // namespace
 
@@ -84,8 +86,30 @@ double bearable(const tuner::Cell& cell, const tuner::Budget& budget) {
   return few_rounds ? kLongFormatRegret : kFormatRegret;
 }
 
-// A study once more, in the format of `choice` alone.
-PlannedStudy follow_up_of(const PlannedStudy& study, const tuner::Dispatch& choice) {
+// What serves the two cells of as many threads whose M is nearest: a config for another size wastes a long call.
+std::vector<tuner::Config> neighbours_of(const ProblemGroup& group, const tuner::Dispatch& choice, std::size_t cell) {
+  constexpr std::size_t kNeighbours = 2;
+  const tuner::Cell& mine = group.cells[cell];
+  const auto away = [&](std::size_t i) {
+    return std::abs(std::log(static_cast<double>(group.cells[i].m) / static_cast<double>(mine.m)));
+  };
+  std::vector<std::size_t> others;
+  for (std::size_t i = 0; i < group.cells.size(); ++i) {
+    if (i != cell && group.cells[i].threads == mine.threads) others.push_back(i);
+  }
+  std::stable_sort(others.begin(), others.end(), [&](std::size_t x, std::size_t y) { return away(x) < away(y); });
+  std::vector<tuner::Config> configs;
+  for (const std::size_t i : others) {
+    const tuner::Config& c = choice.configs[choice.cells[i].config];
+    if (configs.size() == kNeighbours) break;
+    if (std::find(configs.begin(), configs.end(), c) == configs.end()) configs.push_back(c);
+  }
+  return configs;
+}
+
+// A study once more, in the format of `choice` alone, with what serves its neighbours first.
+PlannedStudy follow_up_of(const PlannedStudy& study, const tuner::Dispatch& choice,
+                          const std::vector<tuner::Config>& neighbours) {
   PlannedStudy out = study;
   tuner::StudyRequest& r = out.request;
   r.fresh = false;
@@ -96,7 +120,7 @@ PlannedStudy follow_up_of(const PlannedStudy& study, const tuner::Dispatch& choi
   r.follow_up = b.trials ? tuner::Budget{{}, std::max<std::int64_t>(*b.trials / 2, 1)}
                          : tuner::Budget{tuner::seconds_of(b) / 2, {}};
   r.known_good.clear();
-  for (const tuner::Config& c : choice.configs) {
+  for (const tuner::Config& c : neighbours) {
     if (const auto fits = tuner::repaired(r.space, c)) r.known_good.push_back(*fits);
   }
   return out;
@@ -162,7 +186,7 @@ Result<void> Sitting::share_one_format(const ProblemGroup& group) {
   for (std::size_t i = 0; i < count; ++i) {
     const double most = bearable(group.cells[i], group.studies[i]->request.attributes.budget);
     if (choice->cells[i].regret.value_or(1) <= most) continue;
-    PlannedStudy follow_up = follow_up_of(*group.studies[i], *choice);
+    PlannedStudy follow_up = follow_up_of(*group.studies[i], *choice, neighbours_of(group, *choice, i));
     const auto done = run_one(follow_up, next_ - 1);  // the title counts studies, not follow-ups
     if (!done) return tl::unexpected(done.error());
   }

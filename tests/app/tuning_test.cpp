@@ -59,7 +59,7 @@ TEST(Tuning, AStudyThatLosesByTheSharedFormatIsFollowedUp) {
 
 TEST(Tuning, OfVeryLongCallsOnlyWhereItLosesMoreThanTheirFinalTells) {
   EXPECT_EQ(runs(kHalfASecond, 0.2), 3);
-  EXPECT_EQ(runs(kHalfASecond, 0.04), 2);
+  EXPECT_EQ(runs(kHalfASecond, 0.08), 2);
 }
 
 TEST(Tuning, ALaterStudyIsToldTheFormatOfThoseBefore) {

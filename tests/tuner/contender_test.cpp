@@ -59,6 +59,12 @@ TEST(Finalists, ALikelyFormatComesBeforeOthersWhereItIsClose) {
   EXPECT_EQ(finalists(field, {2, 2}, {f32_panels(24), f32_panels(8)}), (std::vector<SubjectId>{1, 2, 5, 4}));
 }
 
+TEST(Finalists, ASmallFinalLeavesOtherFormatsOutWhereTheLikelyOneIsThere) {
+  const std::vector<Entry> field = {{16, 0}, {16, 0.01}, {32, 0.03}, {8, 0.05}};
+  EXPECT_EQ(finalists(field, {2, 1}, {{}, f32_panels(16)}), (std::vector<SubjectId>{1, 2}));
+  EXPECT_EQ(finalists(field, {2, 2}, {{}, f32_panels(16)}), (std::vector<SubjectId>{1, 2, 3, 4}));
+}
+
 TEST(Finalists, AFormatThatIsFarBehindIsNotConfirmed) {
   EXPECT_EQ(finalists({{16, 0}, {32, 2 * std::log(kRaceFactor)}}, {1, 2}), (std::vector<SubjectId>{1}));
 }

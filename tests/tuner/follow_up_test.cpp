@@ -58,5 +58,29 @@ TEST(FollowUp, ConfirmsTheBestOfItsFormatThatWasFoundBefore) {
   EXPECT_TRUE(std::all_of(confirmed.begin(), confirmed.end(), [&](const auto& k) { return found.contains(k); }));
 }
 
+TEST(FollowUp, OfVeryLongCallsBringsFewerBack) {
+  const auto admitted = [](double slowness) {
+    const auto store = make_memory_store();
+    ScriptedMachine first = machine_that_knows({});
+    first.slowness = slowness;
+    StudyRequest request = request_for(64, "40");
+    const auto study = run_study(*store, first, request, hooks_of(first));
+    EXPECT_TRUE(study) << study.error().message;
+    const auto known = store->trials(study->record.id)->size();
+
+    ScriptedMachine second = machine_that_knows({});
+    second.slowness = slowness;
+    request.follow_up = Budget{{}, 1};
+    request.space.modes = {ComputeMode::f32};
+    request.space.format = gemwright::packing{kShared, 0};
+    const auto again = run_study(*store, second, request, hooks_of(second));
+    EXPECT_TRUE(again) << again.error().message;
+    const auto tried = store->trials(study->record.id)->size() - known;
+    return static_cast<std::size_t>(second.admissions) - tried;
+  };
+  EXPECT_EQ(admitted(1), 5U);
+  EXPECT_EQ(admitted(0.5e9 / kCallNs), 3U);
+}
+
 }  // namespace
 }  // namespace gemwright::tuner

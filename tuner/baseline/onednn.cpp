@@ -45,7 +45,7 @@ class OneDnn final : public Baseline {
   }
 
   std::int64_t weight_copies() const override { return is_pair_ ? pair_.weights().count() : weights_.count(); }
-  double weight_bytes() const override { return weights_.bytes() + pair_.weights().bytes(); }
+  double weight_bytes() const override { return weights_.bytes() + pair_.weight_bytes(); }
 
   Result<void> product(const BaselineCall& call, float* c) override {
     if (call.problem.interface != Interface::f32) return fail("the bare product is of f32 alone");

@@ -34,12 +34,19 @@ std::vector<EpilogueOp> after_pair(const Problem& p) {
 void Pair::clear() {
   way_.reset();
   weights_.clear();
+  one_copy_.clear();
   between_.reset();
+}
+
+double Pair::weight_bytes() const {
+  double sum = weights_.bytes();
+  for (const Weights& w : one_copy_) sum += w.bytes();
+  return sum;
 }
 
 Result<void> Pair::prepare(const BaselineCall& call, bool same_weights, std::optional<PairWay> only) {
   way_.reset();
-  if (!same_weights) weights_.clear();
+  if (!same_weights) clear();
   if (auto ready = prepare_operands(call); !ready) return ready;
   auto ways = possible_ways(call, only);
   if (!ways) return tl::unexpected(ways.error());
@@ -137,32 +144,50 @@ Result<std::vector<Pair::Way>> Pair::possible_ways(const BaselineCall& call, std
   return ways;
 }
 
+// One copy of the weights as `way` reads them, of those that are there or new.
+Result<Weights*> Pair::packed_once(const BaselineCall& call, const Way& way) {
+  if (weights_.has_formats(way.formats)) return &weights_;
+  for (Weights& w : one_copy_) {
+    if (w.has_formats(way.formats)) return &w;
+  }
+  Weights made;
+  if (auto packed = made.pack(engine_, stream_, call, way.parts, way.formats, 0, false); !packed) {
+    return tl::unexpected(packed.error());
+  }
+  return &one_copy_.emplace_back(std::move(made));
+}
+
+// `chosen`, one of one_copy_, becomes weights_. What was there is kept where it is a single copy: then it is large.
+void Pair::adopt(Weights& chosen) {
+  std::swap(weights_, chosen);
+  if (chosen.count() != 1) one_copy_.remove_if([&](const Weights& w) { return &w == &chosen; });
+}
+
 // Keeps the fastest way and packs all copies of its weights. The ways are timed with one copy.
 Result<void> Pair::choose(const BaselineCall& call, std::vector<Way> ways) {
   const bool constant = call.problem.constant_weights;
-  std::vector<Weights> made(ways.size());
+  std::list<Weights> plain;
   std::vector<Weights*> weights;  // of each way
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    const Way& way = ways[i];
+  for (const Way& way : ways) {
     if (!constant) {
-      made[i].use_plain(engine_, call, way.parts);
-      weights.push_back(&made[i]);
-      continue;
+      plain.emplace_back().use_plain(engine_, call, way.parts);
+      weights.push_back(&plain.back());
+    } else if (ways.size() == 1) {
+      weights.push_back(&weights_);
+    } else if (auto packed = packed_once(call, way); packed) {
+      weights.push_back(*packed);
+    } else {
+      return tl::unexpected(packed.error());
     }
-    Weights* found = weights_.has_formats(way.formats) ? &weights_ : nullptr;
-    for (std::size_t j = 0; j < i && found == nullptr; ++j) {
-      if (made[j].has_formats(way.formats)) found = &made[j];
-    }
-    weights.push_back(found != nullptr ? found : &made[i]);
-    if (found != nullptr || ways.size() == 1) continue;
-    if (auto packed = made[i].pack(engine_, stream_, call, way.parts, way.formats, 0, false); !packed) return packed;
   }
   const std::optional<std::size_t> best = ways.size() == 1 ? 0 : fastest(ways, weights);
   if (!best) return fail("oneDNN failed to compute the pair of products");
   way_ = std::move(ways[*best]);
-  if (weights[*best] != &weights_) weights_ = std::move(*weights[*best]);
-  made.clear();
-  if (!constant) return {};
+  if (!constant) {
+    weights_ = std::move(*weights[*best]);
+    return {};
+  }
+  if (weights[*best] != &weights_) adopt(*weights[*best]);
   return weights_.pack(engine_, stream_, call, way_->parts, way_->formats, call.cache_bytes, true);
 }
 

@@ -11,6 +11,7 @@
 
 #include <gemwright/memory.h>
 
+#include <list>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,7 @@ class Pair {
   Result<void> prepare(const BaselineCall& call, bool same_weights, std::optional<PairWay> only);
   dnnl_status_t run(std::int64_t copy) { return run(*way_, weights_, copy); }
   const Weights& weights() const { return weights_; }
+  double weight_bytes() const;
   void clear();
 
  private:
@@ -44,6 +46,8 @@ class Pair {
   Way concatenated(const BaselineCall& call) const;
   Result<std::vector<Way>> possible_ways(const BaselineCall& call, std::optional<PairWay> only) const;
   Result<void> choose(const BaselineCall& call, std::vector<Way> ways);
+  Result<Weights*> packed_once(const BaselineCall& call, const Way& way);
+  void adopt(Weights& chosen);
   std::optional<std::size_t> fastest(std::vector<Way>& ways, const std::vector<Weights*>& weights);
   dnnl_status_t run(Way& way, const Weights& weights, std::int64_t copy);
 
@@ -53,7 +57,8 @@ class Pair {
   std::vector<float> scales_[2];    // u8s8: of the columns of each half
   PairPass pass_;
   std::optional<Way> way_;
-  Weights weights_;
+  Weights weights_;              // of the way taken: all copies
+  std::list<Weights> one_copy_;  // in the formats of other ways, to be timed with the next M
 };
 
 }  // namespace gemwright::tuner::onednn

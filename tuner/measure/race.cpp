@@ -9,6 +9,8 @@ namespace {
 
 // A newcomer is timed so often at most.
 constexpr std::int64_t kScreenRounds = 3;
+// Of calls longer than kSteadyNs: the final, which shares their disturbances out, is as near.
+constexpr std::int64_t kLongScreenRounds = 2;
 // Disturbed rounds are repeated, but a noisy host must not keep a study for ever.
 constexpr double kRepeatShare = 1.5;
 constexpr int kLooks = 3;
@@ -41,6 +43,7 @@ std::vector<EntrantId> Screen::waiting() const {
   }
   std::vector<EntrantId> out;
   for (const EntrantId x : newcomers_) {
+    if (round_ >= kLongScreenRounds && log_.log_ns(x) > std::log(kSteadyNs)) continue;
     const bool unseen = log_.blocks(x) > 0 && log_.clean_pairs(x, reference_) == 0;
     if (unseen || is_in_doubt(x, best)) out.push_back(x);
   }
@@ -137,7 +140,8 @@ Final::Final(std::vector<EntrantId> finalists, FinalRules rules, RoundOrder orde
 std::vector<EntrantId> Final::next() const {
   if (over_ || racing_.empty()) return {};
   std::vector<EntrantId> members = racing_;
-  if (std::find(racing_.begin(), racing_.end(), twin_) != racing_.end()) members.push_back(twin_);
+  const bool twin_races = std::find(racing_.begin(), racing_.end(), twin_) != racing_.end();
+  if (rules_.enough_for_a_lead && twin_races) members.push_back(twin_);
   return order_.of(std::move(members), round_);
 }
 
@@ -179,11 +183,14 @@ void Final::look() {
     if (r.separated) std::erase(racing_, r.entrant);
     hope = hope || (!r.separated && now.noise_floor && r.lead > reach * *now.noise_floor);
   }
-  over_ = !hope;
+  over_ = !hope || !rules_.enough_for_a_lead;
 }
 
 std::optional<double> Final::noise_floor() const {
-  const auto interval = sign_test_interval(log_.twins(twin_), kFloorConfidence);
+  const auto rival = std::find_if(all_.begin(), all_.end(), [this](EntrantId x) { return x != twin_; });
+  if (!rules_.enough_for_a_lead && rival == all_.end()) return std::nullopt;
+  const auto ratios = rules_.enough_for_a_lead ? log_.twins(twin_) : log_.leads(twin_, *rival);
+  const auto interval = sign_test_interval(ratios, kFloorConfidence);
   if (!interval) return std::nullopt;
   return (interval->hi - interval->lo) / 2;
 }

@@ -8,9 +8,10 @@
 //   Final    fresh rounds over the finalists. Up to three looks at the data, each comparison of each look at its share
 //            of the error (Bonferroni), so that a lead is claimed wrongly in at most kFinalAlpha of all finals.
 //
-// Order within a round: random Latin squares (statistics.h). Intervals: the sign test's. In the final the leader runs
-// twice a round: half the width of the 95 % interval of its own two blocks' ratio (A/A) is the noise floor, below which
-// no lead is claimed.
+// Order within a round: random Latin squares (statistics.h). Intervals: the sign test's. In a final that may claim a
+// lead the leader runs twice a round: half the width of the 95 % interval of its own two blocks' ratio (A/A) is the
+// noise floor, below which no lead is claimed. Where there is no time for a claim, the ratio to a rival says as much
+// of two blocks' noise.
 #pragma once
 
 #include <cstdint>
@@ -105,7 +106,7 @@ class Race {
 struct FinalRules {
   int rounds = 26;                // undisturbed ones until the first look; as many again until each of the next
   int min_rounds = 8;             // where time runs out
-  bool enough_for_a_lead = true;  // min_rounds is raised to rounds_for_a_lead
+  bool enough_for_a_lead = true;  // min_rounds is raised to rounds_for_a_lead, and the leader runs twice
 };
 
 // How many rounds a lead in all of them needs to be certified.
@@ -130,7 +131,7 @@ struct FinalResult {
 
 class Final {
  public:
-  // The first of `finalists`, best first, is the leader that runs twice.
+  // The first of `finalists`, best first, is the leader.
   Final(std::vector<EntrantId> finalists, FinalRules rules, RoundOrder order);
 
   std::vector<EntrantId> next() const;

@@ -28,7 +28,8 @@ std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Conte
   const auto close = [&](const Contender& c) { return c.cost <= field.front()->cost + std::log(kRaceFactor); };
   take_formats([&](const Contender& c) { return format_of(c.trial.config) == formats.wanted; });
   take_formats([&](const Contender& c) { return format_of(c.trial.config) == formats.likely && close(c); });
-  take_formats(close);
+  const bool settled = size.more_formats < 2 && formats.likely && there.contains(*formats.likely);
+  if (!settled) take_formats(close);
   return finalists;
 }
 

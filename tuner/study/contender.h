@@ -35,7 +35,8 @@ struct FormatWishes {
 
 // Who is confirmed, the best first. Of the field that is sorted by cost: the best of those that the race left
 // (`racing`), and up to `more_formats` beyond them that are the best of a packing format which is not among them,
-// because the export picks one format for all M: what is wished, then those close to the best.
+// because the export picks one format for all M: what is wished, then those close to the best. A final with room for a
+// single one leaves these out once the likely format is there.
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, const FinalSize& size,
                                          const FormatWishes& formats);

@@ -14,7 +14,7 @@ namespace gemwright::tuner {
 namespace {
 
 // A follow-up in one packing format brings back this many of what was found before, to leave room for that format; and
-// of that format as many as a final of it may be between.
+// of that format as many as a final of it may be between. One fewer of each where a call is very long.
 constexpr std::size_t kRecalledInFollowUp = 2;
 constexpr std::size_t kRecalledOfFormat = 3;
 // How often the store is asked for events: far below what a person notices, far above what a query costs.
@@ -204,7 +204,8 @@ std::vector<StudyRun::Ranked> StudyRun::best_of(std::vector<Ranked> ranked) cons
     ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(request_.protocol.contenders)));
     return ranked;
   }
-  std::size_t others = 0, of_format = 0;
+  const std::size_t fewer = is_very_long(setup_.baseline_ns) ? 1 : 0;
+  std::size_t others = fewer, of_format = fewer;
   std::vector<Ranked> best;
   for (const Ranked& r : ranked) {
     const bool wanted = format_of(r.trial->config) == wanted_format();

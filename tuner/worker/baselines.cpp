@@ -6,6 +6,11 @@
 
 namespace gemwright::tuner {
 
+double bytes_for_baseline(const Problem& p, double rotated) {
+  if (!p.constant_weights) return 0;
+  return has_pair(p) ? rotated + weight_bytes(p) : rotated;
+}
+
 Result<void> Baselines::open(const std::vector<std::string>& further) {
   further_.clear();
   for (const std::string& name : further) {

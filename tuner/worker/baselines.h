@@ -14,6 +14,10 @@
 
 namespace gemwright::tuner {
 
+// The weights that the first baseline reorders: none that are given per call; of a pair a copy in another way's format,
+// too. `rotated`: bytes of all copies of one format.
+double bytes_for_baseline(const Problem& p, double rotated);
+
 class Baselines {
  public:
   Baselines(Operands& operands, WeightStore& store) : operands_(operands), store_(store) {}

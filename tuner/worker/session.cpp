@@ -118,9 +118,8 @@ Result<void> Session::State::claim_memory(const MeasureSetup& next) {
     const double held = store.bytes() + baselines.weight_bytes() + operands.bytes() + trust.bytes();
     const auto kept = static_cast<double>(ceiling_memory.bytes());
     const double limit = kMemoryShare * (*available + held + kept) - kept;
-    // The baseline has copies of its own where it reorders weights.
     const double fixed = bytes_for_weights(next.problem) + bytes_for_m(next.problem, next.m) +
-                         (next.problem.constant_weights ? rotated_weights(next) : 0);
+                         bytes_for_baseline(next.problem, rotated_weights(next));
     if (fixed + rotated_weights(next) > limit) {
       if (kept > 0) {
         ceiling_memory = {};
