@@ -18,6 +18,9 @@ using tuner::Result;
 
 namespace {
 
+// A follow-up gets a fourth of the study's budget: the best of the format that was found before comes back by itself.
+constexpr int kFollowUpPart = 4;
+
 // Winners of other studies tried first in each: more cost time that the search needs.
 constexpr std::size_t kKnownGood = 6;
 
@@ -117,8 +120,8 @@ PlannedStudy follow_up_of(const PlannedStudy& study, const tuner::Dispatch& choi
   r.space.modes = {choice.mode};
   r.space.format = choice.format;
   const tuner::Budget& b = r.attributes.budget;
-  r.follow_up = b.trials ? tuner::Budget{{}, std::max<std::int64_t>(*b.trials / 2, 1)}
-                         : tuner::Budget{tuner::seconds_of(b) / 2, {}};
+  r.follow_up = b.trials ? tuner::Budget{{}, std::max<std::int64_t>(*b.trials / kFollowUpPart, 1)}
+                         : tuner::Budget{tuner::seconds_of(b) / kFollowUpPart, {}};
   r.known_good.clear();
   for (const tuner::Config& c : neighbours) {
     if (const auto fits = tuner::repaired(r.space, c)) r.known_good.push_back(*fits);

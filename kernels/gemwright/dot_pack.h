@@ -148,7 +148,8 @@ inline void pack_dot_panels(const dot_weights_source& s, std::int64_t item, comp
   pack_dot_panels(s, item, mode, n, k, format, first, last, out, columns_kernel(format));
 }
 
-// Constant weights of a dot mode, packed once: owns its memory, knows its shape and format.
+// Constant weights of a dot mode, packed once: knows its shape and format, and owns its memory unless it was given
+// some.
 class packed_dot_weights {
  public:
   packed_dot_weights() = default;
@@ -159,24 +160,36 @@ class packed_dot_weights {
   std::int64_t k() const { return k_; }
   std::int64_t batch() const { return batch_; }
   packing format() const { return format_; }
-  const std::uint32_t* data() const { return reinterpret_cast<const std::uint32_t*>(data_.get()); }
+  const std::uint32_t* data() const {
+    return data_ != nullptr ? reinterpret_cast<const std::uint32_t*>(data_.get()) : given_;
+  }
   // Bytes of memory that a product reads: what a stream of cold weights costs.
   std::int64_t bytes() const { return packed_dot_size(mode_, n_, k_, format_) * batch_ * 4; }
 
  private:
   friend packed_dot_weights pack_dot_weights(compute_mode, const dot_weights_source&, std::int64_t, std::int64_t,
-                                             std::int64_t, packing);
-  friend packed_dot_weights copy_weights(const packed_dot_weights&);
+                                             std::int64_t, packing, std::uint32_t*);
+  friend packed_dot_weights copy_weights(const packed_dot_weights&, std::uint32_t*);
+  std::uint32_t* take(std::int64_t words, std::uint32_t* given) {
+    given_ = given;
+    if (given == nullptr) data_ = allocate_floats(static_cast<std::size_t>(words));
+    if (data() == nullptr) state_ = status::no_memory;
+    return given != nullptr ? given : reinterpret_cast<std::uint32_t*>(data_.get());
+  }
+
   float_block data_;
+  const std::uint32_t* given_ = nullptr;
   compute_mode mode_ = compute_mode::bf16;
   std::int64_t n_ = 0, k_ = 0, batch_ = 0;
   packing format_{1};
   status state_ = status::bad_weights;
 };
 
-// Check state(). u8s8 has an upper bound of K: max_u8s8_depth.
+// Check state(). u8s8 has an upper bound of K: max_u8s8_depth. `memory`: the caller's, for packed_dot_size words an
+// item, 64-byte aligned, and there as long as the weights; null: the weights own theirs.
 inline packed_dot_weights pack_dot_weights(compute_mode mode, const dot_weights_source& s, std::int64_t n,
-                                           std::int64_t k, std::int64_t batch, packing format) {
+                                           std::int64_t k, std::int64_t batch, packing format,
+                                           std::uint32_t* memory = nullptr) {
   packed_dot_weights w;
   const auto fail = [&w](status wrong) -> packed_dot_weights&& {
     w.state_ = wrong;
@@ -205,17 +218,16 @@ inline packed_dot_weights pack_dot_weights(compute_mode mode, const dot_weights_
   w.format_ = format;
   w.state_ = status::ok;
   if (all == 0) return w;
-  w.data_ = allocate_floats(static_cast<std::size_t>(all));
-  if (!w.data_) return fail(status::no_memory);
-  auto* const out = reinterpret_cast<std::uint32_t*>(w.data_.get());
+  std::uint32_t* const out = w.take(all, memory);
+  if (out == nullptr) return w;
   for (std::int64_t i = 0; i < batch; ++i) {
     pack_dot_panels(s, i, mode, n, k, format, 0, ceil_div(n, format.panel), out + i * one);
   }
   return w;
 }
 
-// Equal weights in memory of their own, faster than packing them again. Check state().
-inline packed_dot_weights copy_weights(const packed_dot_weights& from) {
+// Equal weights, faster than packing them again. Check state(). `memory` as above, for from.bytes().
+inline packed_dot_weights copy_weights(const packed_dot_weights& from, std::uint32_t* memory = nullptr) {
   packed_dot_weights w;
   w.mode_ = from.mode_;
   w.n_ = from.n_;
@@ -223,13 +235,9 @@ inline packed_dot_weights copy_weights(const packed_dot_weights& from) {
   w.batch_ = from.batch_;
   w.format_ = from.format_;
   w.state_ = from.state_;
-  if (from.data_ == nullptr) return w;
-  w.data_ = allocate_floats(static_cast<std::size_t>(from.bytes() / 4));
-  if (w.data_ == nullptr) {
-    w.state_ = status::no_memory;
-  } else {
-    std::memcpy(w.data_.get(), from.data_.get(), static_cast<std::size_t>(from.bytes()));
-  }
+  if (from.data() == nullptr) return w;
+  std::uint32_t* const to = w.take(from.bytes() / 4, memory);
+  if (to != nullptr) std::memcpy(to, from.data(), static_cast<std::size_t>(from.bytes()));
   return w;
 }
 

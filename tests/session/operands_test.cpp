@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -286,6 +287,75 @@ TEST(WeightStore, CopiesThatDoNotFitAreRefused) {
   const auto w = store.plain(o);
   ASSERT_FALSE(w);
   EXPECT_NE(w.error().message.find("GiB"), std::string::npos);
+}
+
+TEST(WeightStore, PackedCopiesAreEqualInEveryMode) {
+  const Operands o = small_operands();
+  const auto packed = gemwright::pack_weights(o.b.data(), o.ldb(), o.problem.b_layout, o.problem.n, o.problem.k, 1, 0,
+                                              gemwright::packing{16});
+  const auto floats = static_cast<std::size_t>(gemwright::packed_b_size(o.problem.n, o.problem.k, {16}));
+  WeightStore store;
+  store.configure(5e4, std::nullopt);
+  const auto f32 = store.packed(o, {ComputeMode::f32, gemwright::packing{16}});
+  ASSERT_TRUE(f32);
+  ASSERT_GT((*f32)->copies.count, 2);
+  for (std::int64_t i = 0; i < (*f32)->copies.count; ++i) {
+    EXPECT_EQ(std::memcmp((*f32)->next(), packed.data(), floats * 4), 0);
+  }
+  const auto dot = gemwright::pack_dot_weights(ComputeMode::bf16, weights_source(o), o.problem.n, o.problem.k, 1, {16});
+  const auto bf16 = store.packed(o, {ComputeMode::bf16, gemwright::packing{16}});
+  ASSERT_TRUE(bf16);
+  std::set<const void*> places;
+  for (std::int64_t i = 0; i < (*bf16)->copies.count; ++i) {
+    const auto* const w = static_cast<const gemwright::packed_dot_weights*>((*bf16)->next());
+    ASSERT_TRUE(w->valid());
+    EXPECT_EQ(std::memcmp(w->data(), dot.data(), static_cast<std::size_t>(dot.bytes())), 0);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(w->data()) % 64, 0U);
+    places.insert(w->data());
+  }
+  EXPECT_EQ(static_cast<std::int64_t>(places.size()), (*bf16)->copies.count);
+}
+
+TEST(WeightStore, MemoryOfWeightsThatAreGoneServesThoseThatCome) {
+  const Operands o = small_operands();
+  WeightStore store;
+  store.configure(4000, std::nullopt);
+  const void* const first = (*store.packed(o, {ComputeMode::f32, gemwright::packing{16}}))->copies.first;
+  EXPECT_EQ(store.spare_bytes(), 0);
+  store.reset();
+  EXPECT_EQ(store.bytes(), 0);
+  EXPECT_GT(store.spare_bytes(), 0);
+  EXPECT_EQ((*store.packed(o, {ComputeMode::f32, gemwright::packing{8}}))->copies.first, first);
+  EXPECT_EQ(store.spare_bytes(), 0);
+  store.reset();
+  store.reset();  // what nobody asked for since the last time is freed
+  EXPECT_EQ(store.spare_bytes(), 0);
+}
+
+TEST(WeightStore, SpareMemoryIsWithinTheLimit) {
+  const Operands o = small_operands();
+  WeightStore store;
+  store.configure(4000, 6000);
+  ASSERT_TRUE(store.packed(o, {ComputeMode::f32, gemwright::packing{16}}));
+  ASSERT_TRUE(store.plain(o));  // both do not fit
+  EXPECT_LE(store.bytes() + store.spare_bytes(), 6000);
+  EXPECT_GT(store.bytes(), 0);
+  store.configure(4000, 100);
+  EXPECT_EQ(store.bytes() + store.spare_bytes(), 0);
+}
+
+TEST(SpareMemory, GivesTheSmallestBlockThatIsLargeEnoughAndNoneThatIsMuchLarger) {
+  SpareMemory spare;
+  for (const double bytes : {4096.0, 1024.0, 65536.0}) spare.give(new_block(bytes));
+  EXPECT_EQ(spare.bytes(), 70656);
+  EXPECT_EQ(spare.take(1000).bytes, 1024);
+  EXPECT_EQ(spare.take(1025).bytes, 4096);
+  EXPECT_EQ(spare.take(1025).data, nullptr);
+  EXPECT_EQ(spare.take(65537).data, nullptr);
+  EXPECT_EQ(spare.bytes(), 65536);
+  spare.give(new_block(8));
+  spare.shrink(8);
+  EXPECT_EQ(spare.bytes(), 8);
 }
 
 }  // namespace

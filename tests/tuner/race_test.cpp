@@ -342,6 +342,20 @@ TEST(Screen, ADisturbedBlockOfALongCallIsRepeatedOnce) {
   EXPECT_EQ(rounds(std::log(kSteadyNs) + 0.1), 2);
 }
 
+TEST(Screen, ALongCallThatIsFarBehindIsNotRepeatedForItsDisturbance) {
+  const auto again = [](double log_ns) {
+    Screen screen({1, 2, 3}, {}, kReference, order_for(1));
+    std::vector<Heat> heats;
+    const auto first = screen.next();
+    for (const EntrantId x : first) heats.push_back({x, x == 3 ? log_ns + 2 * std::log(kRaceFactor) : log_ns, true});
+    screen.finish_round(heats);
+    const auto order = screen.next();
+    return std::count(order.begin(), order.end(), 3);
+  };
+  EXPECT_EQ(again(std::log(kSteadyNs) - 1), 1);
+  EXPECT_EQ(again(std::log(kSteadyNs) + 0.1), 0);
+}
+
 TEST(Screen, WhoWouldLeaveGetsASecondBlockAndAThirdWhereTheyContradictEachOther) {
   Screen screen({1, 2, 3}, {}, kReference, order_for(1));
   const auto run = [&](double of_2, double of_3) {

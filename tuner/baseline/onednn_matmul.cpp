@@ -258,10 +258,7 @@ Result<void> Weights::pack(const dnnl::engine& engine, dnnl::stream& stream, con
   for (const Memory::desc& f : formats) stride += whole_lines(f.get_size());
   const std::int64_t wanted = copy_count(cache_bytes, static_cast<double>(stride));
   if (same && has_formats(formats) && count() == wanted) return {};
-  clear();
-  packed_ = gemwright::allocate_floats(stride / sizeof(float) * static_cast<std::size_t>(wanted));
-  if (!packed_) return fail("not enough memory for oneDNN's weights");
-  bytes_ = static_cast<double>(stride) * static_cast<double>(wanted);
+  if (auto ready = claim(stride * static_cast<std::size_t>(wanted)); !ready) return ready;
   parts_ = parts.size();
   char* const first = reinterpret_cast<char*>(packed_.get());
   for (std::int64_t i = 0; i < wanted; ++i) {
@@ -283,6 +280,20 @@ Result<void> Weights::pack(const dnnl::engine& engine, dnnl::stream& stream, con
     }
   }
   formats_ = formats;
+  return {};
+}
+
+// Memory for `bytes`: what was there before, where it is enough and not much more.
+Result<void> Weights::claim(std::size_t bytes) {
+  constexpr double kMuchMore = 4;
+  const double wanted = static_cast<double>(bytes), held = bytes_;
+  gemwright::float_block before = std::move(packed_);
+  clear();
+  const bool fits = before != nullptr && held >= wanted && held <= kMuchMore * wanted;
+  if (!fits) before.reset();  // first: both at once might not fit
+  packed_ = fits ? std::move(before) : gemwright::allocate_floats(bytes / sizeof(float));
+  if (!packed_) return fail("not enough memory for oneDNN's weights");
+  bytes_ = fits ? held : wanted;
   return {};
 }
 

@@ -103,9 +103,11 @@ class Weights {
   }
 
  private:
+  Result<void> claim(std::size_t bytes);
+
   std::vector<Memory::desc> formats_;
   gemwright::float_block packed_;
-  double bytes_ = 0;  // reordered ones, all copies
+  double bytes_ = 0;  // of that memory
   std::size_t parts_ = 1;
   std::vector<Memory> copies_;  // part by part
 };

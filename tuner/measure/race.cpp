@@ -9,7 +9,7 @@ namespace {
 
 // A newcomer is timed so often at most.
 constexpr std::int64_t kScreenRounds = 3;
-// Of calls longer than kSteadyNs: the final, which shares their disturbances out, is as near.
+// Of calls longer than kSteadyNs, and only for those that may come into the final, which is as near.
 constexpr std::int64_t kLongScreenRounds = 2;
 // Disturbed rounds are repeated, but a noisy host must not keep a study for ever.
 constexpr double kRepeatShare = 1.5;
@@ -43,7 +43,9 @@ std::vector<EntrantId> Screen::waiting() const {
   }
   std::vector<EntrantId> out;
   for (const EntrantId x : newcomers_) {
-    if (round_ >= kLongScreenRounds && log_.log_ns(x) > std::log(kSteadyNs)) continue;
+    const bool is_long = log_.log_ns(x) > std::log(kSteadyNs);
+    const bool is_behind = log_.cost(x, reference_) > best + std::log(kRaceFactor);
+    if (is_long && (round_ >= kLongScreenRounds || is_behind)) continue;
     const bool unseen = log_.blocks(x) > 0 && log_.clean_pairs(x, reference_) == 0;
     if (unseen || is_in_doubt(x, best)) out.push_back(x);
   }

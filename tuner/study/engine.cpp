@@ -38,7 +38,8 @@ Result<StudyResult> StudyRun::run() {
     if (ended) ended = recall();
   }
   while (ended) {
-    ended = take_steps({&StudyRun::search, &StudyRun::race, &StudyRun::confirm, &StudyRun::read_events});
+    ended = take_steps(
+        {&StudyRun::search, &StudyRun::look_again, &StudyRun::race, &StudyRun::confirm, &StudyRun::read_events});
     if (!ended || !asked_for_more()) break;
   }
   if (ended) ended = count();

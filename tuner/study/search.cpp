@@ -290,7 +290,11 @@ Result<void> StudyRun::judge(Contender& c, double best) {
     return store_.update_trial(c.trial);
   }
   strategy_->observe({c.trial.config, c.cost, TrialState::ok});
-  if (c.trial.state != TrialState::running) return {};
+  return c.trial.state == TrialState::running ? settle(c, best) : Result<void>{};
+}
+
+// Whether it stays in the game.
+Result<void> StudyRun::settle(Contender& c, double best) {
   c.trial.state = c.cost > best + std::log(kScreenFactor) ? TrialState::pruned : TrialState::ok;
   c.trial.reason.clear();
   if (c.trial.state == TrialState::pruned) {

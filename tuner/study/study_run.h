@@ -58,6 +58,9 @@ class StudyRun {
   // Of a follow-up.
   std::optional<PackingFormat> wanted_format() const;
   Result<void> search();
+  Result<void> look_again();  // second_look.cpp
+  std::vector<Ranked> doubtful(const std::vector<Trial>& trials, const std::vector<Subject>& subjects,
+                               double slow_log_ns) const;
   Result<void> race();
   Result<void> confirm();
   Result<void> count();
@@ -82,6 +85,7 @@ class StudyRun {
   Result<void> admit(const Candidate& candidate);
   Result<void> screen(std::size_t newcomers);
   Result<void> judge(Contender& contender, double best);
+  Result<void> settle(Contender& contender, double best);
   // A sentence when the contender is faster than this CPU can compute.
   std::optional<std::string> too_fast(const Contender& contender, const RoundLog& log) const;
   std::optional<std::string> above_every_roof(const Config& config, double gflops) const;

@@ -115,7 +115,8 @@ double Session::State::rotated_weights(const MeasureSetup& s) const {
 Result<void> Session::State::claim_memory(const MeasureSetup& next) {
   left_for_weights.reset();
   if (const std::optional<double> available = available_memory()) {
-    const double held = store.bytes() + baselines.weight_bytes() + operands.bytes() + trust.bytes();
+    const double held =
+        store.bytes() + store.spare_bytes() + baselines.weight_bytes() + operands.bytes() + trust.bytes();
     const auto kept = static_cast<double>(ceiling_memory.bytes());
     const double limit = kMemoryShare * (*available + held + kept) - kept;
     const double fixed = bytes_for_weights(next.problem) + bytes_for_m(next.problem, next.m) +

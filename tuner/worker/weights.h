@@ -4,7 +4,6 @@
 #pragma once
 
 #include <gemwright/dot_pack.h>
-#include <gemwright/memory.h>
 #include <gemwright/pack.h>
 
 #include <cstdint>
@@ -14,6 +13,7 @@
 
 #include "tuner/baseline/baseline.h"
 #include "tuner/worker/operands.h"
+#include "tuner/worker/spare_memory.h"
 
 namespace gemwright::tuner {
 
@@ -25,31 +25,31 @@ struct WeightFormat {
   bool operator==(const WeightFormat& o) const { return mode == o.mode && packing == o.packing; }
 };
 
-// Copies in turn. Plain ones and those of f32 panels are memory: `held`, or for a single one `panels`, or the operand
-// itself. Packed weights of a dot mode are objects, each in `packed`.
+// Copies in turn, in memory of their own but for a single plain one, which is the operand itself. Those of a dot mode
+// are read through the objects in `packed`.
 struct RotatingWeights {
   WeightFormat format;
-  gemwright::float_block held;
-  gemwright::packed_weights panels;
+  MemoryBlock held;
   std::vector<gemwright::packed_dot_weights> packed;
-  double bytes = 0;
   WeightCopies copies;
   std::int64_t turn = 0;
 
   // What gemm_call::b, dot_call::b.b or dot_call::weights takes.
   const void* next() {
     turn = turn + 1 < copies.count ? turn + 1 : 0;
-    return copies.first != nullptr ? copies.at(turn) : &packed[static_cast<std::size_t>(turn)];
+    return packed.empty() ? copies.at(turn) : &packed[static_cast<std::size_t>(turn)];
   }
 };
 
-// The copies of all formats in use, within a limit of memory: the format used longest ago goes first.
+// The copies of all formats in use, within a limit of memory: the format used longest ago goes first. The memory of
+// those that are gone is kept as long as there is room for it.
 class WeightStore {
  public:
   void reset();
   // `cache_bytes` as in copy_count; `limit` is what the store may hold, in bytes.
   void configure(double cache_bytes, std::optional<double> limit);
-  double bytes() const;
+  double bytes() const;  // of the copies
+  double spare_bytes() const { return spare_.bytes(); }
 
   // The weights in panels. The pointer holds until the next call.
   Result<RotatingWeights*> packed(const Operands& o, WeightFormat format);
@@ -58,14 +58,15 @@ class WeightStore {
 
  private:
   RotatingWeights* find(WeightFormat format);
-  RotatingWeights describe(WeightFormat format, double one) const;
+  Result<RotatingWeights> reserve(WeightFormat format, std::int64_t one, bool own_memory);
   Result<RotatingWeights*> packed_f32(const Operands& o, const gemwright::packing& format);
   Result<RotatingWeights*> packed_dot(const Operands& o, WeightFormat format);
-  Result<RotatingWeights*> keep_copies(RotatingWeights w, const void* source, std::int64_t one);
   RotatingWeights* keep(RotatingWeights w);
+  void drop_oldest();
   Result<void> make_room(double bytes);
 
   std::list<RotatingWeights> formats_;  // most recently used first
+  SpareMemory spare_;
   double cache_bytes_ = 0;
   std::optional<double> limit_;
 };
