@@ -50,7 +50,7 @@ std::string baseline_text(const StudySnapshot& study);
 struct NoiseSummary {
   std::size_t rounds = 0, disturbed = 0;
   std::optional<double> anchor_spread;  // half the width between 5 % and 95 % of the anchor's times: 0.02 is 2 %
-  std::optional<double> noise_floor;    // of the study's A/A rounds
+  std::optional<double> noise_floor;    // of the study's final
 };
 NoiseSummary noise_summary(const StudySnapshot& study);
 // "noise floor 0.8 %, anchor within 1.2 %, 3 of 140 rounds disturbed"; what is missing is left out.

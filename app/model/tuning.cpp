@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "tuner/header/export.h"
 #include "tuner/study/budget.h"
@@ -89,22 +90,23 @@ double bearable(const tuner::Cell& cell, const tuner::Budget& budget) {
   return few_rounds ? kLongFormatRegret : kFormatRegret;
 }
 
-// What serves the two cells of as many threads whose M is nearest: a config for another size wastes a long call.
+// What serves the two cells that are nearest, by threads and then by M: a config for another size wastes a long call.
 std::vector<tuner::Config> neighbours_of(const ProblemGroup& group, const tuner::Dispatch& choice, std::size_t cell) {
   constexpr std::size_t kNeighbours = 2;
   const tuner::Cell& mine = group.cells[cell];
   const auto away = [&](std::size_t i) {
-    return std::abs(std::log(static_cast<double>(group.cells[i].m) / static_cast<double>(mine.m)));
+    const tuner::Cell& other = group.cells[i];
+    return std::pair(std::abs(other.threads - mine.threads),
+                     std::abs(std::log(static_cast<double>(other.m) / static_cast<double>(mine.m))));
   };
   std::vector<std::size_t> others;
   for (std::size_t i = 0; i < group.cells.size(); ++i) {
-    if (i != cell && group.cells[i].threads == mine.threads) others.push_back(i);
+    if (i != cell) others.push_back(i);
   }
   std::stable_sort(others.begin(), others.end(), [&](std::size_t x, std::size_t y) { return away(x) < away(y); });
   std::vector<tuner::Config> configs;
-  for (const std::size_t i : others) {
-    const tuner::Config& c = choice.configs[choice.cells[i].config];
-    if (configs.size() == kNeighbours) break;
+  for (std::size_t i = 0; i < std::min(others.size(), kNeighbours); ++i) {
+    const tuner::Config& c = choice.configs[choice.cells[others[i]].config];
     if (std::find(configs.begin(), configs.end(), c) == configs.end()) configs.push_back(c);
   }
   return configs;

@@ -62,6 +62,16 @@ TEST(Tuning, OfVeryLongCallsOnlyWhereItLosesMoreThanTheirFinalTells) {
   EXPECT_EQ(runs(kHalfASecond, 0.08), 2);
 }
 
+TEST(Tuning, AFollowUpBeginsWithWhatServesItsNeighbour) {
+  std::vector<Config> first;  // of the follow-up
+  int begun = 0;
+  run_two(1, 1, [&](const PlannedStudy& s, std::size_t, std::size_t) {
+    if (++begun == 3) first = s.request.known_good;
+  });
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].format.panel, 16);
+}
+
 TEST(Tuning, ALaterStudyIsToldTheFormatOfThoseBefore) {
   std::vector<std::optional<tuner::PackingFormat>> likely;
   run_two(1, 1, [&](const PlannedStudy& s, std::size_t, std::size_t) { likely.push_back(s.request.likely_format); });

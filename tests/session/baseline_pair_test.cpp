@@ -191,6 +191,23 @@ TEST_F(PairBaselineTest, KeptWeightsServeOtherScalesAndRows) {
   }
 }
 
+// In a format for each way at most, and in none where they are given per call.
+TEST_F(PairBaselineTest, HoldsNoMoreWeightsHoweverManyRowsAreServed) {
+  auto baseline = *make_onednn();
+  Problem p = pair(Interface::f32, 512, 384);
+  const double one = weight_bytes(p);
+  for (const std::int64_t m : {1, 4, 30, 1, 100, 7}) {
+    TypedOperands o(p, m);
+    ASSERT_TRUE(baseline->prepare(o.call(), m > 1));
+    EXPECT_GE(baseline->weight_bytes(), one);
+    EXPECT_LE(baseline->weight_bytes(), 1.1 * static_cast<double>(std::size(kWays)) * one);
+  }
+  p.constant_weights = false;
+  TypedOperands o(p, 4);
+  ASSERT_TRUE(baseline->prepare(o.call(), true));
+  EXPECT_EQ(baseline->weight_bytes(), 0);
+}
+
 TEST_F(PairBaselineTest, OtherValuesAreReorderedAgain) {
   for (const PairWay way : kWays) {
     auto baseline = *make_onednn(way);

@@ -289,6 +289,20 @@ TEST(WeightStore, CopiesThatDoNotFitAreRefused) {
   EXPECT_NE(w.error().message.find("GiB"), std::string::npos);
 }
 
+TEST(WeightStore, PackedCopiesOfBatchesAreThePackedWeights) {
+  const Operands o = operands_of(Interface::f32);
+  const Problem& p = o.problem;
+  const auto packed = gemwright::pack_weights(o.b.data(), o.ldb(), p.b_layout, p.n, p.k, p.batch, p.n * p.k, {16});
+  const auto floats = static_cast<std::size_t>(gemwright::packed_b_size(p.n, p.k, {16}) * p.batch);
+  WeightStore store;
+  store.configure(0, std::nullopt);
+  const auto w = store.packed(o, {ComputeMode::f32, gemwright::packing{16}});
+  ASSERT_TRUE(w);
+  EXPECT_EQ(std::memcmp((*w)->next(), packed.data(), floats * 4), 0);
+  EXPECT_FALSE(store.packed(o, {ComputeMode::f32, gemwright::packing{0}}));
+  EXPECT_FALSE(store.packed(o, {ComputeMode::f32, gemwright::packing{16, 7}})) << "no pair of panels";
+}
+
 TEST(WeightStore, PackedCopiesAreEqualInEveryMode) {
   const Operands o = small_operands();
   const auto packed = gemwright::pack_weights(o.b.data(), o.ldb(), o.problem.b_layout, o.problem.n, o.problem.k, 1, 0,
@@ -344,14 +358,27 @@ TEST(WeightStore, SpareMemoryIsWithinTheLimit) {
   EXPECT_EQ(store.bytes() + store.spare_bytes(), 0);
 }
 
-TEST(SpareMemory, GivesTheSmallestBlockThatIsLargeEnoughAndNoneThatIsMuchLarger) {
+TEST(WeightStore, WhatIsLeftForOtherFormatsIsNotLostToALargeSpareBlock) {
+  const Operands o = small_operands();
+  const WeightFormat wide{ComputeMode::f32, gemwright::packing{16}}, narrow{ComputeMode::f32, gemwright::packing{8}};
+  WeightStore store;
+  store.configure(12000, 16000);
+  ASSERT_TRUE(store.packed(o, wide));
+  const double large = store.bytes();
+  store.configure(4000, 16000);  // fewer copies from here on
+  ASSERT_TRUE(store.packed(o, wide));
+  ASSERT_TRUE(store.packed(o, narrow));
+  EXPECT_LT(store.bytes(), large) << "both fit, in memory of their own";
+}
+
+TEST(SpareMemory, GivesTheSmallestBlockThatIsLargeEnoughAndNoneThatIsTooLarge) {
   SpareMemory spare;
   for (const double bytes : {4096.0, 1024.0, 65536.0}) spare.give(new_block(bytes));
   EXPECT_EQ(spare.bytes(), 70656);
-  EXPECT_EQ(spare.take(1000).bytes, 1024);
-  EXPECT_EQ(spare.take(1025).bytes, 4096);
-  EXPECT_EQ(spare.take(1025).data, nullptr);
-  EXPECT_EQ(spare.take(65537).data, nullptr);
+  EXPECT_EQ(spare.take(1000, 4000).bytes, 1024);
+  EXPECT_EQ(spare.take(1025, 4100).bytes, 4096);
+  EXPECT_EQ(spare.take(1025, 4100).data, nullptr);
+  EXPECT_EQ(spare.take(65537, 1e9).data, nullptr);
   EXPECT_EQ(spare.bytes(), 65536);
   spare.give(new_block(8));
   spare.shrink(8);

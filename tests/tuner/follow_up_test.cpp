@@ -82,5 +82,25 @@ TEST(FollowUp, OfVeryLongCallsBringsFewerBack) {
   EXPECT_EQ(admitted(0.5e9 / kCallNs), 3U);
 }
 
+// However little time it has.
+TEST(FollowUp, TriesOneConfigOfItsFormatAtLeast) {
+  const auto store = make_memory_store();
+  ScriptedMachine machine;
+  machine.slowness = 2e9 / kCallNs;  // two seconds a call
+  StudyRequest request = request_for(64, "8");
+  request.space.format = gemwright::packing{16, 0};
+  const auto study = run_study(*store, machine, request, hooks_of(machine));
+  ASSERT_TRUE(study) << study.error().message;
+
+  request.follow_up = Budget{2.5, {}};
+  request.space.modes = {ComputeMode::f32};
+  request.space.format = gemwright::packing{kShared, 0};
+  const auto again = run_study(*store, machine, request, hooks_of(machine));
+  ASSERT_TRUE(again) << again.error().message;
+  const auto trials = *store->trials(study->record.id);
+  const auto shared = [](const Trial& t) { return t.config.format.panel == kShared && t.state == TrialState::ok; };
+  EXPECT_TRUE(std::any_of(trials.begin(), trials.end(), shared));
+}
+
 }  // namespace
 }  // namespace gemwright::tuner

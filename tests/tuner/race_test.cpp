@@ -183,6 +183,31 @@ TEST(Final, ClaimsNothingFromTheFewRoundsThatVeryLongCallsAreWorth) {
   EXPECT_FALSE(final.result().certified());
 }
 
+TEST(Final, ClaimsNothingWithoutTimeHoweverManyRoundsWereDisturbed) {
+  Final final({1, 2}, {8, 6, false}, order_for(1));
+  int rounds = 0;
+  for (auto order = final.next(); !order.empty(); order = final.next(), ++rounds) {
+    std::vector<Heat> heats;
+    for (const EntrantId x : order) heats.push_back({x, static_cast<double>(x), true});
+    final.finish_round(heats, false);
+  }
+  EXPECT_EQ(rounds, 12);  // more than a certificate takes
+  EXPECT_FALSE(final.result().certified());
+}
+
+TEST(Final, ALoneFinalistRunsTwiceWhetherOrNotThereIsTime) {
+  Final final({1}, {6, 6, false}, order_for(1));
+  int rounds = 0;
+  for (auto order = final.next(); !order.empty(); order = final.next(), ++rounds) {
+    EXPECT_EQ(std::count(order.begin(), order.end(), 1), 2);
+    std::vector<Heat> heats;
+    for (const EntrantId x : order) heats.push_back({x, static_cast<double>(x), false});
+    final.finish_round(heats, false);
+  }
+  EXPECT_EQ(rounds, 6);
+  EXPECT_TRUE(final.result().noise_floor);
+}
+
 TEST(Final, NoRoundIsWastedOnATwinThatHasLeft) {
   // 1 runs twice and is slower; 2 and 3 go on to the later looks.
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

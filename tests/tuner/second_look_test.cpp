@@ -61,6 +61,28 @@ TEST(SecondLook, WhoWasSlowOnlyWhileTheMachineWasIsScreenedAgainAndMayBeConfirme
   EXPECT_TRUE(looked.confirmed);
 }
 
+TEST(SecondLook, OfAFollowUpOnlyWhatHasItsFormat) {
+  ScriptedMachine machine;
+  machine.slowness = 3;
+  const auto store = make_memory_store();
+  StudyRequest request = request_for(64, "24");
+  ASSERT_TRUE(run_study(*store, machine, request, hooks_of(machine)));
+  const auto before = store->trials(1)->size();
+
+  ScriptedMachine calm;
+  request.follow_up = Budget{{}, 4};
+  request.space.modes = {ComputeMode::f32};
+  request.space.format = gemwright::packing{32, 0};
+  const auto study = run_study(*store, calm, request, hooks_of(calm));
+  ASSERT_TRUE(study) << study.error().message;
+  const auto trials = *store->trials(study->record.id);
+  const auto others = std::count_if(trials.begin(), trials.begin() + static_cast<std::ptrdiff_t>(before),
+                                    [](const Trial& t) { return t.config.format.panel != 32; });
+  ASSERT_GT(others, 4);
+  // Two of other formats come back, to be compared with; the rest is new or has the format.
+  EXPECT_LE(calm.admissions, static_cast<int>(trials.size() - static_cast<std::size_t>(others)) + 2);
+}
+
 TEST(SecondLook, OnASteadyMachineNobodyGetsOne) {
   const std::string best = study_on("", 0, 1, kFirst).winner;
   const Looked looked = study_on(best, kSlowTrials, 1.1, kAll);  // within what calm rounds differ by

@@ -283,13 +283,14 @@ Result<void> Weights::pack(const dnnl::engine& engine, dnnl::stream& stream, con
   return {};
 }
 
-// Memory for `bytes`: what was there before, where it is enough and not much more.
+// Memory for `bytes`: what was there before, where it is enough and so little more that nobody has to know. Fresh
+// memory is zeroed, and in a virtual machine may have to come from the host.
 Result<void> Weights::claim(std::size_t bytes) {
-  constexpr double kMuchMore = 4;
+  constexpr double kLittle = 64 << 20;
   const double wanted = static_cast<double>(bytes), held = bytes_;
   gemwright::float_block before = std::move(packed_);
   clear();
-  const bool fits = before != nullptr && held >= wanted && held <= kMuchMore * wanted;
+  const bool fits = before != nullptr && held >= wanted && held - wanted <= kLittle;
   if (!fits) before.reset();  // first: both at once might not fit
   packed_ = fits ? std::move(before) : gemwright::allocate_floats(bytes / sizeof(float));
   if (!packed_) return fail("not enough memory for oneDNN's weights");

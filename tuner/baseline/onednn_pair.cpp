@@ -166,6 +166,11 @@ void Pair::adopt(Weights& chosen) {
 // Keeps the fastest way and packs all copies of its weights. The ways are timed with one copy.
 Result<void> Pair::choose(const BaselineCall& call, std::vector<Way> ways) {
   const bool constant = call.problem.constant_weights;
+  // Formats that no way reads now, perhaps of another number of threads, go.
+  one_copy_.remove_if([&](const Weights& w) {
+    return !constant ||
+           std::none_of(ways.begin(), ways.end(), [&](const Way& way) { return w.has_formats(way.formats); });
+  });
   std::list<Weights> plain;
   std::vector<Weights*> weights;  // of each way
   for (const Way& way : ways) {

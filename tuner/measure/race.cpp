@@ -9,7 +9,7 @@ namespace {
 
 // A newcomer is timed so often at most.
 constexpr std::int64_t kScreenRounds = 3;
-// Of calls longer than kSteadyNs, and only for those that may come into the final, which is as near.
+// Of calls longer than kSteadyNs, and only for those within kRaceFactor of the best, as finalists are.
 constexpr std::int64_t kLongScreenRounds = 2;
 // Disturbed rounds are repeated, but a noisy host must not keep a study for ever.
 constexpr double kRepeatShare = 1.5;
@@ -143,7 +143,7 @@ std::vector<EntrantId> Final::next() const {
   if (over_ || racing_.empty()) return {};
   std::vector<EntrantId> members = racing_;
   const bool twin_races = std::find(racing_.begin(), racing_.end(), twin_) != racing_.end();
-  if (rules_.enough_for_a_lead && twin_races) members.push_back(twin_);
+  if (leader_runs_twice() && twin_races) members.push_back(twin_);
   return order_.of(std::move(members), round_);
 }
 
@@ -190,8 +190,7 @@ void Final::look() {
 
 std::optional<double> Final::noise_floor() const {
   const auto rival = std::find_if(all_.begin(), all_.end(), [this](EntrantId x) { return x != twin_; });
-  if (!rules_.enough_for_a_lead && rival == all_.end()) return std::nullopt;
-  const auto ratios = rules_.enough_for_a_lead ? log_.twins(twin_) : log_.leads(twin_, *rival);
+  const auto ratios = leader_runs_twice() ? log_.twins(twin_) : log_.leads(twin_, *rival);
   const auto interval = sign_test_interval(ratios, kFloorConfidence);
   if (!interval) return std::nullopt;
   return (interval->hi - interval->lo) / 2;
@@ -218,7 +217,8 @@ FinalResult Final::result() const {
     rival.rounds = static_cast<std::int64_t>(leads.size());
     rival.lead = median(leads).value_or(0);
     rival.of = sign_test_interval(leads, confidence());
-    rival.separated = rival.of && rival.of->lo > 0 && out.noise_floor && rival.lead > *out.noise_floor;
+    rival.separated =
+        rules_.enough_for_a_lead && rival.of && rival.of->lo > 0 && out.noise_floor && rival.lead > *out.noise_floor;
     out.rivals.push_back(rival);
   }
   std::stable_sort(out.rivals.begin(), out.rivals.end(),

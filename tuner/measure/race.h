@@ -3,15 +3,15 @@
 // with `finish_round`; nothing more to time ends the stage. The same seed and the same heats give the same decisions.
 //
 //   Screen   one block of each newcomer beside the best so far; a newcomer whose block was disturbed, or that is about
-//            to leave for good, gets another.
+//            to leave for good, gets another (of long calls only who may come into the final).
 //   Race     rounds over the best few; whoever is far behind, or surely slower than the leader, leaves.
 //   Final    fresh rounds over the finalists. Up to three looks at the data, each comparison of each look at its share
 //            of the error (Bonferroni), so that a lead is claimed wrongly in at most kFinalAlpha of all finals.
 //
 // Order within a round: random Latin squares (statistics.h). Intervals: the sign test's. In a final that may claim a
 // lead the leader runs twice a round: half the width of the 95 % interval of its own two blocks' ratio (A/A) is the
-// noise floor, below which no lead is claimed. Where there is no time for a claim, the ratio to a rival says as much
-// of two blocks' noise.
+// noise floor, below which no lead is claimed. Where there is no time for a claim but a rival, the ratio to that one
+// says as much of two blocks' noise.
 #pragma once
 
 #include <cstdint>
@@ -143,6 +143,7 @@ class Final {
  private:
   void look();
   double confidence() const { return confidence_of_each(1 - kFinalAlpha, comparisons_); }
+  bool leader_runs_twice() const { return rules_.enough_for_a_lead || all_.size() < 2; }
   std::int64_t least_clean_rounds() const;
   std::optional<double> noise_floor() const;
 

@@ -119,17 +119,6 @@ std::size_t RoundLog::blocks(EntrantId x) const {
   return count;
 }
 
-std::optional<double> RoundLog::calmest(EntrantId x, EntrantId reference) const {
-  std::optional<double> least;
-  for (const auto& [number, heats] : rounds_) {
-    if (std::none_of(heats.begin(), heats.end(), [x](const Heat& h) { return h.entrant == x; })) continue;
-    for (const Heat& h : heats) {
-      if (h.entrant == reference) least = std::min(least.value_or(h.log_ns), h.log_ns);
-    }
-  }
-  return least;
-}
-
 void RoundLog::mark_slow(EntrantId reference, double log_ns) {
   for (auto& [number, heats] : rounds_) {
     const auto is_reference = [&](const Heat& h) { return h.entrant == reference; };

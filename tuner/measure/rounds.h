@@ -52,8 +52,6 @@ class RoundLog {
   // The undisturbed log times of `x`, or all where too few are.
   std::vector<double> times(EntrantId x) const;
   std::size_t blocks(EntrantId x) const;
-  // log time of the reference's fastest block in a round that `x` ran in.
-  std::optional<double> calmest(EntrantId x, EntrantId reference) const;
   // Rounds in which every block of the reference took longer than exp(log_ns) are disturbed as a whole.
   void mark_slow(EntrantId reference, double log_ns);
 

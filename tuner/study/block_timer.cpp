@@ -30,7 +30,9 @@ void BlockTimer::note_fastest(SubjectId subject, double ns) {
 
 void BlockTimer::remember(const Sample& sample) {
   next_round_ = std::max(next_round_, sample.round + 1);
-  note_fastest(sample.subject, std::exp(heat_of(sample).log_ns));
+  const double ns = std::exp(heat_of(sample).log_ns);
+  last_ns_[sample.subject] = ns;
+  note_fastest(sample.subject, ns);
   if (sample.subject != anchor_) calls_made_ += sample.calls;
 }
 

@@ -6,6 +6,14 @@
 
 namespace gemwright::tuner {
 
+std::map<TrialId, SubjectId> subjects_by_trial(const std::vector<Subject>& subjects) {
+  std::map<TrialId, SubjectId> found;
+  for (const Subject& s : subjects) {
+    if (s.trial) found[*s.trial] = s.id;
+  }
+  return found;
+}
+
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, const FinalSize& size,
                                          const FormatWishes& formats) {

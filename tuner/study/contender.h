@@ -1,6 +1,7 @@
 // What the engine keeps of candidates while a study runs; internal to the engine.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct Contender {
   double cost = 0;  // log time over the reference: median of the rounds so far; infinite before the first
 };
 
+std::map<TrialId, SubjectId> subjects_by_trial(const std::vector<Subject>& subjects);
+
 // What is to be admitted: a new config, or a trial whose row exists already.
 struct Candidate {
   Config config;
@@ -36,7 +39,7 @@ struct FormatWishes {
 // Who is confirmed, the best first. Of the field that is sorted by cost: the best of those that the race left
 // (`racing`), and up to `more_formats` beyond them that are the best of a packing format which is not among them,
 // because the export picks one format for all M: what is wished, then those close to the best. A final with room for a
-// single one leaves these out once the likely format is there.
+// single one leaves the merely close ones out once the likely format is there.
 std::vector<Contender*> choose_finalists(const std::vector<std::unique_ptr<Contender>>& field,
                                          const std::vector<EntrantId>& racing, const FinalSize& size,
                                          const FormatWishes& formats);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 
 #include "tuner/study/budget.h"
 #include "tuner/study/study_run.h"
@@ -166,10 +165,8 @@ Result<void> StudyRun::recall() {
   record_.trials = static_cast<std::int64_t>(trials->size());
   if (!verifies_and_times(setup_.baseline_ns)) verified_apart_ = record_.trials;
   if (const auto r = hear_what_waited(); !r) return r;
-  std::map<TrialId, SubjectId> subject_of;
-  for (const Subject& s : *subjects) {
-    if (s.trial) subject_of[*s.trial] = s.id;
-  }
+  const auto subject_of = subjects_by_trial(*subjects);
+  mark_slow_rounds();
   if (const auto r = narrow_modes(); !r) return r;
   if (const auto r = start_strategy(); !r) return r;
   std::vector<Ranked> ranked;
@@ -180,8 +177,9 @@ Result<void> StudyRun::recall() {
       retry_.push_back(t);
       continue;
     }
-    const auto cost = subject_of.contains(t.id) ? log_.cost(subject_of[t.id], reference()) : std::nullopt;
-    if (t.state == TrialState::ok && cost) ranked.push_back({*cost, subject_of[t.id], &t});
+    const auto subject = subject_of.find(t.id);
+    const auto cost = subject != subject_of.end() ? log_.cost(subject->second, reference()) : std::nullopt;
+    if (t.state == TrialState::ok && cost) ranked.push_back({*cost, subject->second, &t});
     if (t.state != TrialState::ok && t.state != TrialState::pruned) ++failed_;
   }
   if (request_.follow_up) {
@@ -206,14 +204,14 @@ std::vector<StudyRun::Ranked> StudyRun::best_of(std::vector<Ranked> ranked) cons
     return ranked;
   }
   const std::size_t fewer = is_very_long(setup_.baseline_ns) ? 1 : 0;
-  std::size_t others = fewer, of_format = fewer;
+  std::size_t others = kRecalledInFollowUp - fewer, of_format = kRecalledOfFormat - fewer;
   std::vector<Ranked> best;
   for (const Ranked& r : ranked) {
     const bool wanted = format_of(r.trial->config) == wanted_format();
-    std::size_t& taken = wanted ? of_format : others;
-    if (taken == (wanted ? kRecalledOfFormat : kRecalledInFollowUp)) continue;
+    std::size_t& left = wanted ? of_format : others;
+    if (left == 0) continue;
     best.push_back(r);
-    ++taken;
+    --left;
   }
   return best;
 }

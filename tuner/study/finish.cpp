@@ -128,12 +128,12 @@ Result<void> StudyRun::confirm() {
       choose_finalists(field_, racing_, final_size(p, timer_->call_ns()), {wanted_format(), request_.likely_format});
   std::vector<EntrantId> entrants;
   for (const Contender* c : finalists_) entrants.push_back(c->subject);
-  const std::size_t blocks = entrants.size() + 1 + (baseline_ ? 1 : 0);
+  const std::size_t once = entrants.size() + (baseline_ ? 1 : 0);
   // A search that ran late leaves the final its share all the same: a verdict of a few rounds is worth little.
   const double until = std::max(budget_seconds(), spent() + kFinalShare * budget_seconds());
-  const bool claims = may_claim(entrants.size(), blocks, until - spent());
+  const bool claims = may_claim(entrants.size(), once + 1, until - spent());
   const int least = least_confirm_rounds(p, claims);
-  const int rounds = rounds_for(p.confirm_rounds, least, timer_->call_ns(), blocks);
+  const int rounds = rounds_for(p.confirm_rounds, least, timer_->call_ns(), claims ? once + 1 : once);
   const SampleWindow window{Phase::confirm, timer_->next_round()};
   Final final(entrants, {rounds, least, claims}, order_from_here());
   for (auto order = final.next(); !order.empty(); order = final.next()) {

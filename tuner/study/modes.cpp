@@ -67,14 +67,11 @@ Result<void> StudyRun::start_strategy() {
                                 [this](Param p, std::int64_t value) { return steering_.allows(p, value); });
   if (!strategy) return tl::unexpected(strategy.error());
   strategy_ = std::move(*strategy);
-  std::map<TrialId, SubjectId> subject_of;
-  for (const Subject& s : *subjects) {
-    if (s.trial) subject_of[*s.trial] = s.id;
-  }
+  const auto subject_of = subjects_by_trial(*subjects);
   for (const Trial& t : *trials) {
     if (t.state == TrialState::running) continue;
     const bool timed = subject_of.contains(t.id) && !over_bound(t);
-    strategy_->observe({t.config, timed ? log_.cost(subject_of[t.id], reference()) : std::nullopt, t.state});
+    strategy_->observe({t.config, timed ? log_.cost(subject_of.at(t.id), reference()) : std::nullopt, t.state});
   }
   return {};
 }

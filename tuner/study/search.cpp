@@ -113,6 +113,15 @@ bool StudyRun::owes_modes() const {
   return modes > 1 && left && modes_left() && !steering_.stopped();
 }
 
+// A follow-up is there for its format: one config of it is tried, for one more budget at most.
+bool StudyRun::owes_format() const {
+  if (!request_.follow_up || !wanted_format() || steering_.stopped()) return false;
+  const auto wanted = [this](const auto& c) { return format_of(c->trial.config) == *wanted_format(); };
+  if (std::any_of(field_.begin(), field_.end(), wanted)) return false;
+  const Budget b = budget();
+  return b.trials ? tried() < 2 * *b.trials : spent() < 2 * budget_seconds();
+}
+
 bool StudyRun::owes(const Candidate& c) const { return owes_modes() && !tried_modes_.contains(c.config.mode); }
 
 // It would be compiled until after the end of the search, and there are candidates that need no compilation.
@@ -157,7 +166,7 @@ Result<void> StudyRun::search() {
   // Modes that came first may all exceed the bound: the others are tried before the study gives up.
   const auto unlucky = [this] { return field_.empty() && modes_left() && !steering_.stopped(); };
   int late_batches = 0;
-  while (!retry_.empty() || !search_is_over() || bare() || unlucky() || owes_modes()) {
+  while (!retry_.empty() || !search_is_over() || bare() || unlucky() || owes_modes() || owes_format()) {
     if (const auto r = drop_unwanted(); !r) return r;
     auto batch = next_batch();
     if (batch.empty()) break;
@@ -267,10 +276,7 @@ Result<void> StudyRun::screen(std::size_t newcomers) {
     screen.finish_round(timed->heats);
   }
   if (const auto r = refuse_too_fast(log_); !r) return r;
-  double best = std::numeric_limits<double>::infinity();
-  for (const auto& c : field_) {
-    if (c->handle != 0 && !over_bound(c->trial)) best = std::min(best, c->cost);
-  }
+  const double best = best_cost();
   for (const auto& c : field_) {
     const bool timed = std::find(fresh.begin(), fresh.end(), c->subject) != fresh.end() ||
                        std::find(company.begin(), company.end(), c->subject) != company.end();
@@ -278,6 +284,15 @@ Result<void> StudyRun::screen(std::size_t newcomers) {
     if (const auto r = judge(*c, best); !r) return r;
   }
   return keep_best(static_cast<std::size_t>(request_.protocol.contenders));
+}
+
+// Of who may win.
+double StudyRun::best_cost() const {
+  double best = std::numeric_limits<double>::infinity();
+  for (const auto& c : field_) {
+    if (c->handle != 0 && !over_bound(c->trial)) best = std::min(best, c->cost);
+  }
+  return best;
 }
 
 // What its figure means for a trial that was screened.
@@ -290,11 +305,7 @@ Result<void> StudyRun::judge(Contender& c, double best) {
     return store_.update_trial(c.trial);
   }
   strategy_->observe({c.trial.config, c.cost, TrialState::ok});
-  return c.trial.state == TrialState::running ? settle(c, best) : Result<void>{};
-}
-
-// Whether it stays in the game.
-Result<void> StudyRun::settle(Contender& c, double best) {
+  if (c.trial.state != TrialState::running) return {};
   c.trial.state = c.cost > best + std::log(kScreenFactor) ? TrialState::pruned : TrialState::ok;
   c.trial.reason.clear();
   if (c.trial.state == TrialState::pruned) {

@@ -1,6 +1,6 @@
 // One run of one study, behind run_study; internal to the engine. engine.cpp opens and ends it, search.cpp proposes and
-// screens, finish.cpp races, confirms, counts and concludes, fusion.cpp says what fusing the chain gained, modes.cpp
-// drops modes.
+// screens, second_look.cpp screens again what was screened in a bad moment, finish.cpp races, confirms, counts and
+// concludes, fusion.cpp says what fusing the chain gained, modes.cpp drops modes.
 #pragma once
 
 #include <cstdint>
@@ -58,9 +58,10 @@ class StudyRun {
   // Of a follow-up.
   std::optional<PackingFormat> wanted_format() const;
   Result<void> search();
-  Result<void> look_again();  // second_look.cpp
-  std::vector<Ranked> doubtful(const std::vector<Trial>& trials, const std::vector<Subject>& subjects,
-                               double slow_log_ns) const;
+  Result<void> look_again();
+  void mark_slow_rounds();
+  std::vector<Ranked> doubtful(const std::vector<Trial>& trials, const std::vector<Subject>& subjects) const;
+  Result<void> time_calmly();
   Result<void> race();
   Result<void> confirm();
   Result<void> count();
@@ -79,13 +80,14 @@ class StudyRun {
   bool compiles_too_late(const Candidate& candidate) const;
   bool may_wait_for_seeds() const;
   bool owes_modes() const;
+  bool owes_format() const;
   bool owes(const Candidate& candidate) const;
   bool set_late_apart(std::vector<Candidate>& batch);
   void take_back();
   Result<void> admit(const Candidate& candidate);
   Result<void> screen(std::size_t newcomers);
+  double best_cost() const;
   Result<void> judge(Contender& contender, double best);
-  Result<void> settle(Contender& contender, double best);
   // A sentence when the contender is faster than this CPU can compute.
   std::optional<std::string> too_fast(const Contender& contender, const RoundLog& log) const;
   std::optional<std::string> above_every_roof(const Config& config, double gflops) const;

@@ -5,13 +5,6 @@
 #include <utility>
 
 namespace gemwright::tuner {
-namespace {
-
-// A block so many times larger than what is asked for costs more memory than its pages cost time.
-constexpr double kMuchLarger = 4;
-
-}  // namespace
-
 MemoryBlock new_block(double bytes) {
   MemoryBlock block;
   block.data = gemwright::allocate_floats(static_cast<std::size_t>(std::ceil(bytes / sizeof(float))));
@@ -25,10 +18,10 @@ void SpareMemory::give(MemoryBlock block) {
   blocks_.insert(std::find_if(blocks_.begin(), blocks_.end(), larger), std::move(block));
 }
 
-MemoryBlock SpareMemory::take(double bytes) {
+MemoryBlock SpareMemory::take(double bytes, double most) {
   const auto fits = [&](const MemoryBlock& b) { return b.bytes >= bytes; };
   const auto found = std::find_if(blocks_.begin(), blocks_.end(), fits);
-  if (found == blocks_.end() || found->bytes > kMuchLarger * bytes) return {};
+  if (found == blocks_.end() || found->bytes > most) return {};
   MemoryBlock block = std::move(*found);
   blocks_.erase(found);
   return block;

@@ -20,8 +20,8 @@ MemoryBlock new_block(double bytes);
 class SpareMemory {
  public:
   void give(MemoryBlock block);
-  // The smallest block that holds `bytes`; none where it is much larger: that is left to larger weights.
-  MemoryBlock take(double bytes);
+  // The smallest block that holds `bytes`; none where it is larger than `most`.
+  MemoryBlock take(double bytes, double most);
   // Frees blocks, the largest first, until `bytes` are left at most.
   void shrink(double bytes);
   double bytes() const;

@@ -36,7 +36,7 @@ gemwright::dot_weights_source weights_source(const Operands& o) {
   return s;
 }
 
-// What the weights before left over stands for these no longer.
+// Spare memory that nobody took since the last reset is freed; that of the weights dropped now is kept.
 void WeightStore::reset() {
   spare_.shrink(0);
   while (!formats_.empty()) drop_oldest();
@@ -80,6 +80,15 @@ Result<void> WeightStore::make_room(double bytes) {
                           *limit_ / 0x1p30));
 }
 
+// How large a spare block may be that serves `bytes`. What it is too large by is lost to other formats: little of what
+// is left for them.
+double WeightStore::largest_for(double bytes) const {
+  constexpr double kMuchLarger = 4, kLittle = 0.125;
+  if (!limit_) return kMuchLarger * bytes;
+  const double left = *limit_ - this->bytes() - bytes;
+  return std::min(kMuchLarger * bytes, bytes + kLittle * left);
+}
+
 // The copies to be, of `one` bytes each, with memory where they need it.
 Result<RotatingWeights> WeightStore::reserve(WeightFormat format, std::int64_t one, bool own_memory) {
   RotatingWeights w;
@@ -89,8 +98,7 @@ Result<RotatingWeights> WeightStore::reserve(WeightFormat format, std::int64_t o
   if (one == 0 || (w.copies.count == 1 && !own_memory)) return w;
   const double bytes = static_cast<double>(w.copies.stride) * static_cast<double>(w.copies.count);
   if (auto room = make_room(bytes); !room) return tl::unexpected(room.error());
-  w.held = spare_.take(bytes);
-  if (limit_ && this->bytes() + w.held.bytes > *limit_) w.held = {};  // it is larger than what was asked for
+  w.held = spare_.take(bytes, largest_for(bytes));
   if (limit_) spare_.shrink(*limit_ - this->bytes() - std::max(w.held.bytes, bytes));
   if (!w.held.data) w.held = new_block(bytes);
   if (!w.held.data) return fail("not enough memory for the copies of the weights");

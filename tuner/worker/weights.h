@@ -64,6 +64,7 @@ class WeightStore {
   RotatingWeights* keep(RotatingWeights w);
   void drop_oldest();
   Result<void> make_room(double bytes);
+  double largest_for(double bytes) const;
 
   std::list<RotatingWeights> formats_;  // most recently used first
   SpareMemory spare_;

@@ -85,17 +85,42 @@ struct column_pointer {
   }
 };
 
+// Of the last tile of a row of tiles, which may lack panels behind the last one of B: the first stands for these, with
+// masks that let nothing through. A masked load of memory that is not mapped is right, too, but takes a hundred times
+// as long, and what lies behind B is chance: this one tile took as long as the forty others of its row.
+template <int NV, int P>
+struct last_columns {
+  static constexpr int kColumns = NV / P * vec::width;
+  const float* at;
+  std::int64_t behind[P];
+  GEMWRIGHT_INLINE last_columns(const float* first, std::int64_t apart, int cols) : at(first), behind{} {
+    GEMWRIGHT_UNROLL
+    for (int p = 1; p < P; ++p) behind[p] = p * kColumns < cols ? p * apart : 0;
+  }
+  GEMWRIGHT_INLINE const float* of(int column) const { return at + behind[column / kColumns] + column % kColumns; }
+  GEMWRIGHT_INLINE void advance(std::int64_t distance) { at += distance; }
+};
+
+template <int NV, int P, bool Masked>
+GEMWRIGHT_INLINE auto columns_of(const micro_args& x, [[maybe_unused]] int cols) {
+  const std::int64_t apart = P == 1 ? 0 : x.b_panel;
+  if constexpr (Masked) {
+    return last_columns<NV, P>(x.b, apart, cols);
+  } else {
+    return column_pointer<NV, P>{x.b, apart};
+  }
+}
+
 // One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds.
-template <prefetch Hint, bool Masked, int MR, int NV, int P, class Rows>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const Rows& rows, int u,
-                                            const column_pointer<NV, P>& b, std::int64_t prefetch_ahead,
-                                            const vec::mask (&masks)[NV]) {
+template <prefetch Hint, bool Masked, int P, int MR, int NV, class Rows, class Columns>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const Rows& rows, int u, const Columns& b,
+                                            std::int64_t prefetch_ahead, const vec::mask (&masks)[NV]) {
   vec::reg bv[NV];
   GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) bv[j] = load_part<Masked>(b.of(j * vec::width), masks[j]);
   if constexpr (Hint != prefetch::none) {
     // One prefetch a cache line, 16 floats, of each panel.
-    constexpr int kColumns = column_pointer<NV, P>::kColumns, kStep = P > 1 && kColumns < 16 ? kColumns : 16;
+    constexpr int kColumns = Columns::kColumns, kStep = P > 1 && kColumns < 16 ? kColumns : 16;
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV * vec::width; j += kStep) prefetch_line<Hint>(b.of(j) + prefetch_ahead);
   }
@@ -107,8 +132,8 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const Rows&
   }
 }
 
-template <class Rows, int NV, int P>
-GEMWRIGHT_INLINE void move_on(Rows& rows, column_pointer<NV, P>& b, int steps, std::int64_t b_row) {
+template <class Rows, class Columns>
+GEMWRIGHT_INLINE void move_on(Rows& rows, Columns& b, int steps, std::int64_t b_row) {
   rows.advance(steps);
   b.advance(steps * b_row);
 }
@@ -124,7 +149,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE std::int64_t unrolled_steps(vec::reg (&acc)[KA
     GEMWRIGHT_UNROLL
     for (int u = 0; u < Unroll; ++u) {
       const column_pointer<NV, P> at{b.at + (Rows::by_turns ? u * b_row : 0), b.apart};
-      step<Hint, false>(acc[u % KA], rows, u, at, ahead, none);
+      step<Hint, false, P>(acc[u % KA], rows, u, at, ahead, none);
       if constexpr (!Rows::by_turns) move_on(rows, b, 1, b_row);
     }
     if constexpr (Rows::by_turns) move_on(rows, b, Unroll, b_row);
@@ -309,7 +334,7 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
     }
   }
 
-  column_pointer<NV, P> b{x.b, P == 1 ? 0 : x.b_panel};
+  auto b = columns_of<NV, P, Masked>(x, cols);
   constexpr int kUnroll = KU > KA ? KU : KA;
   static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
   const std::int64_t b_row = x.b_row;
@@ -329,7 +354,7 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
   for (int q = 0; k > 0; --k, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) step<Hint, Masked>(acc[s], rows, 0, b, x.prefetch, masks);
+      if (s == q) step<Hint, Masked, P>(acc[s], rows, 0, b, x.prefetch, masks);
     }
     move_on(rows, b, 1, b_row);
   }
