@@ -29,7 +29,8 @@ void StudyRun::mark_slow_rounds() {
   if (best_ns) log_.mark_slow(reference(), std::log(kSlow * *best_ns));
 }
 
-// Of what left the field, what was never seen undisturbed; of a follow-up only what has its format.
+// Of what left the field, what was disturbed and seen calm less often than a median takes to leave that out; of a
+// follow-up only what has its format.
 std::vector<StudyRun::Ranked> StudyRun::doubtful(const std::vector<Trial>& trials,
                                                  const std::vector<Subject>& subjects) const {
   const auto subject_of = subjects_by_trial(subjects);
@@ -41,7 +42,9 @@ std::vector<StudyRun::Ranked> StudyRun::doubtful(const std::vector<Trial>& trial
     if (!valid || in_field || over_bound(t) || !steering_.admits(t.config) || subject == subject_of.end()) continue;
     if (wanted_format() && format_of(t.config) != *wanted_format()) continue;
     const auto cost = log_.cost(subject->second, reference());
-    if (cost && log_.clean_pairs(subject->second, reference()) == 0) found.push_back({*cost, subject->second, &t});
+    const std::size_t calm = log_.clean_pairs(subject->second, reference());
+    const bool doubted = calm < kCalmPairs && calm < log_.blocks(subject->second);
+    if (cost && doubted) found.push_back({*cost, subject->second, &t});
   }
   std::stable_sort(found.begin(), found.end(), [](const Ranked& x, const Ranked& y) { return x.cost < y.cost; });
   if (found.size() > kSecondLooks) found.resize(kSecondLooks);
