@@ -28,7 +28,7 @@ constexpr std::size_t kKnownGood = 6;
 // What the shared packing format may cost a study before it is followed up: about the noise of a confirmed figure here.
 constexpr double kFormatRegret = 0.02;
 // Where calls are very long, in the default budget: a follow-up takes half a minute, and what it would repair is the
-// difference of two medians of six blocks, which are off by 5 % each on a noisy host.
+// difference of two medians of six blocks, each off by some per cent on a noisy host.
 constexpr double kLongFormatRegret = 0.1;
 
 }  // namespace

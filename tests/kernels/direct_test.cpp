@@ -1,5 +1,6 @@
 // Products that go past the loop nest: the same bits, against float64 and within the guards.
 #include <gemwright/direct.h>
+#include <gemwright/isa/scalar.h>
 
 #include <cstring>
 
@@ -77,6 +78,22 @@ TEST_P(Direct, WhatNeedsTheNestGoesThroughIt) {
   EXPECT_FALSE(with([](GemmCase& x) { x.block.tk = 2; }));
   EXPECT_FALSE(with([](GemmCase& x) { x.block.prefetch_rows = -1; }));
   EXPECT_FALSE(with([](GemmCase& x) { x.block.chain_at = fusion::tile; }));
+}
+
+// A masked load of what is not mapped is right and a hundred times slower, so that no result can show it.
+TEST(LastColumns, NameNoPanelThatIsNotThere) {
+  constexpr int kPanels = 3, kVectors = 6;
+  using Columns = scalar_kernels::last_columns<kVectors, kPanels>;
+  constexpr std::int64_t kApart = 10;
+  const float b[kPanels * kApart] = {};
+  for (int cols = 1; cols <= kVectors; ++cols) {
+    const Columns columns(b, kApart, cols);
+    for (int column = 0; column < kVectors; ++column) {
+      const int panel = column / Columns::kColumns;
+      const std::int64_t there = panel * Columns::kColumns < cols ? panel * kApart : 0;
+      EXPECT_EQ(columns.of(column) - b, there + column % Columns::kColumns) << cols << " columns";
+    }
+  }
 }
 
 }  // namespace

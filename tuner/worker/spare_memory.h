@@ -1,6 +1,6 @@
 // Memory of weights that are gone, kept for those that come: what a process touches first is zeroed, and in a virtual
 // machine whose host takes free memory back each first touch is a fault in the host, too (4 s a GiB on one of ours: a
-// quarter of the time of studies with copies of small weights).
+// fifth of the time of studies with copies of small weights).
 #pragma once
 
 #include <gemwright/memory.h>
