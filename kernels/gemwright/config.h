@@ -132,7 +132,8 @@ struct blocking {
   bool rows_inside;  // inside a block: true keeps a B panel while the rows pass, false an A panel while columns pass
   a_packing pack_a;  // f32: of each mc x kc block; dot modes: of mc rows, all of K
   int tm, tn, tk;    // thread grid: slices of M, N and K; the config uses tm * tn * tk threads
-  std::int64_t prefetch_rows;  // how many rows of a B panel ahead the prefetch reads; unused with prefetch::none
+  std::int64_t prefetch_rows;  // how many rows of a B panel ahead the prefetch reads, or next_panel_rows (ahead.h);
+                               // unused with prefetch::none
   fusion chain_at = fusion::registers;
 };
 

@@ -27,23 +27,28 @@ struct tile_walk {
   int mr;
   bool rows_inside;
 
-  // tile(first row, rows, first column) for each tile. Rows are spread evenly over the tiles: the first ones have one
-  // more. Inlined, because in an exported header the plan and N are constants.
+  // Tiles of rows that pass over a panel of B, and columns from those at `col` to the next that are read: 0 at the
+  // last.
+  std::int64_t shares() const { return rows_inside && m > mr ? ceil_div(m, mr) : 1; }
+  std::int64_t to_next(std::int64_t col) const { return n - col > nr ? nr : 0; }
+
+  // tile(number of the tile of rows, first row, rows, first column) for each tile. Rows are spread evenly over the
+  // tiles: the first ones have one more. Inlined, because in an exported header the plan and N are constants.
   template <class Tile>
   GEMWRIGHT_INLINE void each(const Tile& tile) const {
     if (m <= mr) {  // without a division
-      for (std::int64_t col = 0; col < n; col += nr) tile(0, m, col);
+      for (std::int64_t col = 0; col < n; col += nr) tile(0, 0, m, col);
       return;
     }
     const std::int64_t tiles = ceil_div(m, mr), even = m / tiles, longer = m - even * tiles;
     const auto rows_of = [=](std::int64_t t) { return even + (t < longer ? 1 : 0); };
     if (rows_inside) {
       for (std::int64_t col = 0; col < n; col += nr) {
-        for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) tile(row, rows_of(t), col);
+        for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) tile(t, row, rows_of(t), col);
       }
     } else {
       for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) {
-        for (std::int64_t col = 0; col < n; col += nr) tile(row, rows_of(t), col);
+        for (std::int64_t col = 0; col < n; col += nr) tile(0, row, rows_of(t), col);
       }
     }
   }
@@ -86,7 +91,6 @@ GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {
   x.b_row = p.format.panel;
   x.b_panel = p.format.panel * call.k;
   x.ldc = call.ldc;
-  x.prefetch = p.block.prefetch_rows * p.format.panel;
   x.accumulate = call.beta;
   x.finish = true;
   x.next = next_of(call.m, call.n, s.shape.mr, p.block.rows_inside);
@@ -95,7 +99,9 @@ GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {
   x.pair = {};
   const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
   const bool ahead = prefetches_rows_of_a(call.m, call.k, call.a_k, p.block.rows_inside);
-  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
+  const look_ahead prefetched{p.block.prefetch_rows, call.k, p.format.panel, walk.shares()};
+  walk.each([&](std::int64_t t, std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
+    x.prefetch = prefetched.of(t, walk.to_next(col) * call.k);
     x.a = call.a + row * call.a_row;
     if (ahead && col == 0) prefetch_rows_of_a(x.a + rows * call.a_row, call.a_row, rows, call.k);
     x.b = call.b + col * call.k;

@@ -59,7 +59,6 @@ GEMWRIGHT_INLINE dot_args direct_args(const dot_direct_call& call, const dot_pla
   x.rest = nullptr;
   x.b_group = p.format.panel;
   x.b_panel = p.format.panel * x.groups;
-  x.prefetch = p.block.prefetch_rows * p.format.panel;
   x.partial = nullptr;
   x.partial_stride = 0;
   x.first = x.last = true;
@@ -95,7 +94,9 @@ GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p)
     sums = reinterpret_cast<const std::int32_t*>(of_columns + columns);
   }
   const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
-  walk.each([&](std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
+  const look_ahead prefetched{p.block.prefetch_rows, x.groups, p.format.panel, walk.shares()};
+  walk.each([&](std::int64_t t, std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
+    x.prefetch = prefetched.of(t, walk.to_next(col) * x.groups);
     x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
     x.b = call.b + col * x.groups;
     x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;

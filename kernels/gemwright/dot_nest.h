@@ -349,7 +349,6 @@ class dot_nest {
     x.groups = depth.size();
     x.b_group = format_.panel;
     x.b_panel = format_.panel * x_.groups;
-    x.prefetch = g_.prefetch_rows * format_.panel;
     x.partial_stride = x_.partial_width;
     x.first = sums.first;
     x.last = sums.last;
@@ -363,13 +362,21 @@ class dot_nest {
     const row_tile first = row_tile_at(q.tiles.begin);
     // A block begins with a unit of columns.
     column_tile col{q.columns.begin, b_ + q.columns.begin * x_.groups + depth.begin * format_.panel, 0};
+    const look_ahead prefetched{g_.prefetch_rows, x.groups, format_.panel, g_.rows_inside ? q.tiles.size() : 1};
     if (g_.rows_inside) {
-      for (; col.at < q.columns.end; next(col)) {
-        for (row_tile t = first; t.t < q.tiles.end; next(t)) one_tile(q, depth, x, col, t);
+      for (column_tile after = col; col.at < q.columns.end; col = after) {
+        const std::int64_t step = to_next(col, q.columns, after);
+        for (row_tile t = first; t.t < q.tiles.end; next(t)) {
+          x.prefetch = prefetched.of(t.t - first.t, step);
+          one_tile(q, depth, x, col, t);
+        }
       }
     } else {
       for (row_tile t = first; t.t < q.tiles.end; next(t)) {
-        for (column_tile j = col; j.at < q.columns.end; next(j)) one_tile(q, depth, x, j, t);
+        for (column_tile j = col, after = col; j.at < q.columns.end; j = after) {
+          x.prefetch = prefetched.of(0, to_next(j, q.columns, after));
+          one_tile(q, depth, x, j, t);
+        }
       }
     }
   }
@@ -387,6 +394,12 @@ class dot_nest {
     if (c.in_unit < unit_) return;
     c.b += unit_ * (x_.groups - 1);
     c.in_unit = 0;
+  }
+  // As in loop_nest.h.
+  std::int64_t to_next(const column_tile& c, const range& columns, column_tile& after) const {
+    after = c;
+    next(after);
+    return after.at < columns.end ? after.b - c.b : 0;
   }
 
   void one_tile(const block& q, range depth, dot_args& x, const column_tile& j, const row_tile& t) const {

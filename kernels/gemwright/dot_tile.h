@@ -47,9 +47,9 @@ struct dot_args {
   std::int64_t row_bytes;
   const std::uint32_t* rest;  // and the last group, where K ends inside it: one padded word a row; else null
   const std::uint32_t* b;
-  std::int64_t b_group;         // words between two groups of B: the panel width
-  std::int64_t b_panel;         // words between two panels; read by tiles that span several
-  std::int64_t prefetch;        // words ahead of b
+  std::int64_t b_group;  // words between two groups of B: the panel width
+  std::int64_t b_panel;  // words between two panels; read by tiles that span several
+  b_ahead prefetch;
   std::uint32_t* partial;       // raw accumulators; unused when first and last
   std::int64_t partial_stride;  // words between two rows of them
   bool first, last;             // block of K

@@ -289,7 +289,6 @@ class loop_nest {
     x.b_row = b_row_;
     x.b_panel = b_row_ * call_.k;
     x.ldc = into_c(p) ? call_.ldc : columns_;
-    x.prefetch = g_.prefetch_rows * b_row_;
     x.accumulate = !q.first || (p.k_slice == 0 && call_.beta);
     x.finish = q.last && (in_tile_ || chains_at(fusion::registers));
     x.next =
@@ -304,15 +303,23 @@ class loop_nest {
                     b_packed_ ? b + q.columns.begin * call_.k + q.depth.begin * b_row_
                               : b + q.depth.begin * call_.ldb + q.columns.begin,
                     0};
+    const look_ahead prefetched{g_.prefetch_rows, x.k, b_row_, g_.rows_inside && b_packed_ ? count : 1};
     if (g_.rows_inside) {
-      for (; col.at < q.columns.end; next(col)) {
-        for (row_tile t = first; t.t < count; t.next()) one_tile(p, q, x, col, t);
+      for (column_tile after = col; col.at < q.columns.end; col = after) {
+        const std::int64_t step = to_next(col, q.columns, after);
+        for (row_tile t = first; t.t < count; t.next()) {
+          x.prefetch = prefetched.of(t.t, step);
+          one_tile(p, q, x, col, t);
+        }
       }
     } else {
       const bool ahead = !packs_a_ && prefetches_rows_of_a(q.rows.size(), q.depth.size(), a_k_, g_.rows_inside);
       for (row_tile t = first; t.t < count; t.next()) {
         if (ahead) prefetch_rows_of_a(a_at(p, q, t.row + t.rows()), a_row_, t.rows(), q.depth.size());
-        for (column_tile j = col; j.at < q.columns.end; next(j)) one_tile(p, q, x, j, t);
+        for (column_tile j = col, after = col; j.at < q.columns.end; j = after) {
+          x.prefetch = prefetched.of(0, to_next(j, q.columns, after));
+          one_tile(p, q, x, j, t);
+        }
       }
     }
     if (q.last && chains_at(fusion::block)) apply_chain(p.item, q.rows, q.columns);
@@ -340,6 +347,12 @@ class loop_nest {
     if (!b_packed_ || c.in_unit < unit_) return;
     c.b += unit_ * (call_.k - 1);
     c.in_unit = 0;
+  }
+  // Makes `after` the tile behind c; how far its B lies behind that of c, 0 where c is the last.
+  std::int64_t to_next(const column_tile& c, const range& columns, column_tile& after) const {
+    after = c;
+    next(after);
+    return after.at < columns.end ? after.b - c.b : 0;
   }
 
   // A row of A as it lies, from the block's part of K on.

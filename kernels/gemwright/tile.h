@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "gemwright/ahead.h"
 #include "gemwright/config.h"
 
 namespace gemwright {
@@ -82,10 +83,10 @@ struct micro_args {
   std::int64_t b_panel;  // elements between two panels; read by tiles that span several
   float* c;
   std::int64_t ldc;
-  std::int64_t prefetch;  // elements ahead of b
-  int cols;               // valid columns; read by the tail functions only
-  bool accumulate;        // add to what C holds
-  bool finish;            // this is the last block of K: apply the chain
+  b_ahead prefetch;
+  int cols;         // valid columns; read by the tail functions only
+  bool accumulate;  // add to what C holds
+  bool finish;      // this is the last block of K: apply the chain
   next_tile next;
   const epilogue_operands* operands;
   std::int64_t item, row, col;  // where in the whole result this tile begins, for the chain's operands

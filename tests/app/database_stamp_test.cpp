@@ -1,9 +1,11 @@
 #include "app/model/database_stamp.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
+#include <string>
 
 namespace gemwright::app {
 namespace {
@@ -16,7 +18,14 @@ class DatabaseStampTest : public testing::Test {
     fs::remove(log());
     std::ofstream(file()) << "one";
   }
-  static fs::path file() { return fs::path(testing::TempDir()) / "gemwright-stamp.db"; }
+  void TearDown() override {
+    fs::remove(log());
+    fs::remove(file());
+  }
+  // One for each process: the tests run side by side.
+  static fs::path file() {
+    return fs::path(testing::TempDir()) / ("gemwright-stamp-" + std::to_string(::getpid()) + ".db");
+  }
   static fs::path log() { return file().string() + "-wal"; }
   // So many seconds after the file was written.
   static std::int64_t later(int seconds) {

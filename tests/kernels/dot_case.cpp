@@ -254,7 +254,7 @@ blocking random_dot_blocking(Random& random, const DotCase& x) {
   g.tm = static_cast<int>(pick(random, 1, 3));
   g.tn = static_cast<int>(pick(random, 1, 3));
   g.tk = 1;
-  g.prefetch_rows = pick(random, 0, 200);
+  g.prefetch_rows = pick(random, 0, 3) == 0 ? next_panel_rows : pick(random, 0, 200);
   if (x.tile->set.c_type == element::f32 && !x.tile->set.reads.pair) {
     g.chain_at = static_cast<fusion>(pick(random, 0, fusion_count - 1));
   }

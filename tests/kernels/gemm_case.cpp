@@ -201,7 +201,7 @@ blocking random_blocking(Random& random, const GemmCase& x, int max_tk) {
   g.tm = static_cast<int>(pick(random, 1, 3));
   g.tn = static_cast<int>(pick(random, 1, 3));
   g.tk = static_cast<int>(pick(random, 1, max_tk));
-  g.prefetch_rows = pick(random, 0, 200);
+  g.prefetch_rows = pick(random, 0, 3) == 0 ? next_panel_rows : pick(random, 0, 200);
   g.chain_at = static_cast<fusion>(pick(random, 0, fusion_count - 1));
   return g;
 }

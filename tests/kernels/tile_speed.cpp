@@ -18,8 +18,19 @@ double gflops(const kernel_set& set) {
   const std::vector<float> a(static_cast<std::size_t>(m * kDepth), 1.0F), b(static_cast<std::size_t>(n * kDepth), 1.0F);
   std::vector<float> c(static_cast<std::size_t>(m * n));
   const epilogue_operands operands{};
-  const micro_args x{kDepth, a.data(),        1,         m, b.data(), n, 0, c.data(), n, 0, static_cast<int>(n), false,
-                     true,   next_tile::near, &operands, 0, 0,        0};
+  micro_args x{};
+  x.k = kDepth;
+  x.a = a.data();
+  x.a_row = 1;
+  x.a_k = m;
+  x.b = b.data();
+  x.b_row = n;
+  x.c = c.data();
+  x.ldc = n;
+  x.cols = static_cast<int>(n);
+  x.finish = true;
+  x.next = next_tile::near;
+  x.operands = &operands;
   double best = 0;
   for (int r = 0; r < kRepeats; ++r) {
     const auto begin = clock::now();

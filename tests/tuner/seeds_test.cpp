@@ -70,10 +70,21 @@ TEST(Seeds, SmallMStreamsTheWeightsFirst) {
   EXPECT_EQ(list.front().name.substr(0, 6), "stream");
   EXPECT_EQ(first.tile.mr, 8);
   EXPECT_EQ(first.tile.nv, 2);
-  EXPECT_EQ(first.tile.hint, gemwright::prefetch::t0);
+  EXPECT_EQ(first.tile.hint, gemwright::prefetch::t1);
   EXPECT_EQ(first.blocking.kc, 4096);
   EXPECT_EQ(first.blocking.tn, 2);
   EXPECT_TRUE(first.blocking.rows_inside);
+  EXPECT_EQ(seeds(space_of(8, 4096, 4096, 2, {isa::avx2})).front().config.tile.hint, gemwright::prefetch::t0);
+  EXPECT_EQ(seeds(space_of(4, 4096, 4096, 2)).front().config.tile.hint, gemwright::prefetch::none);
+}
+
+TEST(Seeds, TilesThatPassOverAPanelTogetherBringTheNextOne) {
+  const auto list = seeds(space_of(32, 4096, 4096));
+  const NamedConfig* const next = find(list, "stream-nv2-panel");
+  ASSERT_NE(next, nullptr);
+  EXPECT_EQ(next->config.blocking.prefetch_rows, gemwright::next_panel_rows);
+  EXPECT_EQ(find(seeds(space_of(8, 4096, 4096)), "stream-nv2-panel"), nullptr);      // one tile of rows
+  EXPECT_EQ(find(seeds(space_of(32, 4096, 1 << 16)), "stream-nv2-panel"), nullptr);  // a panel of 8 MB
 }
 
 TEST(Seeds, FewRowsReadSeveralPanelsSideBySide) {

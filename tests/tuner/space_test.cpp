@@ -174,6 +174,11 @@ TEST(Space, EachConstraintAnswersWhyNot) {
   SpaceInput call = space_of(8, 4096, 64, 2);
   call.problem.constant_weights = false;
   EXPECT_TRUE(contains(why([](Config& c) { c.format.panel = 0; }, call), "beyond the last row"));
+  const auto next_panel = [](Config& c) { c.blocking.prefetch_rows = gemwright::next_panel_rows; };
+  EXPECT_EQ(why(next_panel, in), "");
+  call.problem.k = 1 << 20;
+  EXPECT_TRUE(contains(why([&](Config& c) { next_panel(c), c.format.panel = 0; }, call), "no next panel"));
+  call.problem.k = 64;
   call.problem.b_layout = gemwright::layout::col_major;
   EXPECT_TRUE(contains(why([](Config& c) { c.format.panel = 0; }, call), "must be packed"));
   SpaceInput invariant = in;
@@ -323,6 +328,8 @@ TEST(Space, ParametersAreReadWrittenAndNamed) {
   EXPECT_EQ(value_text(Param::pack_a, 1), "job");
   EXPECT_EQ(value_text(Param::along, 1), "k");
   EXPECT_EQ(value_text(Param::kc, 4096), "4096");
+  EXPECT_EQ(value_text(Param::prefetch_rows, 64), "64");
+  EXPECT_EQ(value_text(Param::prefetch_rows, gemwright::next_panel_rows), "panel");
 }
 
 TEST(Space, NeighboursReachWhatMatters) {

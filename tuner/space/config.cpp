@@ -180,6 +180,7 @@ bool take_count(std::string_view& text, std::string_view prefix, int& out) {
 std::string hint_text(const Config& c) {
   const char* name = gemwright::prefetch_name(c.tile.hint);
   if (c.tile.hint == prefetch::none) return name;
+  if (c.blocking.prefetch_rows == gemwright::next_panel_rows) return fmt::format("{}@panel", name);
   return fmt::format("{}@{}", name, c.blocking.prefetch_rows);
 }
 

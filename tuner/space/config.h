@@ -6,6 +6,7 @@
 // Whether a config fits a problem is decided elsewhere: see `violated` in space.h.
 #pragma once
 
+#include <gemwright/ahead.h>
 #include <gemwright/config.h>
 
 #include <nlohmann/json_fwd.hpp>
@@ -20,7 +21,7 @@ namespace gemwright::tuner {
 
 constexpr int kMaxPanel = 128;         // columns; two cache lines of f32 a step beyond the widest tile (5 x 16)
 constexpr int kMaxGridThreads = 4096;  // more than any host has; keeps tm * tn * tk far from overflow
-constexpr int kMaxPrefetchRows = 1 << 16;
+constexpr std::int64_t kMaxPrefetchRows = gemwright::next_panel_rows;
 
 struct Config {
   ComputeMode mode = ComputeMode::f32;

@@ -150,7 +150,8 @@ bool distance_is_listed(const SpaceInput&, const Config& c) {
 }
 
 bool distance_stays_in_b(const SpaceInput& in, const Config& c) {
-  return c.format.panel > 0 || c.tile.hint == prefetch::none || c.blocking.prefetch_rows < in.problem.k;
+  return c.tile.hint == prefetch::none ||
+         is_prefetch_distance(c.blocking.prefetch_rows, in.problem.k, c.format.panel > 0);
 }
 
 bool bits_do_not_depend_on_m(const SpaceInput& in, const Config& c) {
@@ -217,9 +218,11 @@ std::vector<Constraint> make_constraints() {
       {"partial-sums", "the sums that wait for the next block of K exceed 16 MiB a thread", partial_sums_are_bounded},
       {"hint", "a prefetch distance belongs to a tile with a prefetch hint, and the other way round",
        distance_goes_with_hint},
-      {"distance", "prefetch distances are 8, 16, 32, 64, 96, 128 or 192 rows (groups of a dot mode)",
+      {"distance", "prefetch distances are 8, 16, 32, 64, 96, 128 or 192 rows (groups of a dot mode) or the next panel",
        distance_is_listed},
-      {"distance-k", "the prefetch distance reaches beyond the last row of an unpacked B", distance_stays_in_b},
+      {"distance-k",
+       "the prefetch distance reaches beyond the last row of an unpacked B, which has no next panel either",
+       distance_stays_in_b},
       {"batch-invariant",
        "second accumulators along K, slices of K, narrower families, and vectors along K where others could do, or the "
        "other way round, give other bits: not batch-invariant",

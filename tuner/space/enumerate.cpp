@@ -304,7 +304,7 @@ Values distance_values(const SpaceInput& in, const Config& c) {
   if (c.tile.hint == prefetch::none) return {0};
   Values v;
   for (std::int64_t rows : kPrefetchRows) {
-    if (c.format.panel > 0 || rows < in.problem.k) v.push_back(rows);
+    if (is_prefetch_distance(rows, in.problem.k, c.format.panel > 0)) v.push_back(rows);
   }
   return v;
 }

@@ -1,6 +1,7 @@
 // Limits that the constraints, the repair and the enumeration of the space share; each with its reason.
 #pragma once
 
+#include <gemwright/ahead.h>
 #include <gemwright/loop_nest.h>
 
 #include <algorithm>
@@ -11,9 +12,14 @@
 
 namespace gemwright::tuner {
 
-// Distances in rows of a panel. On a Zen 5 server the best ones lie between 32 and 192, and a farther one was better at
-// every step tried up to 64.
-constexpr std::array<std::int64_t, 7> kPrefetchRows = {8, 16, 32, 64, 96, 128, 192};
+// Distances in rows of a panel, and the next panel. On a Zen 5 server the best ones lie between 32 and 192, and a
+// farther one was better at every step tried up to 64; towards L2 on a Zen 4 64 and 128 were alike, 32 was a tenth
+// slower.
+constexpr std::array<std::int64_t, 8> kPrefetchRows = {8, 16, 32, 64, 96, 128, 192, gemwright::next_panel_rows};
+// B as it lies has no panels, and a prefetch of its rows ends before the last one.
+constexpr bool is_prefetch_distance(std::int64_t rows, std::int64_t k, bool packed) {
+  return packed || (rows < k && rows < gemwright::next_panel_rows);
+}
 
 // Slices of K shorter than this cost more in the second phase (write, barrier, add) than they gain.
 constexpr std::int64_t kMinSplitDepth = 512;

@@ -160,15 +160,15 @@ void repair_prefetch(const SpaceInput& in, Config& c) {
     distance = 0;
     return;
   }
-  const bool bounded = c.format.panel == 0;
-  if (bounded && kPrefetchRows.front() >= in.problem.k) {
+  const auto possible = [&](std::int64_t rows) { return is_prefetch_distance(rows, in.problem.k, c.format.panel > 0); };
+  if (!possible(kPrefetchRows.front())) {
     c.tile.hint = prefetch::none;
     distance = 0;
     return;
   }
   std::int64_t best = kPrefetchRows.front();
   for (std::int64_t rows : kPrefetchRows) {
-    if (bounded && rows >= in.problem.k) break;
+    if (!possible(rows)) break;
     if (std::llabs(rows - distance) < std::llabs(best - distance)) best = rows;
   }
   distance = best;

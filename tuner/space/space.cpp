@@ -217,6 +217,8 @@ std::string value_text(Param p, std::int64_t v) {
       return gemwright::a_packing_name(c.blocking.pack_a);
     case Param::rows_inside:
       return v != 0 ? "true" : "false";
+    case Param::prefetch_rows:
+      return v == gemwright::next_panel_rows ? "panel" : fmt::to_string(v);
     default:
       return fmt::to_string(v);
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <string_view>
+#include <vector>
 
 #include "tuner/strategy/seed_list.h"
 
@@ -89,25 +91,55 @@ void add_side_by_side(const SpaceInput& in, SeedList& out) {
   if (out.pair() > 0 && !out.wide()) add_panels(in, out, "apart", three ? 3 : 4, three ? 3 : 4, 0);
 }
 
-// Small M with weights from memory: 2 vectors (8x2, 14x2 zmm) were best nearly always, 4 now and then, with a prefetch
-// 32 to 192 rows ahead, all of K in one go and the columns shared between the threads. Measured on Zen 5 against
-// oneDNN.
+// A way of streaming B: whereto it is prefetched, and how far ahead.
+struct Stream {
+  std::string_view name;
+  prefetch hint;
+  std::int64_t rows;
+};
+
+// In the order of trying. With vectors of 16 floats (Zen 4, f32, 4096 x 1024 to 6144 x 4096, cold, one thread) a
+// prefetch towards L2 is 1.2 to 1.4 times as fast as one towards L1 where a tile has rows to be busy with meanwhile,
+// and the one of the next panel a little faster than of 64 rows where several tiles share it; up to some six rows none
+// at all is best. Zen 5 was best at 32 to 192 rows towards L1 before the others were tried; the search steps there from
+// 64. With 8 floats see add_panels.
+std::vector<Stream> streams(const SpaceInput& in, bool wide) {
+  constexpr std::int64_t kBusyRows = 7;
+  const Stream near{"32", prefetch::t0, 32}, l1{"64", prefetch::t0, 64}, far{"128", prefetch::t0, 128},
+      l2{"l2", prefetch::t1, 64}, panel{"panel", prefetch::t1, gemwright::next_panel_rows},
+      bare{"bare", prefetch::none, 0};
+  if (!wide) return {l1, far, near, panel, l2};
+  if (in.m < kBusyRows) return {bare, l1, l2};
+  return {l2, panel, l1, bare};
+}
+
+// A panel is to stay in L2 while the tiles of rows pass over it and bring the next one.
+bool may_bring_panel(const SpaceInput& in, const Config& c) {
+  return in.m > c.tile.mr && k_words(c.mode, in.problem.k) * c.format.panel * kWordBytes <= in.l2_bytes;
+}
+
+// Small M with weights from memory: 2 vectors (8x2, 14x2 zmm) were best nearly always, 4 now and then, all of K in one
+// go and the columns shared between the threads. Measured on Zen 5 and Zen 4 against oneDNN.
 void add_stream(const SpaceInput& in, SeedList& out) {
   if (in.m > kStreamRows) return;
-  for (std::int64_t rows_ahead : {64, 128, 32}) {
+  const std::vector<Stream> ways = streams(in, out.wide());
+  for (const Stream& way : ways) {
+    const bool first = way.name == ways.front().name;
     for (int nv : widths(in, out, {2, 4})) {
       Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
+      if (way.rows == gemwright::next_panel_rows && !may_bring_panel(in, c)) continue;
       // A tile of few accumulators waits for its own sums; more of them along K keep the FMA units busy.
       while (c.tile.mr * c.tile.nv * c.tile.ka < 8 && c.tile.ka < 4) c.tile.ka *= 2;
       c.tile.ku = 2;
-      prefetch_ahead(c, rows_ahead);
+      c.tile.hint = way.hint;
+      c.blocking.prefetch_rows = way.rows;
       share_evenly(in, c);
-      out.add_both(fmt::format("stream-nv{}-{}", nv, rows_ahead), c);
-      if (rows_ahead == 64) add_packed(fmt::format("stream-nv{}-packed", nv), c, out);
-      if (rows_ahead == 64 && nv == 2 && !out.wide()) add_side_by_side(in, out);
+      out.add_both(fmt::format("stream-nv{}-{}", nv, way.name), c);
+      if (first) add_packed(fmt::format("stream-nv{}-packed", nv), c, out);
+      if (first && nv == 2 && !out.wide()) add_side_by_side(in, out);
     }
   }
-  if (out.wide()) add_side_by_side(in, out);  // not measured with 512 bits: behind what was
+  if (out.wide()) add_side_by_side(in, out);  // slower there than wide panels of one stream
 }
 
 // Few columns: vectors along K. One load of B serves all rows of a tile; with few of them several sums along K hide the

@@ -17,6 +17,9 @@ constexpr double kPhaseCycles = 4000;  // starting and joining a second thread, 
 
 double real(std::int64_t x) { return static_cast<double>(x); }
 
+// Of the prefetch, in rows; the next panel is a step beyond the farthest.
+std::int64_t distance(const Config& c) { return std::min<std::int64_t>(c.blocking.prefetch_rows, 256); }
+
 // What one thread does in a call, the busiest one; depth in words of a panel.
 struct Work {
   double rows, columns, depth;
@@ -86,7 +89,7 @@ double analytic_log_cost(const SpaceInput& in, const Config& c) {
   const double arithmetic = arithmetic_cycles(c, w);
   const double weights = weight_cycles(in, c, g, w);
   // Without prefetch the two add up; a distance of some 64 rows hides the shorter one behind the longer.
-  const double hidden = c.tile.hint == prefetch::none ? 0.2 : std::min(0.9, 0.3 + real(c.blocking.prefetch_rows) / 100);
+  const double hidden = c.tile.hint == prefetch::none ? 0.2 : std::min(0.9, 0.3 + real(distance(c)) / 100);
   double cycles = std::max(arithmetic, weights) + (1 - hidden) * std::min(arithmetic, weights);
   cycles += w.rows * w.columns * 2 * kWordBytes * real(g.depth_blocks) / kStoreBytes;
   cycles += packing_cycles(in, c, g, w);
@@ -132,7 +135,7 @@ Surrogate::Features Surrogate::features(const Config& c) {
           0.7 * static_cast<int>(b.chain_at),
           c.format.pair > 0 ? 1.5 : 0.0,
           t.along_k ? 2.0 : 0.0,
-          0.7 * log(b.prefetch_rows + 8) + 0.2 * static_cast<int>(t.hint)};
+          0.7 * log(distance(c) + 8) + 0.2 * static_cast<int>(t.hint)};
 }
 
 void Surrogate::add_excess(const Config& c, double excess) {

@@ -53,9 +53,11 @@ struct dot_columns_at {
     GEMWRIGHT_UNROLL
     for (int p = 1; p < P; ++p) behind[p] = p * kColumns < x.cols ? p * x.b_panel : 0;
   }
-  GEMWRIGHT_INLINE const std::uint32_t* of(int column) const {
+  GEMWRIGHT_INLINE const std::uint32_t* of(int column) const { return from(at, column); }
+  // The same if the first column stood at `first`.
+  GEMWRIGHT_INLINE const std::uint32_t* from(const std::uint32_t* first, int column) const {
     const int panel = column / kColumns;
-    return (panel == 0 ? at : at + behind[panel]) + column % kColumns;
+    return (panel == 0 ? first : first + behind[panel]) + column % kColumns;
   }
   GEMWRIGHT_INLINE dot_columns_at later(std::int64_t words) const {
     dot_columns_at b = *this;
@@ -64,11 +66,11 @@ struct dot_columns_at {
   }
 };
 
-// One group of K: NV loads of B, MR broadcasts of A, MR x NV dot products.
+// One group of K: NV loads of B, MR broadcasts of A, MR x NV dot products. `ahead`: where B is prefetched, if it is.
 template <prefetch Hint, int MR, int NV, int P, class Rows>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const Rows& a, int group,
                                                 const dot_columns_at<NV, P>& b,
-                                                [[maybe_unused]] std::int64_t prefetch_ahead) {
+                                                [[maybe_unused]] const std::uint32_t* ahead) {
   // Keeps the loads of the next group behind this one's products: a compiler that hoists them runs out of registers.
   if constexpr (f32::vec::width > 1) asm volatile("" : : : "memory");
   dot::b_reg bv[NV];
@@ -79,7 +81,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const R
     constexpr int kColumns = dot_columns_at<NV, P>::kColumns, kStep = P > 1 && kColumns < 16 ? kColumns : 16;
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV * f32::vec::width; j += kStep) {
-      f32::prefetch_line<Hint>(reinterpret_cast<const float*>(b.of(j) + prefetch_ahead));
+      f32::prefetch_line<Hint>(reinterpret_cast<const float*>(b.from(ahead, j)));
     }
   }
   GEMWRIGHT_UNROLL
@@ -98,12 +100,14 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], R
   constexpr int kUnroll = KU > KA ? KU : KA;
   static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
   dot_columns_at<NV, P> b(x);
-  const std::int64_t b_group = x.b_group, ahead = x.prefetch;
+  const std::int64_t b_group = x.b_group, ahead_step = x.prefetch.step;
+  const std::uint32_t* ahead = b.at + x.prefetch.from;
   std::int64_t g = 0;
   for (; g + kUnroll <= groups; g += kUnroll) {
     GEMWRIGHT_UNROLL
     for (int u = 0; u < kUnroll; ++u) {
       dot_step<Hint>(acc[u % KA], a, u, b.later(u * b_group), ahead);
+      if constexpr (Hint != prefetch::none) ahead += ahead_step;
     }
     a.advance(kUnroll);
     b.at += kUnroll * b_group;
@@ -112,7 +116,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], R
   for (; g < groups; ++g, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) dot_step<Hint>(acc[s], a, 0, b, ahead);
+      if (s == q) dot_step<prefetch::none>(acc[s], a, 0, b, nullptr);
     }
     a.advance(1);
     b.at += b_group;
@@ -120,7 +124,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], R
   if (rest == nullptr) return;
   GEMWRIGHT_UNROLL
   for (int s = 0; s < KA; ++s) {
-    if (s == q) dot_step<Hint>(acc[s], packed_rows<MR>{rest}, 0, b, ahead);
+    if (s == q) dot_step<prefetch::none>(acc[s], packed_rows<MR>{rest}, 0, b, nullptr);
   }
 }
 

@@ -78,7 +78,11 @@ struct column_pointer {
   static constexpr int kColumns = NV / P * vec::width;  // of each panel
   const float* at;
   std::int64_t apart;
-  GEMWRIGHT_INLINE const float* of(int column) const { return at + column / kColumns * apart + column % kColumns; }
+  GEMWRIGHT_INLINE const float* of(int column) const { return from(at, column); }
+  // The same if the first column stood at `first`.
+  GEMWRIGHT_INLINE const float* from(const float* first, int column) const {
+    return first + column / kColumns * apart + column % kColumns;
+  }
   GEMWRIGHT_INLINE void advance(std::int64_t distance) {
     at += distance;
     asm volatile("" : "+r"(at));  // the same
@@ -111,10 +115,10 @@ GEMWRIGHT_INLINE auto columns_of(const micro_args& x, [[maybe_unused]] int cols)
   }
 }
 
-// One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds.
+// One step of K: NV loads of B, MR broadcasts of A, MR x NV multiply-adds. `ahead`: where B is prefetched, if it is.
 template <prefetch Hint, bool Masked, int P, int MR, int NV, class Rows, class Columns>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const Rows& rows, int u, const Columns& b,
-                                            std::int64_t prefetch_ahead, const vec::mask (&masks)[NV]) {
+                                            [[maybe_unused]] const float* ahead, const vec::mask (&masks)[NV]) {
   vec::reg bv[NV];
   GEMWRIGHT_UNROLL
   for (int j = 0; j < NV; ++j) bv[j] = load_part<Masked>(b.of(j * vec::width), masks[j]);
@@ -122,7 +126,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void step(vec::reg (&acc)[MR][NV], const Rows&
     // One prefetch a cache line, 16 floats, of each panel.
     constexpr int kColumns = Columns::kColumns, kStep = P > 1 && kColumns < 16 ? kColumns : 16;
     GEMWRIGHT_UNROLL
-    for (int j = 0; j < NV * vec::width; j += kStep) prefetch_line<Hint>(b.of(j) + prefetch_ahead);
+    for (int j = 0; j < NV * vec::width; j += kStep) prefetch_line<Hint>(b.from(ahead, j));
   }
   GEMWRIGHT_UNROLL
   for (int i = 0; i < MR; ++i) {
@@ -143,13 +147,15 @@ GEMWRIGHT_INLINE void move_on(Rows& rows, Columns& b, int steps, std::int64_t b_
 template <int Unroll, prefetch Hint, int KA, int MR, int NV, int P, class Rows>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE std::int64_t unrolled_steps(vec::reg (&acc)[KA][MR][NV], Rows& rows,
                                                               column_pointer<NV, P>& b, std::int64_t k,
-                                                              std::int64_t b_row, std::int64_t ahead) {
+                                                              std::int64_t b_row, const float* ahead,
+                                                              std::int64_t ahead_step) {
   const vec::mask none[NV] = {};
   for (; k >= Unroll; k -= Unroll) {
     GEMWRIGHT_UNROLL
     for (int u = 0; u < Unroll; ++u) {
       const column_pointer<NV, P> at{b.at + (Rows::by_turns ? u * b_row : 0), b.apart};
       step<Hint, false, P>(acc[u % KA], rows, u, at, ahead, none);
+      if constexpr (Hint != prefetch::none) ahead += ahead_step;
       if constexpr (!Rows::by_turns) move_on(rows, b, 1, b_row);
     }
     if constexpr (Rows::by_turns) move_on(rows, b, Unroll, b_row);
@@ -345,16 +351,16 @@ GEMWRIGHT_TARGET void micro(const micro_args& x) {
     prefetch_next<MR>(x, Chain::pair && x.finish ? kColumns / 2 : kColumns);
     if (x.a_row == 1 && x.a_k == MR && MR > 1) {
       packed_panel<MR> panel{x.a};
-      k = unrolled_steps<kUnroll, Hint>(acc, panel, b, k, b_row, x.prefetch);
+      k = unrolled_steps<kUnroll, Hint>(acc, panel, b, k, b_row, b.at + x.prefetch.from, x.prefetch.step);
       rows = {{panel.at, 1}, MR};
     } else {
-      k = unrolled_steps<kUnroll, Hint>(acc, rows, b, k, b_row, x.prefetch);
+      k = unrolled_steps<kUnroll, Hint>(acc, rows, b, k, b_row, b.at + x.prefetch.from, x.prefetch.step);
     }
   }
   for (int q = 0; k > 0; --k, q = (q + 1) % KA) {
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) step<Hint, Masked, P>(acc[s], rows, 0, b, x.prefetch, masks);
+      if (s == q) step<prefetch::none, Masked, P>(acc[s], rows, 0, b, nullptr, masks);
     }
     move_on(rows, b, 1, b_row);
   }
