@@ -3,9 +3,9 @@
 // Either some rows ahead in the panel that they read, or in the next panel (next_panel_rows). A panel comes from memory
 // with the first of the tiles of rows that pass over it and from a cache with the others, so that the memory rests
 // meanwhile. Where they bring the next panel, each its share of it, the memory works all the time, and the first tile
-// finds its panel near, too. On Zen 4 (f32, cold, one thread, 15 to 21 interleaved rounds) that was 1.01 to 1.04 times as
-// fast as 64 rows ahead at M = 16 and 32 where K was 512 to 1024, 0.98 to 1.01 times at 2048 and 4096, and no gain from
-// M = 64 on.
+// finds its panel near, too. On Zen 4 (f32, cold, one thread, 15 to 21 interleaved rounds) that was 1.01 to 1.04 times
+// as fast as 64 rows ahead at M = 16 and 32 where K was 512 to 1024, 0.98 to 1.01 times at 2048 and 4096, and no gain
+// from M = 64 on.
 #pragma once
 
 #include <cstdint>
