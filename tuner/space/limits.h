@@ -13,8 +13,8 @@
 namespace gemwright::tuner {
 
 // Distances in rows of a panel, and the next panel. On a Zen 5 server the best ones lie between 32 and 192, and a
-// farther one was better at every step tried up to 64; towards L2 on a Zen 4 64 and 128 were alike, 32 was a tenth
-// slower.
+// farther one was better at every step tried up to 64; towards L2 on a Zen 4 64 and 128 were alike, 32 was a
+// seventh slower.
 constexpr std::array<std::int64_t, 8> kPrefetchRows = {8, 16, 32, 64, 96, 128, 192, gemwright::next_panel_rows};
 // B as it lies has no panels, and a prefetch of its rows ends before the last one.
 constexpr bool is_prefetch_distance(std::int64_t rows, std::int64_t k, bool packed) {

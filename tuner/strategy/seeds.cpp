@@ -99,9 +99,9 @@ struct Stream {
 };
 
 // In the order of trying. With vectors of 16 floats (Zen 4, f32, 4096 x 1024 to 6144 x 4096, cold, one thread) a
-// prefetch towards L2 is 1.2 to 1.4 times as fast as one towards L1 where a tile has rows to be busy with meanwhile,
-// and the one of the next panel a little faster than of 64 rows where several tiles share it; up to some six rows none
-// at all is best. Zen 5 was best at 32 to 192 rows towards L1 before the others were tried; the search steps there from
+// prefetch towards L2 is 1.1 to 1.25 times as fast as one towards L1 at M = 8 and 16, and for the next panel see
+// ahead.h; with up to five rows none at all is best. Zen 5 was best at 32 to 192 rows towards L1 before the others were
+// tried; the search steps there from
 // 64. With 8 floats see add_panels.
 std::vector<Stream> streams(const SpaceInput& in, bool wide) {
   constexpr std::int64_t kBusyRows = 7;
@@ -139,7 +139,7 @@ void add_stream(const SpaceInput& in, SeedList& out) {
       if (first && nv == 2 && !out.wide()) add_side_by_side(in, out);
     }
   }
-  if (out.wide()) add_side_by_side(in, out);  // slower there than wide panels of one stream
+  if (out.wide()) add_side_by_side(in, out);  // never faster there than wide panels of one stream
 }
 
 // Few columns: vectors along K. One load of B serves all rows of a tile; with few of them several sums along K hide the
