@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "search_inputs.h"
 
@@ -75,7 +76,56 @@ TEST(Seeds, SmallMStreamsTheWeightsFirst) {
   EXPECT_EQ(first.blocking.tn, 2);
   EXPECT_TRUE(first.blocking.rows_inside);
   EXPECT_EQ(seeds(space_of(8, 4096, 4096, 2, {isa::avx2})).front().config.tile.hint, gemwright::prefetch::t0);
-  EXPECT_EQ(seeds(space_of(4, 4096, 4096, 2)).front().config.tile.hint, gemwright::prefetch::none);
+}
+
+TEST(Seeds, UpToSixRowsOfWideVectorsWaitForMemoryAlone) {
+  const auto first = [](std::int64_t m) {
+    SpaceInput in = space_of(m, 4096, 4096);
+    in.cache_bytes = 256 << 20;
+    return seeds(in).front().config.tile;
+  };
+  for (const std::int64_t m : {1, 2, 3, 6}) {
+    EXPECT_EQ(first(m).hint, gemwright::prefetch::none) << m;
+    EXPECT_EQ(first(m).ka, 1) << m;
+    EXPECT_EQ(first(m).nv, m < 3 ? 2 : 4) << m;
+  }
+  EXPECT_EQ(first(7).hint, gemwright::prefetch::t1);
+  EXPECT_EQ(seeds(space_of(1, 4096, 4096)).front().config.tile.ka, 4);  // from a cache: waits for its own sums
+}
+
+TEST(Seeds, FewColumnsTryVectorsThatLeaveFewerLanesIdle) {
+  const auto short_vectors = [](std::int64_t n, std::vector<isa> families) {
+    const auto list = seeds(space_of(48, n, 24, 1, families));
+    const NamedConfig* const s = find(list, "short-vectors");
+    return s == nullptr ? std::nullopt : std::optional(s->config.tile);
+  };
+  const std::vector<isa> both{isa::avx2, isa::avx512f};
+  const auto three = short_vectors(24, both);
+  ASSERT_TRUE(three.has_value());
+  EXPECT_EQ(three->family, isa::avx2);
+  EXPECT_EQ(three->nv, 3);
+  EXPECT_TRUE(short_vectors(40, both).has_value());
+  EXPECT_FALSE(short_vectors(32, both).has_value());  // none idle
+  EXPECT_FALSE(short_vectors(88, both).has_value());  // an idle half vector is little
+  EXPECT_FALSE(short_vectors(24, {isa::avx512f}).has_value());
+  EXPECT_FALSE(short_vectors(24, {isa::avx2}).has_value());  // they are the cubes' own there
+}
+
+TEST(Seeds, ManyRowsOfWideVectorsTryFlatTilesOverAPartThatL3Holds) {
+  SpaceInput in = space_of(512, 4096, 4096, 1, {isa::avx512f});
+  in.l3_bytes = 32 << 20;
+  const auto list = seeds(in);
+  const NamedConfig* const columns = find(list, "flat-columns");
+  ASSERT_NE(columns, nullptr);
+  EXPECT_EQ(columns->config.tile.nv, 4);
+  EXPECT_EQ(columns->config.blocking.nc, 256);  // 4 MB
+  EXPECT_FALSE(columns->config.blocking.rows_inside);
+  EXPECT_EQ(columns->config.blocking.pack_a, gemwright::a_packing::none);
+  const NamedConfig* const rows = find(list, "flat-rows");
+  ASSERT_NE(rows, nullptr);
+  EXPECT_TRUE(rows->config.blocking.rows_inside);
+  EXPECT_EQ(rows->config.blocking.mc, 174);  // 256 rows of A are as much: three even blocks, in whole tiles of 6 rows
+  EXPECT_EQ(find(seeds(space_of(512, 4096, 4096, 1, {isa::avx2})), "flat-rows"), nullptr);
 }
 
 TEST(Seeds, TilesThatPassOverAPanelTogetherBringTheNextOne) {
@@ -163,7 +213,10 @@ TEST(Seeds, ManyRowsOfF32StandBehindAPackedBlockOfAThatIsLargerThanL2) {
   EXPECT_EQ(first.blocking.pack_a, gemwright::a_packing::job);
   EXPECT_EQ(first.blocking.mc, 414);  // 4 MB of A are 512 rows: five even blocks, in whole tiles of 6 rows
   EXPECT_EQ(first.blocking.kc, 2048);
-  EXPECT_GE(seeds(space_of(2048, 2048, 2048)).front().config.tile.mr, 12);  // of 16 floats a vector
+  const auto wide = seeds(space_of(2048, 2048, 2048));
+  const NamedConfig* const rows = find(wide, "blocks-rows-nv2");
+  ASSERT_NE(rows, nullptr);
+  EXPECT_GE(rows->config.tile.mr, 12);
 }
 
 TEST(Seeds, ManyRowsOverWeightsThatL3HoldsHaveATileOfAPassOverAllColumns) {

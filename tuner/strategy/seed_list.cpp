@@ -6,8 +6,8 @@
 
 namespace gemwright::tuner {
 
-int SeedList::tallest(int nv) const {
-  gemwright::tile t{family(), 1, family() == gemwright::isa::scalar ? 4 : nv, 1, 1, gemwright::prefetch::none};
+int SeedList::tallest(gemwright::isa family, int nv) const {
+  gemwright::tile t{family, 1, family == gemwright::isa::scalar ? 4 : nv, 1, 1, gemwright::prefetch::none};
   while (!violated(mode_, t)) ++t.mr;
   return std::max(t.mr - 1, 1);
 }

@@ -22,7 +22,8 @@ class SeedList {
   gemwright::isa family() const { return widest_family(in_, mode_).value_or(gemwright::isa::scalar); }
   int pair() const { return has_pair(in_.problem) ? pair_run(in_, mode_) : 0; }
   bool wide() const { return vector_width(family()) == 16; }
-  int tallest(int nv) const;
+  int tallest(int nv) const { return tallest(family(), nv); }
+  int tallest(gemwright::isa family, int nv) const;
 
   // Repaired to the nearest valid config; a seed that another one has become already is left out.
   void add(const std::string& name, const Config& c);

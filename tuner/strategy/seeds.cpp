@@ -14,11 +14,14 @@ namespace gemwright::tuner {
 namespace {
 
 using gemwright::a_packing;
+using gemwright::isa;
 using gemwright::loop_order;
 using gemwright::prefetch;
 
 // Up to this many rows the time is that of streaming the weights.
 constexpr std::int64_t kStreamRows = 32;
+// From this many on they keep the FMA units of 16 floats busy meanwhile.
+constexpr std::int64_t kBusyRows = 7;
 // Below this many multiply-adds the start of a second thread costs more than it gains (128^3 takes 16 us on one Zen 5
 // core).
 constexpr double kSmallWork = 128.0 * 128 * 128;
@@ -27,6 +30,9 @@ bool small(const SpaceInput& in) {
   return static_cast<double>(in.m) * static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k) <=
          kSmallWork;
 }
+
+// Whether a call finds its weights behind L2.
+bool from_memory(const SpaceInput& in) { return in.cache_bytes > static_cast<double>(in.l2_bytes); }
 
 // The fewest tiles of at most `most` rows, and the rows that make them even.
 int balanced_rows(std::int64_t m, int most) { return static_cast<int>(ceil_of(m, ceil_of(m, most))); }
@@ -98,13 +104,12 @@ struct Stream {
   std::int64_t rows;
 };
 
-// In the order of trying. With vectors of 16 floats (Zen 4, f32, 4096 x 1024 to 6144 x 4096, cold, one thread) a
-// prefetch towards L2 is 1.1 to 1.25 times as fast as one towards L1 at M = 8 and 16, and for the next panel see
-// ahead.h; with up to five rows none at all is best. Zen 5 was best at 32 to 192 rows towards L1 before the others were
-// tried; the search steps there from
-// 64. With 8 floats see add_panels.
+// In the order of trying. With vectors of 16 floats up to six rows wait for memory alone, and a prefetch takes its
+// time: without any they read at 0.87 to 1.03 of the rate of a bare reading loop, with one at 0.6 to 0.9 (Zen 4, 4096 x
+// 1024 and 4096 x 2048, all modes, cold, one thread). With more rows a prefetch towards L2 is 1.1 to 1.45 times as fast
+// as none, and for the next panel see ahead.h. Zen 5 was best at 32 to 192 rows towards L1 before the others were
+// tried; the search steps there from 64. With 8 floats see add_panels.
 std::vector<Stream> streams(const SpaceInput& in, bool wide) {
-  constexpr std::int64_t kBusyRows = 7;
   const Stream near{"32", prefetch::t0, 32}, l1{"64", prefetch::t0, 64}, far{"128", prefetch::t0, 128},
       l2{"l2", prefetch::t1, 64}, panel{"panel", prefetch::t1, gemwright::next_panel_rows},
       bare{"bare", prefetch::none, 0};
@@ -118,6 +123,14 @@ bool may_bring_panel(const SpaceInput& in, const Config& c) {
   return in.m > c.tile.mr && k_words(c.mode, in.problem.k) * c.format.panel * kWordBytes <= in.l2_bytes;
 }
 
+// The widths in the order of trying. With few rows a wide tile has the fewest instructions beside its loads, so that
+// the core sees farther ahead: of 3 to 6 rows 4 vectors read at 1.02 to 1.12 times the rate of 2; of 1 or 2 rows 2
+// vectors at 1.0 to 1.06 times the rate of 4 (Zen 4, as above).
+std::vector<int> stream_widths(const SpaceInput& in, const SeedList& list) {
+  const bool few = list.wide() && in.m > 2 && in.m < kBusyRows;
+  return few ? widths(in, list, {4, 2}) : widths(in, list, {2, 4});
+}
+
 // Small M with weights from memory: 2 vectors (8x2, 14x2 zmm) were best nearly always, 4 now and then, all of K in one
 // go and the columns shared between the threads. Measured on Zen 5 and Zen 4 against oneDNN.
 void add_stream(const SpaceInput& in, SeedList& out) {
@@ -125,11 +138,13 @@ void add_stream(const SpaceInput& in, SeedList& out) {
   const std::vector<Stream> ways = streams(in, out.wide());
   for (const Stream& way : ways) {
     const bool first = way.name == ways.front().name;
-    for (int nv : widths(in, out, {2, 4})) {
+    for (int nv : stream_widths(in, out)) {
       Config c = base(out, balanced_rows(in.m, out.tallest(nv)), nv);
       if (way.rows == gemwright::next_panel_rows && !may_bring_panel(in, c)) continue;
-      // A tile of few accumulators waits for its own sums; more of them along K keep the FMA units busy.
-      while (c.tile.mr * c.tile.nv * c.tile.ka < 8 && c.tile.ka < 4) c.tile.ka *= 2;
+      // A tile of few accumulators waits for its own sums; more of them along K keep the FMA units busy, unless it
+      // waits for memory (see streams): there they cost 3 to 10 % of the reading rate in the dot modes (Zen 4, M = 1).
+      const bool waits = out.wide() && from_memory(in) && way.hint == prefetch::none;
+      while (!waits && c.tile.mr * c.tile.nv * c.tile.ka < 8 && c.tile.ka < 4) c.tile.ka *= 2;
       c.tile.ku = 2;
       c.tile.hint = way.hint;
       c.blocking.prefetch_rows = way.rows;
@@ -160,9 +175,30 @@ void add_along(const SpaceInput& in, SeedList& out) {
 }
 
 // Columns that a row of tiles computes beyond N.
-std::int64_t idle_columns(const SpaceInput& in, const SeedList& list, int nv) {
-  const std::int64_t width = std::int64_t{nv} * vector_width(list.family());
+std::int64_t idle_columns(const SpaceInput& in, isa family, int nv) {
+  const std::int64_t width = std::int64_t{nv} * vector_width(family);
   return up_to_multiple(in.problem.n, width) - in.problem.n;
+}
+
+// Few columns of which vectors half as long leave fewer lanes idle: 24 are three of 8 floats, and two of 16. They are
+// as fast where the long ones take two cycles (Zen 4).
+void add_short_vectors(const SpaceInput& in, SeedList& out) {
+  constexpr std::int64_t kFew = 64;  // an idle half vector beyond them is less than an eighth
+  const bool offered = std::count(in.families.begin(), in.families.end(), isa::avx2) > 0;
+  if (is_dot(out.mode()) || !out.wide() || !offered || in.problem.n > kFew) return;
+  const auto idle = [&](isa family) {
+    return [&, family](int x, int y) { return idle_columns(in, family, x) < idle_columns(in, family, y); };
+  };
+  const std::array most_reuse{2, 3, 1};
+  const int nv = *std::min_element(most_reuse.begin(), most_reuse.end(), idle(isa::avx2));
+  if (idle_columns(in, isa::avx2, nv) >= idle_columns(in, out.family(), 1)) return;
+  Config c = base(out, balanced_rows(in.m, out.tallest(isa::avx2, nv)), nv);
+  c.tile.family = isa::avx2;
+  c.tile.ku = 4;
+  c.format.panel = nr(c.tile);
+  c.blocking.rows_inside = false;
+  if (!small(in)) c.blocking.tm = in.threads;
+  out.add_both("short-vectors", c);
 }
 
 // Small cubes from cache: one thread, everything whole, no prefetch. The widths that leave the fewest lanes idle first
@@ -173,7 +209,7 @@ void add_cube(const SpaceInput& in, SeedList& out) {
   if (!small(in)) return;
   std::vector<int> by_idle = out.wide() ? widths(in, out, {2, 4, 3, 1}) : widths(in, out, {2, 3, 1});
   std::stable_sort(by_idle.begin(), by_idle.end(),
-                   [&](int x, int y) { return idle_columns(in, out, x) < idle_columns(in, out, y); });
+                   [&, f = out.family()](int x, int y) { return idle_columns(in, f, x) < idle_columns(in, f, y); });
   for (int nv : by_idle) {
     for (const bool tallest : {true, false}) {
       Config c = base(out, tallest ? balanced_rows(in.m, out.tallest(nv)) : std::min(8, out.tallest(nv)), nv);
@@ -183,6 +219,7 @@ void add_cube(const SpaceInput& in, SeedList& out) {
       }
       out.add_both(tallest ? fmt::format("cube-nv{}", nv) : fmt::format("cube-8x{}", nv), c);
     }
+    if (nv == by_idle.front()) add_short_vectors(in, out);
   }
   for (auto [mr, nv, ka] : {std::array{8, 1, 2}, std::array{4, 2, 2}, std::array{4, 1, 4}}) {
     Config c = base(out, mr, nv);
@@ -276,6 +313,7 @@ void add_narrow(const SpaceInput& in, SeedList& out) {
     c.blocking.tm = in.threads;
     out.add(fmt::format("narrow-nv{}", nv), c);
   }
+  add_short_vectors(in, out);
 }
 
 // Many rows of f32, of narrow vectors, over weights that L3 holds beside all else: a tile of A stays in L1 and passes
@@ -321,6 +359,27 @@ void add_f32_blocks(const SpaceInput& in, SeedList& out) {
   }
 }
 
+// Many rows, vectors of 16 floats: short tiles of 4 vectors without prefetch read A where it lies, even with rows a
+// power of two apart, and pass over all columns of a part of B, or a panel of B over all rows of a part of A, that L3
+// holds beside all else. On Zen 4 (M from 64 to 2048, all modes, one thread, interleaved) both were within 3 % of the
+// best of 50 configs nearly always; in u8s8 1.02 to 1.15 times as fast as tall tiles of 2 vectors with packed A, in
+// bf16 1.0 to 1.05, in f32 0.98 to 1.03.
+void add_flat(const SpaceInput& in, SeedList& out, bool over_columns) {
+  if (!out.wide() || in.m <= kStreamRows) return;
+  constexpr int kVectors = 4;
+  Config c = base(out, balanced_rows(in.m, out.tallest(kVectors)), kVectors);
+  share_evenly(in, c);
+  c.blocking.rows_inside = !over_columns;
+  // The lines, each all of K, that fill an eighth of L3, in whole units.
+  const auto part = [&](std::int64_t words, std::int64_t unit) {
+    return std::max<std::int64_t>(in.l3_bytes / 8 / (std::max<std::int64_t>(words, 1) * kWordBytes) / unit, 1) * unit;
+  };
+  const std::int64_t words = k_words(c.mode, in.problem.k);
+  if (over_columns) c.blocking.nc = part(words, gemwright::column_unit(c.tile, c.format));
+  if (!over_columns) c.blocking.mc = part(words * a_words(c.mode, c.tile.family), c.tile.mr);
+  out.add(over_columns ? "flat-columns" : "flat-rows", c);
+}
+
 // A long K over a small C leaves threads idle unless K is cut (oneDNN does so from K = 20000 on where M and N are at
 // most 512).
 void add_split_k(const SpaceInput& in, SeedList& out) {
@@ -337,15 +396,17 @@ std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   SeedList list(in, mode);
   add_along(in, list);
   // However small: few rows wait for weights that come from memory.
-  const bool streams = in.m <= kStreamRows && in.cache_bytes > static_cast<double>(in.l2_bytes);
+  const bool streams = in.m <= kStreamRows && from_memory(in);
   if (streams) add_stream(in, list);
   add_cube(in, list);
   if (!streams) add_stream(in, list);
   add_split_k(in, list);
+  add_flat(in, list, true);
   add_blocks(in, list);
   add_narrow(in, list);
   add_near(in, list);
   add_f32_blocks(in, list);
+  add_flat(in, list, false);
   add_plain(in, list);
   add_chunks(in, list);
   add_published(in, list);
