@@ -1,5 +1,4 @@
-// Dot products that need none of the loop nest's means (dot_nest.h): what direct.h is for f32. K is whole groups here,
-// or the end of each row would have to be packed first.
+// Dot products that need none of the loop nest's means (dot_nest.h): what direct.h is for f32.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +21,8 @@ inline bool fits_weights(const dot_call& x, const dot_plan& p) {
 constexpr bool leaves_whole(const dot_plan& p, std::int64_t n, std::int64_t k, element a_type, layout a_layout) {
   const dot_kernel_set& s = *p.kernels;
   return is_one_block(p.block, n, k) && p.block.order == loop_order::mnk && !s.reads.pair &&
-         p.format == packing{s.nr / s.shape.panels} && k % k_group(s.mode) == 0 &&
-         reads_a_in_place(s, a_type, a_layout) && (s.mode == compute_mode::bf16 || k <= max_u8s8_depth);
+         p.format == packing{s.nr / s.shape.panels} && k > 0 && reads_a_in_place(s, a_type, a_layout) &&
+         (s.mode == compute_mode::bf16 || k <= max_u8s8_depth);
 }
 
 // As is_direct for f32.
@@ -53,10 +52,10 @@ struct dot_direct_call {
 GEMWRIGHT_INLINE dot_args direct_args(const dot_direct_call& call, const dot_plan& p, float* scale,
                                       std::int32_t* zero) {
   dot_args x;  // all of it is set, here and for each tile
-  x.groups = call.k / k_group(p.kernels->mode);
+  x.groups = ceil_div(call.k, k_group(p.kernels->mode));
   x.a = nullptr;
   x.row_bytes = call.row_bytes;
-  x.rest = nullptr;
+  x.rest = bytes_of_rest(p.kernels->mode, element_of(p.kernels->mode), call.k);
   x.b_group = p.format.panel;
   x.b_panel = p.format.panel * x.groups;
   x.partial = nullptr;

@@ -3,11 +3,10 @@
 // A is packed whole rows of K at a time: the scale of a row is known only when all of it was read. Rows pass in chunks
 // of mc rows a slice of the grid, so scratch memory is bounded whatever M is. With a_packing::shared the jobs pack a
 // chunk together and wait for each other before they multiply; with a_packing::job each packs the rows it needs itself:
-// no waiting, but tn times the packing. With a_packing::none tiles read A where it lies, but for the end of a row that
-// is no whole group (see reads_a_in_place). In a chunk a job walks blocks of nc columns; in these, blocks of kc along
-// K, whose raw accumulators wait in scratch memory; then tiles. So the loop order is mnk. A chain that is not to run in
-// registers needs a C of f32, but for pairs: another one would be rounded before it. With one accumulator along K no
-// blocking changes a bit of the result.
+// no waiting, but tn times the packing. With a_packing::none tiles read A where it lies (see reads_a_in_place). In a
+// chunk a job walks blocks of nc columns; in these, blocks of kc along K, whose raw accumulators wait in scratch
+// memory; then tiles. So the loop order is mnk. A chain that is not to run in registers needs a C of f32, but for
+// pairs: another one would be rounded before it. With one accumulator along K no blocking changes a bit of the result.
 //
 // With slices of K (tk) the jobs of a chunk leave the raw accumulators of their slice in scratch memory; in a further
 // phase they are added in ascending order and the tiles finish them, as the last block of K would. That changes the
@@ -145,21 +144,8 @@ class dot_nest {
     return static_cast<const char*>(call_.a) + (item * call_.stride_a + row * call_.lda) * element_size(call_.a_type);
   }
 
-  // The last group of every row, where K ends inside it.
-  void copy_ends(range tiles, std::uint32_t* out) const {
-    if (x_.tile_words == 0) return;
-    const std::int64_t rest = call_.k % k_group(kernels_.mode) * element_size(call_.a_type);
-    const std::int64_t at = call_.k * element_size(call_.a_type) - rest;
-    for (row_tile t = row_tile_at(tiles.begin); t.t < tiles.end; next(t), out += x_.tile_words) {
-      for (std::int64_t r = 0; r < t.rows.size(); ++r) {
-        out[r] = 0;
-        std::memcpy(out + r, row_of_a(t.item, t.rows.begin + r) + at, static_cast<std::size_t>(rest));
-      }
-    }
-  }
-
   void pack_tiles(range tiles, std::uint32_t* out) const {
-    if (x_.in_place) return copy_ends(tiles, out);
+    if (x_.in_place) return;
     for (row_tile t = row_tile_at(tiles.begin); t.t < tiles.end; next(t), out += x_.tile_words) {
       const range rows = t.rows;
       const bool by_rows = call_.a_layout == layout::row_major;
@@ -343,7 +329,9 @@ class dot_nest {
     dot_args x;  // all of it is set, here and for each tile: see loop_nest.h
     x.a = nullptr;
     x.rows = nullptr;
-    x.rest = nullptr;
+    x.rest = x_.in_place && depth.size() > 0 && depth.end == x_.groups
+                 ? bytes_of_rest(kernels_.mode, call_.a_type, call_.k)
+                 : 0;
     x.a_scale = x.b_scale = nullptr;
     x.a_zero = x.b_sum = nullptr;
     x.groups = depth.size();
@@ -409,7 +397,6 @@ class dot_nest {
     if (x_.in_place) {
       constexpr std::int64_t kWord = sizeof(std::uint32_t);
       x.rows = row_of_a(item, rows.begin) + depth.begin * kWord;
-      x.rest = depth.size() > 0 && depth.end == x_.groups && x_.tile_words > 0 ? a : nullptr;
     } else {
       x.a = a + depth.begin * rows.size() * kernels_.a_words;
     }

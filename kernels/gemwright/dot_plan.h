@@ -42,24 +42,31 @@ struct dot_plan {
 struct dot_geometry {
   std::int64_t groups;         // of K
   std::int64_t depth;          // groups in a block of K
-  std::int64_t tile_words;     // a packed tile of A with its scales; in place: the ends of its rows
+  std::int64_t tile_words;     // a packed tile of A with its scales; in place: 0
   std::int64_t chunk_tiles;    // tiles in mc rows
   std::int64_t partial_width;  // columns of waiting accumulators; 0 where K is one block
   std::int64_t slice_words;    // sums of whole rows of a chunk, a slice of K; 0 where none wait for a further phase
-  bool shared;                 // the jobs pack A together, or what of it must be copied
+  bool shared;                 // the jobs pack A together, or sums wait
   bool in_place;               // A is read where it lies
 };
 
+// The elements of A that a dot instruction reads.
+constexpr element element_of(compute_mode m) { return m == compute_mode::bf16 ? element::bf16 : element::u8; }
+
 // Whether tiles can read A where it lies: a group of K is then a word of a row.
 constexpr bool reads_a_in_place(const dot_kernel_set& s, element a_type, layout a_layout) {
-  const element of_mode = s.mode == compute_mode::bf16 ? element::bf16 : element::u8;
-  return s.a_words == 1 && a_type == of_mode && a_layout == layout::row_major;
+  return s.a_words == 1 && a_type == element_of(s.mode) && a_layout == layout::row_major;
 }
 
 // Whether the sums of a pair wait in memory until a further phase combines them: because its halves do not meet in a
 // tile, or are not to be combined there.
 constexpr bool pairs_in_memory(const dot_kernel_set& s, packing format, const blocking& g) {
   return s.reads.pair && (!tile_holds_pairs(s.shape, format) || g.chain_at != fusion::registers);
+}
+
+// Bytes of the last group of K in a row of A, where K ends inside it.
+constexpr int bytes_of_rest(compute_mode m, element a_type, std::int64_t k) {
+  return static_cast<int>(k % k_group(m)) * static_cast<int>(element_size(a_type));
 }
 
 constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, const blocking& g, std::int64_t n,
@@ -71,8 +78,7 @@ constexpr dot_geometry geometry_of(const dot_kernel_set& s, packing format, cons
   x.depth = kc > 0 ? ceil_div(kc, group) : 1;
   const std::int64_t mr = s.shape.mr;
   x.in_place = g.pack_a == a_packing::none && k > 0;  // with K = 0 there is nothing to read
-  x.tile_words = x.in_place ? (k % group != 0 ? round_up(mr, 16) : 0)
-                            : round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
+  x.tile_words = x.in_place ? 0 : round_up(bounded_product(x.groups, mr * s.a_words), 16) + round_up(2 * mr, 16);
   x.chunk_tiles = ceil_div(g.mc < max_extent ? g.mc : max_extent, mr);
   const int unit = column_unit(s.shape, format);
   const std::int64_t columns = round_up(n, unit);

@@ -45,7 +45,7 @@ struct dot_args {
   const std::uint32_t* a;  // [groups][rows][words of the family]; null: A is read where it lies
   const char* rows;        // then row i begins row_bytes * i behind this, aligned as its elements are
   std::int64_t row_bytes;
-  const std::uint32_t* rest;  // and the last group, where K ends inside it: one padded word a row; else null
+  int rest;  // and the last group is the first bytes of one, where K ends inside it; else 0
   const std::uint32_t* b;
   std::int64_t b_group;  // words between two groups of B: the panel width
   std::int64_t b_panel;  // words between two panels; read by tiles that span several

@@ -168,12 +168,12 @@ TEST(Dispatch, PlansThatNeedTheLoopNestHaveNoShortWay) {
   s = kShape;
   s.n = whole_extent + 1;
   EXPECT_EQ(whole_rows(s, kPlan), 0);
-  dot_problem_shape odd = kDotShape;
-  odd.k = kK + 1;
-  EXPECT_EQ(whole_rows(odd, kDotPlan), 0) << "the end of each row must be packed";
-  odd = kDotShape;
-  odd.a_layout = layout::col_major;
-  EXPECT_EQ(whole_rows(odd, kDotPlan), 0);
+  dot_problem_shape dot = kDotShape;
+  dot.k = kK + 1;
+  EXPECT_EQ(whole_rows(dot, kDotPlan), whole_extent) << "tiles read a group in which K ends";
+  dot = kDotShape;
+  dot.a_layout = layout::col_major;
+  EXPECT_EQ(whole_rows(dot, kDotPlan), 0);
 }
 
 }  // namespace

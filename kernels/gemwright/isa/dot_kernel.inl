@@ -9,6 +9,7 @@
 // Packed rows of A.
 template <int MR>
 struct packed_rows {
+  static constexpr bool in_place = false;
   const std::uint32_t* a;
   GEMWRIGHT_TARGET GEMWRIGHT_INLINE dot::a_reg load(int group, int row) const {
     return dot::load_a(a + (group * MR + row) * dot::a_words);
@@ -19,6 +20,7 @@ struct packed_rows {
 // Rows of A where they lie. A pointer for each row would not fit the registers: there is one for four rows.
 template <int MR>
 struct plain_rows {
+  static constexpr bool in_place = true;
   const char* at[(MR + 3) / 4];
   std::int64_t row_bytes, three;
   GEMWRIGHT_INLINE plain_rows(const char* rows, std::int64_t bytes) : row_bytes(bytes), three(3 * bytes) {
@@ -38,6 +40,29 @@ struct plain_rows {
       // Or the compiler makes a pointer for each row after all.
       asm volatile("" : "+r"(at[i]));
     }
+  }
+};
+
+// The first `bytes` of a group, which end rows of A where they lie: the word that ends there, without what stands
+// before them. Where a row has no more of this block than that, they are read one by one: the word may begin outside of
+// A.
+template <int MR>
+struct row_ends {
+  const char* at;
+  std::int64_t row_bytes;
+  int bytes;
+  bool alone;
+  GEMWRIGHT_TARGET GEMWRIGHT_INLINE dot::a_reg load(int, int row) const {
+    constexpr int kWord = sizeof(std::uint32_t);
+    const char* const end = at + row * row_bytes;
+    std::uint32_t word = 0;
+    if (alone) {
+      for (int i = 0; i < bytes; ++i) word |= std::uint32_t{static_cast<unsigned char>(end[i])} << (8 * i);
+    } else {
+      std::memcpy(&word, end + bytes - kWord, kWord);
+      word >>= 8 * (kWord - bytes);
+    }
+    return dot::load_a(&word);
   }
 };
 
@@ -93,10 +118,10 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_step(dot::acc (&acc)[MR][NV], const R
 }
 
 // All groups of a block of K. Accumulator q takes the groups g with g % KA == q, whatever the unrolling: the order
-// depends on KA alone. `rest`: a further group, packed.
+// depends on KA alone. Behind them, of rows in place, x.rest.
 template <int KU, prefetch Hint, int P, int KA, int MR, int NV, class Rows>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], Rows a, const dot_args& x,
-                                                  std::int64_t groups, const std::uint32_t* rest) {
+                                                  std::int64_t groups) {
   constexpr int kUnroll = KU > KA ? KU : KA;
   static_assert(kUnroll % KA == 0, "the unroll is a multiple of the accumulators");
   dot_columns_at<NV, P> b(x);
@@ -121,10 +146,13 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], R
     a.advance(1);
     b.at += b_group;
   }
-  if (rest == nullptr) return;
-  GEMWRIGHT_UNROLL
-  for (int s = 0; s < KA; ++s) {
-    if (s == q) dot_step<prefetch::none>(acc[s], packed_rows<MR>{rest}, 0, b, nullptr);
+  if constexpr (Rows::in_place) {
+    if (x.rest == 0) return;
+    const row_ends<MR> ends{x.rows + groups * 4, x.row_bytes, x.rest, groups == 0};
+    GEMWRIGHT_UNROLL
+    for (int s = 0; s < KA; ++s) {
+      if (s == q) dot_step<prefetch::none>(acc[s], ends, 0, b, nullptr);
+    }
   }
 }
 
@@ -357,10 +385,9 @@ GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
   bool packed = true;
   if constexpr (dot::a_words == 1) packed = x.a != nullptr;
   if (packed) {
-    dot_groups<KU, Hint, P>(acc, packed_rows<MR>{x.a}, x, x.groups, nullptr);
+    dot_groups<KU, Hint, P>(acc, packed_rows<MR>{x.a}, x, x.groups);
   } else if constexpr (dot::a_words == 1) {
-    const std::int64_t whole = x.groups - (x.rest != nullptr ? 1 : 0);
-    dot_groups<KU, Hint, P>(acc, plain_rows<MR>(x.rows, x.row_bytes), x, whole, x.rest);
+    dot_groups<KU, Hint, P>(acc, plain_rows<MR>(x.rows, x.row_bytes), x, x.groups - (x.rest != 0 ? 1 : 0));
   }
   GEMWRIGHT_UNROLL
   for (int q = 1; q < KA; ++q) {
