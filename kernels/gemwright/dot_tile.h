@@ -45,7 +45,7 @@ struct dot_args {
   const std::uint32_t* a;  // [groups][rows][words of the family]; null: A is read where it lies
   const char* rows;        // then row i begins row_bytes * i behind this, aligned as its elements are
   std::int64_t row_bytes;
-  int rest;  // and the last group is the first bytes of one, where K ends inside it; else 0
+  int rest;  // and of the last of the groups a row has so many bytes alone; 0: all of them
   const std::uint32_t* b;
   std::int64_t b_group;  // words between two groups of B: the panel width
   std::int64_t b_panel;  // words between two panels; read by tiles that span several

@@ -1,5 +1,7 @@
 // Dot products that go past the loop nest: the same bits, against float64 and within the guards.
 #include <gemwright/dot_direct.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -78,7 +80,6 @@ TEST_P(DotDirect, WhatNeedsTheNestGoesThroughIt) {
     change(x);
     return goes_past_the_nest(x);
   };
-  EXPECT_TRUE(with([](DotCase& x) { x.k = 11; }));  // ends inside a group
   EXPECT_FALSE(with([](DotCase& x) { x.batch = 2; }));
   EXPECT_FALSE(with([](DotCase& x) { x.panels = 2; }));
   EXPECT_FALSE(with([](DotCase& x) { x.a_type = element::f32; }));
@@ -88,6 +89,59 @@ TEST_P(DotDirect, WhatNeedsTheNestGoesThroughIt) {
   EXPECT_FALSE(with([](DotCase& x) { x.block.tn = 2; }));
   EXPECT_FALSE(with([](DotCase& x) { x.block.order = loop_order::nmk; }));
   EXPECT_FALSE(with([](DotCase& x) { x.block.chain_at = fusion::tile; }));
+}
+
+// Bytes that begin with a page, with an unreadable one in front.
+class PageStart {
+ public:
+  PageStart() : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
+    map_ = mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ready_ = map_ != MAP_FAILED && mprotect(map_, page_, PROT_NONE) == 0;
+  }
+  ~PageStart() {
+    if (map_ != MAP_FAILED) munmap(map_, 2 * page_);
+  }
+  PageStart(const PageStart&) = delete;
+  PageStart& operator=(const PageStart&) = delete;
+  bool ready() const { return ready_; }
+  std::size_t size() const { return page_; }
+  char* data() const { return static_cast<char*>(map_) + page_; }
+
+ private:
+  std::size_t page_;
+  void* map_;
+  bool ready_ = false;
+};
+
+// Rows shorter than a group of K, read where they lie.
+TEST_P(DotDirect, NothingInFrontOfAIsRead) {
+  SKIP_WITHOUT_DOT(GetParam());
+  const PageStart page;
+  ASSERT_TRUE(page.ready());
+  Random random(41);
+  for (const CompiledDotTile& tile : dot_tiles_of(GetParam())) {
+    DotCase x = whole_case(random, tile);
+    if (!reads_a_in_place(tile.set, x.a_type, x.a_layout)) return;
+    x.m = 3;
+    for (x.k = 1; x.k < k_group(tile.set.mode); ++x.k) {
+      for (const std::int64_t mc : {8, 2}) {  // whole, and chunks of the nest
+        x.block.mc = mc;
+        const DotOperands o(x, 5);
+        dot_call call = o.call(x);
+        const dot_plan p = x.plan();
+        const auto packed = pack_dot_weights(tile.set.mode, call.b, x.n, x.k, x.batch, p.format);
+        call.weights = &packed;
+        const auto a = o.a.copy();
+        ASSERT_LE(a.size(), page.size());
+        std::memcpy(page.data(), a.data(), a.size());
+        call.a = page.data();
+        context ctx(1, scratch_for(p, x.n, x.k, x.batch, true));
+        ASSERT_EQ(is_direct(call, p, ctx), mc > x.m);
+        ASSERT_EQ(run_dot(call, p, ctx), status::ok) << x.describe();
+        ASSERT_TRUE(dot_holds(x, o));
+      }
+    }
+  }
 }
 
 }  // namespace

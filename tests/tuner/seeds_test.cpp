@@ -15,6 +15,7 @@ namespace {
 using test::for_odd_problems;
 using test::name_of;
 using test::space_of;
+using test::space_of_modes;
 
 const NamedConfig* find(const std::vector<NamedConfig>& list, const std::string& name) {
   const auto found = std::find_if(list.begin(), list.end(), [&](const NamedConfig& s) { return s.name == name; });
@@ -107,6 +108,9 @@ TEST(Seeds, FewColumnsTryVectorsThatLeaveFewerLanesIdle) {
   EXPECT_TRUE(short_vectors(40, both).has_value());
   EXPECT_FALSE(short_vectors(32, both).has_value());  // none idle
   EXPECT_FALSE(short_vectors(88, both).has_value());  // an idle half vector is little
+  SpaceInput same_bits = space_of(48, 24, 24, 1, both);
+  same_bits.batch_invariant = true;
+  EXPECT_EQ(find(seeds(same_bits), "short-vectors"), nullptr);
   EXPECT_FALSE(short_vectors(24, {isa::avx512f}).has_value());
   EXPECT_FALSE(short_vectors(24, {isa::avx2}).has_value());  // they are the cubes' own there
 }
@@ -126,6 +130,11 @@ TEST(Seeds, ManyRowsOfWideVectorsTryFlatTilesOverAPartThatL3Holds) {
   EXPECT_TRUE(rows->config.blocking.rows_inside);
   EXPECT_EQ(rows->config.blocking.mc, 174);  // 256 rows of A are as much: three even blocks, in whole tiles of 6 rows
   EXPECT_EQ(find(seeds(space_of(512, 4096, 4096, 1, {isa::avx2})), "flat-rows"), nullptr);
+  EXPECT_EQ(find(seeds(space_of(512, 48, 4096, 1, {isa::avx512f})), "flat-rows"), nullptr);  // three vectors
+  in.format = gemwright::packing{32, 0};
+  EXPECT_EQ(find(seeds(in), "flat-rows"), nullptr);  // not the tile's
+  // Nor where the mode has to convert A first.
+  EXPECT_EQ(find(seeds(space_of_modes({ComputeMode::bf16}, 512, 4096, 4096)), "bf16-flat-rows"), nullptr);
 }
 
 TEST(Seeds, TilesThatPassOverAPanelTogetherBringTheNextOne) {

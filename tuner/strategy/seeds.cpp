@@ -131,8 +131,8 @@ std::vector<int> stream_widths(const SpaceInput& in, const SeedList& list) {
   return few ? widths(in, list, {4, 2}) : widths(in, list, {2, 4});
 }
 
-// Small M with weights from memory: 2 vectors (8x2, 14x2 zmm) were best nearly always, 4 now and then, all of K in one
-// go and the columns shared between the threads. Measured on Zen 5 and Zen 4 against oneDNN.
+// Small M with weights from memory: all of K in one go and the columns shared between the threads. Measured on Zen 5
+// and Zen 4 against oneDNN.
 void add_stream(const SpaceInput& in, SeedList& out) {
   if (in.m > kStreamRows) return;
   const std::vector<Stream> ways = streams(in, out.wide());
@@ -185,7 +185,7 @@ std::int64_t idle_columns(const SpaceInput& in, isa family, int nv) {
 void add_short_vectors(const SpaceInput& in, SeedList& out) {
   constexpr std::int64_t kFew = 64;  // an idle half vector beyond them is less than an eighth
   const bool offered = std::count(in.families.begin(), in.families.end(), isa::avx2) > 0;
-  if (is_dot(out.mode()) || !out.wide() || !offered || in.problem.n > kFew) return;
+  if (is_dot(out.mode()) || !out.wide() || !offered || in.batch_invariant || in.problem.n > kFew) return;
   const auto idle = [&](isa family) {
     return [&, family](int x, int y) { return idle_columns(in, family, x) < idle_columns(in, family, y); };
   };
@@ -365,19 +365,22 @@ void add_f32_blocks(const SpaceInput& in, SeedList& out) {
 // best of 50 configs nearly always; in u8s8 1.02 to 1.15 times as fast as tall tiles of 2 vectors with packed A, in
 // bf16 1.0 to 1.05, in f32 0.98 to 1.03.
 void add_flat(const SpaceInput& in, SeedList& out, bool over_columns) {
-  if (!out.wide() || in.m <= kStreamRows) return;
   constexpr int kVectors = 4;
+  if (!out.wide() || in.m <= kStreamRows || widths(in, out, {kVectors}).front() != kVectors) return;
+  if (is_dot(out.mode()) && !reads_a_in_place(in.problem, out.mode(), out.family())) return;
   Config c = base(out, balanced_rows(in.m, out.tallest(kVectors)), kVectors);
+  if (in.format && *in.format != c.format) return;
   share_evenly(in, c);
   c.blocking.rows_inside = !over_columns;
-  // The lines, each all of K, that fill an eighth of L3, in whole units.
+  // The lines, each all of K, that fill an eighth of L3, or half of it for all threads, in whole units.
+  const std::int64_t share = in.l3_bytes / std::max(8, 2 * in.threads);
   const auto part = [&](std::int64_t words, std::int64_t unit) {
-    return std::max<std::int64_t>(in.l3_bytes / 8 / (std::max<std::int64_t>(words, 1) * kWordBytes) / unit, 1) * unit;
+    return std::max<std::int64_t>(share / (std::max<std::int64_t>(words, 1) * kWordBytes) / unit, 1) * unit;
   };
   const std::int64_t words = k_words(c.mode, in.problem.k);
   if (over_columns) c.blocking.nc = part(words, gemwright::column_unit(c.tile, c.format));
   if (!over_columns) c.blocking.mc = part(words * a_words(c.mode, c.tile.family), c.tile.mr);
-  out.add(over_columns ? "flat-columns" : "flat-rows", c);
+  out.add_both(over_columns ? "flat-columns" : "flat-rows", c);
 }
 
 // A long K over a small C leaves threads idle unless K is cut (oneDNN does so from K = 20000 on where M and N are at

@@ -43,28 +43,24 @@ struct plain_rows {
   }
 };
 
-// The first `bytes` of a group, which end rows of A where they lie: the word that ends there, without what stands
-// before them. Where a row has no more of this block than that, they are read one by one: the word may begin outside of
-// A.
+// The last group of MR rows where they lie, of which they have its first `bytes` alone, one padded word each. It is
+// what the word that ends with the row holds behind other elements of it; where there are none in this block of K
+// (`alone`), that word may begin outside of A, and the bytes are read one by one.
 template <int MR>
-struct row_ends {
-  const char* at;
-  std::int64_t row_bytes;
-  int bytes;
-  bool alone;
-  GEMWRIGHT_TARGET GEMWRIGHT_INLINE dot::a_reg load(int, int row) const {
-    constexpr int kWord = sizeof(std::uint32_t);
-    const char* const end = at + row * row_bytes;
+GEMWRIGHT_INLINE void read_row_ends(const char* at, std::int64_t row_bytes, int bytes, bool alone,
+                                    std::uint32_t (&words)[MR]) {
+  constexpr int kWord = sizeof(std::uint32_t);
+  for (int row = 0; row < MR; ++row, at += row_bytes) {
     std::uint32_t word = 0;
     if (alone) {
-      for (int i = 0; i < bytes; ++i) word |= std::uint32_t{static_cast<unsigned char>(end[i])} << (8 * i);
+      for (int i = 0; i < bytes; ++i) word |= std::uint32_t{static_cast<unsigned char>(at[i])} << (8 * i);
     } else {
-      std::memcpy(&word, end + bytes - kWord, kWord);
+      std::memcpy(&word, at + bytes - kWord, kWord);
       word >>= 8 * (kWord - bytes);
     }
-    return dot::load_a(&word);
+    words[row] = word;
   }
-};
+}
 
 // Where the columns of a tile stand in B at one group of K: in P panels. Panels behind the last one of B are not there:
 // the first is read in their place, and what comes of it is no column of C.
@@ -148,10 +144,11 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], R
   }
   if constexpr (Rows::in_place) {
     if (x.rest == 0) return;
-    const row_ends<MR> ends{x.rows + groups * 4, x.row_bytes, x.rest, groups == 0};
+    std::uint32_t ends[MR];
+    read_row_ends(x.rows + groups * 4, x.row_bytes, x.rest, groups == 0, ends);
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
-      if (s == q) dot_step<prefetch::none>(acc[s], ends, 0, b, nullptr);
+      if (s == q) dot_step<prefetch::none>(acc[s], packed_rows<MR>{ends}, 0, b, nullptr);
     }
   }
 }
