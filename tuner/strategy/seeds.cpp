@@ -105,10 +105,10 @@ struct Stream {
 };
 
 // In the order of trying. With vectors of 16 floats up to six rows wait for memory alone, and a prefetch takes its
-// time: without any they read at 0.87 to 1.03 of the rate of a bare reading loop, with one at 0.6 to 0.9 (Zen 4, 4096 x
-// 1024 and 4096 x 2048, all modes, cold, one thread). With more rows a prefetch towards L2 is 1.1 to 1.45 times as fast
-// as none, and for the next panel see ahead.h. Zen 5 was best at 32 to 192 rows towards L1 before the others were
-// tried; the search steps there from 64. With 8 floats see add_panels.
+// time: without any they read at 0.86 to 1.03 of the rate of a bare reading loop, with one at 0.6 to 0.95 (Zen 4, 4096
+// x 1024 and 4096 x 2048, all modes, cold, one thread, widths as below). With more rows a prefetch towards L2 is 1.1
+// to 1.45 times as fast as none, and for the next panel see ahead.h. Zen 5 was best at 32 to 192 rows towards L1 before
+// the others were tried; the search steps there from 64. With 8 floats see add_panels.
 std::vector<Stream> streams(const SpaceInput& in, bool wide) {
   const Stream near{"32", prefetch::t0, 32}, l1{"64", prefetch::t0, 64}, far{"128", prefetch::t0, 128},
       l2{"l2", prefetch::t1, 64}, panel{"panel", prefetch::t1, gemwright::next_panel_rows},
@@ -124,7 +124,7 @@ bool may_bring_panel(const SpaceInput& in, const Config& c) {
 }
 
 // The widths in the order of trying. With few rows a wide tile has the fewest instructions beside its loads, so that
-// the core sees farther ahead: of 3 to 6 rows 4 vectors read at 1.02 to 1.12 times the rate of 2; of 1 or 2 rows 2
+// the core sees farther ahead: of 3 to 6 rows 4 vectors read at 0.98 to 1.2 times the rate of 2; of 1 or 2 rows 2
 // vectors at 1.0 to 1.06 times the rate of 4 (Zen 4, as above).
 std::vector<int> stream_widths(const SpaceInput& in, const SeedList& list) {
   const bool few = list.wide() && in.m > 2 && in.m < kBusyRows;
@@ -361,9 +361,9 @@ void add_f32_blocks(const SpaceInput& in, SeedList& out) {
 
 // Many rows, vectors of 16 floats: short tiles of 4 vectors without prefetch read A where it lies, even with rows a
 // power of two apart, and pass over all columns of a part of B, or a panel of B over all rows of a part of A, that L3
-// holds beside all else. On Zen 4 (M from 64 to 2048, all modes, one thread, interleaved) both were within 3 % of the
-// best of 50 configs nearly always; in u8s8 1.02 to 1.15 times as fast as tall tiles of 2 vectors with packed A, in
-// bf16 1.0 to 1.05, in f32 0.98 to 1.03.
+// holds beside all else. On Zen 4 (M from 64 to 2048, all modes, one thread, interleaved) one of the two was within 3 %
+// of the best of 56 configs nearly always. The better one had 1.04 to 1.2 times the speed of tall tiles of 2 vectors
+// with packed A in u8s8, 1.01 to 1.09 times in bf16 and 0.99 to 1.07 times in f32.
 void add_flat(const SpaceInput& in, SeedList& out, bool over_columns) {
   constexpr int kVectors = 4;
   if (!out.wide() || in.m <= kStreamRows || widths(in, out, {kVectors}).front() != kVectors) return;
