@@ -21,7 +21,7 @@ inline bool fits_weights(const dot_call& x, const dot_plan& p) {
 constexpr bool leaves_whole(const dot_plan& p, std::int64_t n, std::int64_t k, element a_type, layout a_layout) {
   const dot_kernel_set& s = *p.kernels;
   return is_one_block(p.block, n, k) && p.block.order == loop_order::mnk && !s.reads.pair &&
-         p.format == packing{s.nr / s.shape.panels} && k > 0 && reads_a_in_place(s, a_type, a_layout) &&
+         p.format == packing{s.nr / s.shape.panels} && reads_a_in_place(s, a_type, a_layout) &&
          (s.mode == compute_mode::bf16 || k <= max_u8s8_depth);
 }
 

@@ -105,9 +105,9 @@ TEST(Seeds, FewColumnsTryVectorsThatLeaveFewerLanesIdle) {
   ASSERT_TRUE(three.has_value());
   EXPECT_EQ(three->family, isa::avx2);
   EXPECT_EQ(three->nv, 3);
-  EXPECT_TRUE(short_vectors(40, both).has_value());
-  EXPECT_FALSE(short_vectors(32, both).has_value());  // none idle
-  EXPECT_FALSE(short_vectors(88, both).has_value());  // an idle half vector is little
+  EXPECT_TRUE(short_vectors(17, both).has_value());
+  EXPECT_FALSE(short_vectors(16, both).has_value());  // one long vector
+  EXPECT_FALSE(short_vectors(25, both).has_value());
   SpaceInput same_bits = space_of(48, 24, 24, 1, both);
   same_bits.batch_invariant = true;
   EXPECT_EQ(find(seeds(same_bits), "short-vectors"), nullptr);

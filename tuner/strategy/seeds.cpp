@@ -175,24 +175,20 @@ void add_along(const SpaceInput& in, SeedList& out) {
 }
 
 // Columns that a row of tiles computes beyond N.
-std::int64_t idle_columns(const SpaceInput& in, isa family, int nv) {
-  const std::int64_t width = std::int64_t{nv} * vector_width(family);
+std::int64_t idle_columns(const SpaceInput& in, const SeedList& list, int nv) {
+  const std::int64_t width = std::int64_t{nv} * vector_width(list.family());
   return up_to_multiple(in.problem.n, width) - in.problem.n;
 }
 
-// Few columns of which vectors half as long leave fewer lanes idle: 24 are three of 8 floats, and two of 16. They are
-// as fast where the long ones take two cycles (Zen 4).
+// Columns that three vectors of 8 floats hold, and one of 16 does not: where the long ones take two cycles (Zen 4), the
+// lanes that they leave idle take as long as the others; 24^3 in 252 ns, 350 with the long ones. For 40 columns they
+// were slower: in tiles of one vector 1.97 us for 40^3, 1.64 with the long ones; of five they were not in the final.
 void add_short_vectors(const SpaceInput& in, SeedList& out) {
-  constexpr std::int64_t kFew = 64;  // an idle half vector beyond them is less than an eighth
+  constexpr int kVectors = 3;
   const bool offered = std::count(in.families.begin(), in.families.end(), isa::avx2) > 0;
-  if (is_dot(out.mode()) || !out.wide() || !offered || in.batch_invariant || in.problem.n > kFew) return;
-  const auto idle = [&](isa family) {
-    return [&, family](int x, int y) { return idle_columns(in, family, x) < idle_columns(in, family, y); };
-  };
-  const std::array most_reuse{2, 3, 1};
-  const int nv = *std::min_element(most_reuse.begin(), most_reuse.end(), idle(isa::avx2));
-  if (idle_columns(in, isa::avx2, nv) >= idle_columns(in, out.family(), 1)) return;
-  Config c = base(out, balanced_rows(in.m, out.tallest(isa::avx2, nv)), nv);
+  if (is_dot(out.mode()) || !out.wide() || !offered || in.batch_invariant) return;
+  if (in.problem.n <= vector_width(out.family()) || in.problem.n > kVectors * vector_width(isa::avx2)) return;
+  Config c = base(out, balanced_rows(in.m, out.tallest(isa::avx2, kVectors)), kVectors);
   c.tile.family = isa::avx2;
   c.tile.ku = 4;
   c.format.panel = nr(c.tile);
@@ -209,7 +205,7 @@ void add_cube(const SpaceInput& in, SeedList& out) {
   if (!small(in)) return;
   std::vector<int> by_idle = out.wide() ? widths(in, out, {2, 4, 3, 1}) : widths(in, out, {2, 3, 1});
   std::stable_sort(by_idle.begin(), by_idle.end(),
-                   [&, f = out.family()](int x, int y) { return idle_columns(in, f, x) < idle_columns(in, f, y); });
+                   [&](int x, int y) { return idle_columns(in, out, x) < idle_columns(in, out, y); });
   for (int nv : by_idle) {
     for (const bool tallest : {true, false}) {
       Config c = base(out, tallest ? balanced_rows(in.m, out.tallest(nv)) : std::min(8, out.tallest(nv)), nv);

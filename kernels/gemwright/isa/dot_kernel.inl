@@ -145,7 +145,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_groups(dot::acc (&acc)[KA][MR][NV], R
   if constexpr (Rows::in_place) {
     if (x.rest == 0) return;
     std::uint32_t ends[MR];
-    read_row_ends(x.rows + groups * 4, x.row_bytes, x.rest, groups == 0, ends);
+    read_row_ends(x.rows + groups * std::int64_t{sizeof(std::uint32_t)}, x.row_bytes, x.rest, groups == 0, ends);
     GEMWRIGHT_UNROLL
     for (int s = 0; s < KA; ++s) {
       if (s == q) dot_step<prefetch::none>(acc[s], packed_rows<MR>{ends}, 0, b, nullptr);
