@@ -167,32 +167,56 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::vec::reg dot_value(typename Dot::acc sum,
   }
 }
 
-// R rows of them to n elements of C each: beta, the chain, the type.
+GEMWRIGHT_INLINE char* dot_result_at(const dot_args& x, element type, std::int64_t i, std::int64_t j) {
+  return static_cast<char*>(x.c) + (i * x.ldc + j) * element_size(type);
+}
+
+// R rows of them as they go to n elements of C each: after beta and the chain.
 template <int R, element C, class Chain, class Dot>
-GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_group(const typename Dot::acc (&sums)[R], const dot_args& x,
-                                                        std::int64_t i, int j, int n,
-                                                        const f32::column_operands& columns) {
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE typename f32::several<R>::reg dot_results(const typename Dot::acc (&sums)[R],
+                                                                            const dot_args& x, std::int64_t i, int j,
+                                                                            int n,
+                                                                            const f32::column_operands& columns) {
   using vec = f32::vec;
-  char* const c = static_cast<char*>(x.c) + (i * x.ldc + j * vec::width) * element_size(C);
-  const std::int64_t step = x.ldc * element_size(C);
   typename f32::several<R>::reg v;
   GEMWRIGHT_UNROLL
   for (int r = 0; r < R; ++r) {
     v.v[r] = dot_value<Dot>(sums[r], x, i + r, j * vec::width);
     if constexpr (C != element::u8) {
-      if (x.beta) v.v[r] = vec::add(v.v[r], io::load<C>(c + r * step, n));
+      if (x.beta) v.v[r] = vec::add(v.v[r], io::load<C>(dot_result_at(x, C, i + r, j * vec::width), n));
     }
   }
   const f32::place at{x.item, x.row + i, x.col + j * vec::width, vec::first(n)};
-  v = f32::apply_chain<true, R>(Chain{}, v, *x.operands, columns, at);
+  return f32::apply_chain<true, R>(Chain{}, v, *x.operands, columns, at);
+}
+
+template <int R, element C, class Chain, class Dot>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_group(const typename Dot::acc (&sums)[R], const dot_args& x,
+                                                        std::int64_t i, int j, int n,
+                                                        const f32::column_operands& columns) {
+  const auto v = dot_results<R, C, Chain, Dot>(sums, x, i, j, n, columns);
   GEMWRIGHT_UNROLL
-  for (int r = 0; r < R; ++r) io::store<C>(c + r * step, n, v.v[r], x.requant);
+  for (int r = 0; r < R; ++r) io::store<C>(dot_result_at(x, C, i + r, j * f32::vec::width), n, v.v[r], x.requant);
 }
 
 template <class Chain>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::column_operands dot_columns(const dot_args& x, int j) {
   return f32::load_columns<true, Chain>(*x.operands, x.col + j * f32::vec::width,
                                         f32::vec::first(f32::lanes(x.cols, j)));
+}
+
+// All rows of the whole vectors j and j + 1.
+template <element C, class Chain, class Dot, int MR, int NV>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_two(const typename Dot::acc (&acc)[MR][NV], const dot_args& x,
+                                                      int j) {
+  constexpr int kWidth = f32::vec::width;
+  const f32::column_operands left = dot_columns<Chain>(x, j), right = dot_columns<Chain>(x, j + 1);
+  GEMWRIGHT_UNROLL
+  for (int i = 0; i < MR; ++i) {
+    const auto v = dot_results<1, C, Chain, Dot>({acc[i][j]}, x, i, j, kWidth, left);
+    const auto w = dot_results<1, C, Chain, Dot>({acc[i][j + 1]}, x, i, j + 1, kWidth, right);
+    Dot::store_two(dot_result_at(x, C, i, j * kWidth), v.v[0], w.v[0]);
+  }
 }
 
 // R rows from a copy of the accumulators.
@@ -320,6 +344,26 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_copy_registers(dot::acc (&acc)[MR][NV
   }
 }
 
+// All rows of the vectors from `First` on.
+template <int First, int P, element C, class Chain, int MR, int NV>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_each(dot::acc (&acc)[MR][NV], const dot_args& x) {
+  GEMWRIGHT_UNROLL
+  for (int j = First; j < NV; ++j) {
+    const int n = f32::lanes(x.cols, j);
+    if (P > 1 && n == 0) return;  // there need not be scales
+    const f32::column_operands columns = dot_columns<Chain>(x, j);
+    // Apart, so that whole vectors are stored without masks and without a branch for each.
+    constexpr int kWhole = f32::vec::width;
+    if (n == kWhole) {
+      GEMWRIGHT_UNROLL
+      for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, kWhole, columns);
+    } else {
+      GEMWRIGHT_UNROLL
+      for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, n, columns);
+    }
+  }
+}
+
 template <int P, element C, class Chain, int MR, int NV>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const dot_args& x) {
   if constexpr (!Chain::empty && !Chain::pair) {
@@ -340,21 +384,16 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
     }
   } else {
     const dot_args y = x;  // kept in registers: each store might be to the arguments
-    GEMWRIGHT_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      const int n = f32::lanes(y.cols, j);
-      if (P > 1 && n == 0) return;  // there need not be scales
-      const f32::column_operands columns = dot_columns<Chain>(y, j);
-      // Apart, so that whole vectors are stored without masks and without a branch for each.
-      constexpr int kWhole = f32::vec::width;
-      if (n == kWhole) {
+    // The one family with an instruction that rounds two vectors to one of bf16.
+    if constexpr (C == element::bf16 && dot::family == isa::avx512_bf16) {
+      if (y.cols >= NV * f32::vec::width) {
         GEMWRIGHT_UNROLL
-        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, y, i, j, kWhole, columns);
-      } else {
-        GEMWRIGHT_UNROLL
-        for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, y, i, j, n, columns);
+        for (int j = 0; j + 2 <= NV; j += 2) dot_finish_two<C, Chain, dot>(acc, y, j);
+        dot_finish_each<NV / 2 * 2, P, C, Chain>(acc, y);
+        return;
       }
     }
+    dot_finish_each<0, P, C, Chain>(acc, y);
   }
 }
 
