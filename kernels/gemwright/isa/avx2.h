@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -40,7 +41,12 @@ struct vec {
     asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+x"(c) : "x"(a), "x"(b));
   }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add(reg a, reg b) { return _mm256_add_ps(a, b); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return _mm256_mul_ps(a, b); }
+  // Hidden from the compiler, or g++ joins it with an addition behind it where it likes: bits would depend on the tile.
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) {
+    reg v = _mm256_mul_ps(a, b);
+    asm("" : "+x"(v));
+    return v;
+  }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg div(reg a, reg b) { return _mm256_div_ps(a, b); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg max(reg a, reg b) { return _mm256_max_ps(a, b); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg min(reg a, reg b) { return _mm256_min_ps(a, b); }
@@ -64,6 +70,7 @@ struct vec {
 #include "gemwright/isa/epilogue.inl"
 #include "gemwright/isa/micro_kernel.inl"
 #include "gemwright/isa/micro_kernel_along_k.inl"
+#include "gemwright/isa/micro_kernel_table.inl"
 
 }  // namespace avx2_kernels
 }  // namespace gemwright_abi

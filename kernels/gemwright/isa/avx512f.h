@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -32,7 +33,8 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_ps(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void add_product(reg& c, reg a, reg b) { c = fma(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return _mm512_mul_ps(a, b); }
+  // Not _mm512_mul_ps, which g++ joins with an addition behind it where it likes: bits would depend on the tile.
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return _mm512_maskz_mul_ps(0xffff, a, b); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg div(reg a, reg b) { return _mm512_div_ps(a, b); }
   // The maskz forms avoid false warnings about uninitialised registers in g++ 12's header.
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg max(reg a, reg b) { return _mm512_maskz_max_ps(0xffff, a, b); }
@@ -61,6 +63,7 @@ struct vec {
 #include "gemwright/isa/epilogue.inl"
 #include "gemwright/isa/micro_kernel.inl"
 #include "gemwright/isa/micro_kernel_along_k.inl"
+#include "gemwright/isa/micro_kernel_table.inl"
 
 }  // namespace avx512f_kernels
 }  // namespace gemwright_abi

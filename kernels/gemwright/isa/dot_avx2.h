@@ -22,7 +22,6 @@ namespace avx2_dot {
 namespace f32 = avx2_kernels;
 
 struct io {
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m256 mul(__m256 x, __m256 y) { return _mm256_mul_ps(x, y); }
   // Eight lanes of 32 bits as 16 bits, saturated (they fit).
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m128i halves(__m256i v) {
     return _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
@@ -59,7 +58,7 @@ struct io {
     } else {
       const __m256 low = _mm256_set1_ps(static_cast<float>(-r.zero));
       const __m256 high = _mm256_set1_ps(static_cast<float>(255 - r.zero));
-      const __m256 scaled = mul(v, _mm256_set1_ps(r.inverse_scale));
+      const __m256 scaled = f32::vec::mul(v, _mm256_set1_ps(r.inverse_scale));
       // The second operand where one is a NaN: it becomes `low`.
       const __m256 inside = _mm256_min_ps(_mm256_max_ps(scaled, low), high);
       const __m256i q = _mm256_add_epi32(_mm256_cvtps_epi32(inside), _mm256_set1_epi32(r.zero));
@@ -122,6 +121,7 @@ struct dot {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace avx2_bf16
 
 namespace avx2_u8s8 {
@@ -149,6 +149,7 @@ struct dot : s32_acc {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace avx2_u8s8
 
 #undef GEMWRIGHT_TARGET
@@ -174,6 +175,7 @@ struct dot : s32_acc {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace avx_vnni_dot
 #undef GEMWRIGHT_TARGET
 

@@ -24,7 +24,6 @@ namespace avx512_dot {
 namespace f32 = avx512f_kernels;
 
 struct io {
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 mul(__m512 x, __m512 y) { return _mm512_mul_ps(x, y); }
   template <element E>
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE __m512 load(const void* p, int n) {
     if constexpr (E == element::f32) {
@@ -57,7 +56,7 @@ struct io {
     } else {
       const __m512 low = _mm512_set1_ps(static_cast<float>(-r.zero));
       const __m512 high = _mm512_set1_ps(static_cast<float>(255 - r.zero));
-      const __m512 scaled = mul(v, _mm512_set1_ps(r.inverse_scale));
+      const __m512 scaled = f32::vec::mul(v, _mm512_set1_ps(r.inverse_scale));
       // The second operand where one is a NaN: it becomes `low`.
       const __m512 inside = _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, scaled, low), high);
       const __m512i q = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(all, inside), _mm512_set1_epi32(r.zero));
@@ -107,6 +106,7 @@ struct dot : f32_acc {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace avx512f_bf16
 
 #undef GEMWRIGHT_TARGET
@@ -157,6 +157,7 @@ struct dot : f32_acc {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace avx512_bf16_dot
 
 #undef GEMWRIGHT_TARGET
@@ -190,6 +191,7 @@ struct dot {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace avx512_vnni_dot
 #undef GEMWRIGHT_TARGET
 

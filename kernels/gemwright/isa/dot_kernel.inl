@@ -160,8 +160,8 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE f32::vec::reg dot_value(typename Dot::acc sum,
                                                           std::int64_t at) {
   if constexpr (Dot::mode == compute_mode::u8s8) {
     const typename Dot::acc sums = dot::load_raw(reinterpret_cast<const std::uint32_t*>(x.b_sum + at));
-    const f32::vec::reg of_column = io::mul(Dot::value(sum, x.a_zero[i], sums), f32::vec::load(x.b_scale + at));
-    return io::mul(of_column, f32::vec::set1(x.a_scale + i));
+    const f32::vec::reg of_column = f32::vec::mul(Dot::value(sum, x.a_zero[i], sums), f32::vec::load(x.b_scale + at));
+    return f32::vec::mul(of_column, f32::vec::set1(x.a_scale + i));
   } else {
     return Dot::value(sum);
   }
@@ -344,16 +344,21 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_copy_registers(dot::acc (&acc)[MR][NV
   }
 }
 
+// Whether a tile that lacks whole vectors of columns is made of narrower tiles, see dot_tile.
+template <int MR, int NV, int P, class Chain>
+constexpr bool dot_in_pieces = NV > 1 && !Chain::pair && (MR > f32::few_rows || P == 1);
+
 // All rows of the vectors from `First` on.
 template <int First, int P, element C, class Chain, int MR, int NV>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_each(dot::acc (&acc)[MR][NV], const dot_args& x) {
+  constexpr int kWhole = f32::vec::width;
+  constexpr int kSure = dot_in_pieces<MR, NV, P, Chain> ? NV - 1 : 0;  // vectors that are whole
   GEMWRIGHT_UNROLL
   for (int j = First; j < NV; ++j) {
-    const int n = f32::lanes(x.cols, j);
+    const int n = j < kSure ? kWhole : f32::lanes(x.cols, j);
     if (P > 1 && n == 0) return;  // there need not be scales
     const f32::column_operands columns = dot_columns<Chain>(x, j);
     // Apart, so that whole vectors are stored without masks and without a branch for each.
-    constexpr int kWhole = f32::vec::width;
     if (n == kWhole) {
       GEMWRIGHT_UNROLL
       for (int i = 0; i < MR; ++i) dot_finish_group<1, C, Chain, dot>({acc[i][j]}, x, i, j, kWhole, columns);
@@ -442,28 +447,4 @@ GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
     GEMWRIGHT_UNROLL
     for (int j = 0; j < NV; ++j) dot::store_raw(x.partial + i * x.partial_stride + j * f32::vec::width, acc[0][i][j]);
   }
-}
-
-// All functions of one tile.
-template <class Shape, element C, class Chain, class Rows>
-struct dot_table;
-template <class Shape, element C, class Chain, int... R>
-struct dot_table<Shape, C, Chain, std::integer_sequence<int, R...>> {
-  static constexpr dot_kernel kernels[] = {
-      &dot_micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, C, Chain, Shape::panels>...};
-};
-
-template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain, int P = 1>
-constexpr dot_kernel_set make_dot_kernel_set() {
-  using functions = dot_table<f32::shape<NV, KU, KA, Hint, P>, C, Chain, std::make_integer_sequence<int, MR>>;
-  return {tile{dot::family, MR, NV, KU, KA, Hint, false, P},
-          dot::mode,
-          C,
-          NV * f32::vec::width,
-          dot::a_words,
-          functions::kernels,
-          &pack_rows<dot::mode, dot::a_words>,
-          Chain::reads,
-          &f32::reduce<Chain>,
-          dot_combine_of<C, Chain>()};
 }

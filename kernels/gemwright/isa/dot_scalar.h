@@ -19,7 +19,6 @@ namespace scalar_dot {
 namespace f32 = scalar_kernels;
 
 struct io {
-  static GEMWRIGHT_INLINE float mul(float x, float y) { return x * y; }
   template <element E>
   static GEMWRIGHT_INLINE float load(const void* p, int n) {
     if (n < 1) return 0.0F;
@@ -73,6 +72,7 @@ struct dot {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace scalar_bf16
 
 namespace scalar_u8s8 {
@@ -113,6 +113,7 @@ struct dot {
 };
 
 #include "gemwright/isa/dot_kernel.inl"
+#include "gemwright/isa/dot_table.inl"
 }  // namespace scalar_u8s8
 
 }  // namespace gemwright_abi

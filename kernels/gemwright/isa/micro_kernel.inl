@@ -440,32 +440,3 @@ GEMWRIGHT_TARGET void reduce(const reduce_args& whole) {
     }
   }
 }
-
-// All functions of one tile.
-template <class Shape, class Chain, class Rows>
-struct table;
-template <class Shape, class Chain, int... R>
-struct table<Shape, Chain, std::integer_sequence<int, R...>> {
-  static constexpr micro_kernel full[] = {
-      &micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, false, Chain, Shape::panels>...};
-  // Tails run once a row of tiles at most, so they are compiled for size: no unrolling, no prefetch.
-  static constexpr micro_kernel tail[] = {
-      &micro<R + 1, Shape::nv, 1, Shape::ka, prefetch::none, true, Chain, Shape::panels>...};
-};
-
-template <int NV, int KU, int KA, prefetch Hint, int P = 1>
-struct shape {
-  static constexpr int nv = NV, ku = KU, ka = KA, panels = P;
-  static constexpr prefetch hint = Hint;
-};
-
-template <int MR, int NV, int KU, int KA, prefetch Hint, class Chain, int P = 1>
-constexpr kernel_set make_kernel_set() {
-  using functions = table<shape<NV, KU, KA, Hint, P>, Chain, std::make_integer_sequence<int, MR>>;
-  return {tile{vec::family, MR, NV, KU, KA, Hint, false, P},
-          NV * vec::width,
-          functions::full,
-          functions::tail,
-          &reduce<Chain>,
-          Chain::reads};
-}

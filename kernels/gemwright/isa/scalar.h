@@ -1,6 +1,7 @@
 // Portable C++: one float at a time. The fallback of every exported header and the reference of the tests.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -56,6 +57,7 @@ struct vec {
 
 #include "gemwright/isa/epilogue.inl"
 #include "gemwright/isa/micro_kernel.inl"
+#include "gemwright/isa/micro_kernel_table.inl"
 
 }  // namespace scalar_kernels
 }  // namespace gemwright_abi

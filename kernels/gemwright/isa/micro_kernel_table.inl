@@ -1,0 +1,72 @@
+// Tiles that lack columns, and the functions of one tile. Included behind micro_kernel.inl.
+
+// A tile that lacks whole vectors of columns is made of tiles of one or two vectors, so that none is multiplied for
+// nothing. So few rows of these would be too few sums to hide what a multiply-add takes: there the pieces have as many
+// vectors as there are.
+constexpr int few_rows = 3;
+// The most vectors of a piece, of a tile that lacks some of NV.
+template <int MR, int NV, int Panel>
+constexpr int tail_vectors = MR <= few_rows ? NV : std::min({NV, Panel, 2});
+
+// Vectors of the piece that begins with vector j of a tile that has some: within one panel, `most` or fewer.
+GEMWRIGHT_INLINE int piece_of_tail(int j, int vectors, int panel, int most) {
+  const int of_panel = panel - j % panel, left = vectors - j < of_panel ? vectors - j : of_panel;
+  return left < most ? left : most;
+}
+
+template <int MR, int KA, class Chain, class Vectors>
+struct tail_pieces;
+template <int MR, int KA, class Chain, int... V>
+struct tail_pieces<MR, KA, Chain, std::integer_sequence<int, V...>> {
+  static constexpr micro_kernel of[] = {&micro<MR, V + 1, 1, KA, prefetch::none, true, Chain>...};
+};
+
+// Fewer columns than the tile has. A pair needs both its halves at once, and few rows across panels would be as many
+// tiles: there all NV, with masks.
+template <int MR, int NV, int KA, class Chain, int P>
+GEMWRIGHT_TARGET void micro_tail(const micro_args& x) {
+  if constexpr (NV == 1 || Chain::pair || (MR <= few_rows && P > 1)) {
+    micro<MR, NV, 1, KA, prefetch::none, true, Chain, P>(x);
+  } else {
+    constexpr int kPanel = NV / P, kMost = tail_vectors<MR, NV, kPanel>;
+    micro_args y = x;
+    const int vectors = (x.cols + vec::width - 1) / vec::width;
+    for (int j = 0, step = 0; j < vectors; j += step) {
+      step = piece_of_tail(j, vectors, kPanel, kMost);
+      const int column = j * vec::width, behind = x.cols - column;
+      y.b = x.b + j / kPanel * x.b_panel + j % kPanel * vec::width;
+      y.c = x.c + column;
+      y.col = x.col + column;
+      y.cols = behind < step * vec::width ? behind : step * vec::width;
+      tail_pieces<MR, KA, Chain, std::make_integer_sequence<int, kMost>>::of[step - 1](y);
+    }
+  }
+}
+
+// All functions of one tile.
+template <class Shape, class Chain, class Rows>
+struct table;
+template <class Shape, class Chain, int... R>
+struct table<Shape, Chain, std::integer_sequence<int, R...>> {
+  static constexpr micro_kernel full[] = {
+      &micro<R + 1, Shape::nv, Shape::ku, Shape::ka, Shape::hint, false, Chain, Shape::panels>...};
+  // Tails run once a row of tiles at most, so they are compiled for size: no unrolling, no prefetch.
+  static constexpr micro_kernel tail[] = {&micro_tail<R + 1, Shape::nv, Shape::ka, Chain, Shape::panels>...};
+};
+
+template <int NV, int KU, int KA, prefetch Hint, int P = 1>
+struct shape {
+  static constexpr int nv = NV, ku = KU, ka = KA, panels = P;
+  static constexpr prefetch hint = Hint;
+};
+
+template <int MR, int NV, int KU, int KA, prefetch Hint, class Chain, int P = 1>
+constexpr kernel_set make_kernel_set() {
+  using functions = table<shape<NV, KU, KA, Hint, P>, Chain, std::make_integer_sequence<int, MR>>;
+  return {tile{vec::family, MR, NV, KU, KA, Hint, false, P},
+          NV * vec::width,
+          functions::full,
+          functions::tail,
+          &reduce<Chain>,
+          Chain::reads};
+}
