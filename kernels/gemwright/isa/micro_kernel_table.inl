@@ -4,9 +4,9 @@
 // nothing. So few rows of these would be too few sums to hide what a multiply-add takes: there the pieces have as many
 // vectors as there are.
 constexpr int few_rows = 3;
-// The most vectors of a piece, of a tile that lacks some of NV.
-template <int MR, int NV, int Panel>
-constexpr int tail_vectors = MR <= few_rows ? NV : std::min({NV, Panel, 2});
+// The most vectors of a piece, of a tile that has Whole or fewer.
+template <int MR, int Whole, int Panel>
+constexpr int tail_vectors = MR <= few_rows ? Whole : std::min({Whole, Panel, 2});
 
 // Vectors of the piece that begins with vector j of a tile that has some: within one panel, `most` or fewer.
 GEMWRIGHT_INLINE int piece_of_tail(int j, int vectors, int panel, int most) {
@@ -25,22 +25,24 @@ struct tail_pieces<MR, KA, Chain, std::integer_sequence<int, V...>> {
 // tiles: there all NV, with masks.
 template <int MR, int NV, int KA, class Chain, int P>
 GEMWRIGHT_TARGET void micro_tail(const micro_args& x) {
-  if constexpr (NV == 1 || Chain::pair || (MR <= few_rows && P > 1)) {
-    micro<MR, NV, 1, KA, prefetch::none, true, Chain, P>(x);
-  } else {
-    constexpr int kPanel = NV / P, kMost = tail_vectors<MR, NV, kPanel>;
-    micro_args y = x;
+  if constexpr (NV > 1 && !Chain::pair && (MR > few_rows || P == 1)) {
+    constexpr int kPanel = NV / P, kMost = tail_vectors<MR, NV - 1, kPanel>;
     const int vectors = (x.cols + vec::width - 1) / vec::width;
-    for (int j = 0, step = 0; j < vectors; j += step) {
-      step = piece_of_tail(j, vectors, kPanel, kMost);
-      const int column = j * vec::width, behind = x.cols - column;
-      y.b = x.b + j / kPanel * x.b_panel + j % kPanel * vec::width;
-      y.c = x.c + column;
-      y.col = x.col + column;
-      y.cols = behind < step * vec::width ? behind : step * vec::width;
-      tail_pieces<MR, KA, Chain, std::make_integer_sequence<int, kMost>>::of[step - 1](y);
+    if (vectors < NV) {
+      micro_args y = x;
+      for (int j = 0, step = 0; j < vectors; j += step) {
+        step = piece_of_tail(j, vectors, kPanel, kMost);
+        const int column = j * vec::width, behind = x.cols - column;
+        y.b = x.b + j / kPanel * x.b_panel + j % kPanel * vec::width;
+        y.c = x.c + column;
+        y.col = x.col + column;
+        y.cols = behind < step * vec::width ? behind : step * vec::width;
+        tail_pieces<MR, KA, Chain, std::make_integer_sequence<int, kMost>>::of[step - 1](y);
+      }
+      return;
     }
   }
+  micro<MR, NV, 1, KA, prefetch::none, true, Chain, P>(x);
 }
 
 // All functions of one tile.
