@@ -224,7 +224,8 @@ class dot_nest {
       const block q{
           {chunk_.begin + t, chunk_.begin + t + 1}, shared_ + t * x_.tile_words, columns, none, sums_of(0, t) + col};
       const std::int64_t rows = row_tile_at(q.tiles.begin).rows.size();
-      add_slices(t, col, rows, round_up(columns.size(), kernels_.nr));
+      // Vectors that the last tile lacks are not there.
+      add_slices(t, col, rows, round_up(columns.size(), vector_width(kernels_.shape.family)));
       tiles(q, none, {false, true});
     }
   }

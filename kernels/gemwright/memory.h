@@ -29,18 +29,23 @@ struct free_memory {
 };
 using float_block = std::unique_ptr<float[], free_memory>;
 
-// `count` floats, uninitialised, 64-byte aligned at least; null when count is 0 or memory is not to be had.
-inline float_block allocate_floats(std::size_t count) {
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+// `count` floats, uninitialised, 64-byte aligned at least; null when count is 0 or memory is not to be had. `huge`:
+// on huge pages.
+inline float_block allocate_floats(std::size_t count, bool huge) {
   constexpr std::size_t kCacheLine = 64;
-  constexpr std::size_t kHugePage = std::size_t{2} << 20;
   if (count == 0 || count > SIZE_MAX / 8) return {};
-  const std::size_t alignment = count * sizeof(float) >= kHugePage ? kHugePage : kCacheLine;
+  const std::size_t alignment = huge ? huge_page : kCacheLine;
   const std::size_t bytes = (count * sizeof(float) + alignment - 1) / alignment * alignment;
   void* const p = std::aligned_alloc(alignment, bytes);
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (p != nullptr && alignment == kHugePage) (void)madvise(p, bytes, MADV_HUGEPAGE);
+  if (p != nullptr && huge) (void)madvise(p, bytes, MADV_HUGEPAGE);
 #endif
   return float_block(static_cast<float*>(p));
+}
+inline float_block allocate_floats(std::size_t count) {
+  return allocate_floats(count, count >= huge_page / sizeof(float));
 }
 
 }  // namespace gemwright_abi

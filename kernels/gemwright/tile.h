@@ -118,7 +118,7 @@ struct kernel_set {
   tile shape;
   int nr;                    // columns of the tile
   const micro_kernel* full;  // all nr columns valid
-  const micro_kernel* tail;  // fewer columns
+  const micro_kernel* tail;  // fewer columns; see in_pieces in isa/micro_kernel_table.inl
   reduce_kernel reduce;
   chain_reads reads;
 };

@@ -96,10 +96,15 @@ std::vector<CompiledDotTile> standard_dot_tiles() {
   add_dot_across<Mode, F, 1, 4, 4, 1, 1, prefetch::none, element::f32, chain<op::bias, op::relu>>(t);
   add_dot_across<Mode, F, 1, 4, 2, 2, 2, prefetch::t0, element::bf16, chain<op::bias, op::relu>>(t);
   add_dot_across<Mode, F, 3, 2, 2, 1, 1, prefetch::none, element::u8, chain<op::bias, op::gelu_erf>>(t);
+  // Whose last columns take several narrower tiles.
+  add_dot<Mode, F, 4, 3, 1, 1, prefetch::none, element::bf16, true>(t);
+  add_dot<Mode, F, 4, 4, 2, 1, prefetch::t0, element::u8, true>(t);
+  add_dot_across<Mode, F, 5, 4, 2, 2, 1, prefetch::t0, element::f32, chain<op::bias, op::relu>>(t);
+  add_dot_across<Mode, F, 4, 3, 3, 2, 2, prefetch::none, element::bf16, chain<>>(t);
   return t;
 }
 
-// Two tiles, for the builds with sanitizers, where compiling is slow.
+// A handful, for the builds with sanitizers, where compiling is slow.
 template <compute_mode Mode, isa F>
 std::vector<CompiledDotTile> few_dot_tiles() {
   std::vector<CompiledDotTile> t;
@@ -109,6 +114,7 @@ std::vector<CompiledDotTile> few_dot_tiles() {
   add_dot_gelu<Mode, F, 2, 2, element::bf16>(t);
   add_dot_across<Mode, F, 2, 2, 2, 1, 1, prefetch::none, element::f32, chain<>>(t);
   add_dot_across<Mode, F, 1, 4, 4, 1, 1, prefetch::none, element::f32, chain<>>(t);
+  add_dot_across<Mode, F, 4, 4, 2, 1, 1, prefetch::none, element::f32, chain<>>(t);
   return t;
 }
 

@@ -29,6 +29,7 @@ status use(const gemm_call& x, context& c, int i) { return run_gemm(x, plan{&set
 constexpr compute_mode b = compute_mode::bf16, u = compute_mode::u8s8;
 constexpr dot_kernel_set dots[] = {
     compiled_dot_tile<b, isa::avx512_bf16, 3, 2, 2, 1, prefetch::t0, element::f32, both>(),
+    compiled_dot_tile<b, isa::avx512_bf16, 4, 3, 1, 1, prefetch::none, element::bf16, both>(),
     compiled_dot_tile<b, isa::avx512f, 3, 2, 2, 2, prefetch::t0, element::bf16, both>(),
     compiled_dot_tile<b, isa::avx2, 3, 2, 2, 1, prefetch::t1, element::bf16, chain<>>(),
     compiled_dot_tile<b, isa::scalar, 3, 2, 1, 1, prefetch::none, element::bf16, both>(),

@@ -19,6 +19,8 @@ const std::vector<CompiledTile>& avx2_tiles() {
     add_spanning<isa::avx2, 1, 4, 2, 2, 2, prefetch::none>(t);
     add_spanning<isa::avx2, 2, 4, 4, 4, 1, prefetch::t0, epilogue_op::bias, epilogue_op::gelu_erf, epilogue_op::add>(t);
     add_spanning<isa::avx2, 3, 3, 3, 1, 1, prefetch::t1>(t);
+    add_spanning<isa::avx2, 4, 4, 2, 2, 1, prefetch::t0, epilogue_op::bias, epilogue_op::relu>(t);
+    add_bias_relu<isa::avx2, 4, 4, 1, 1, prefetch::none>(t);
     return t;
   }();
   return tiles;

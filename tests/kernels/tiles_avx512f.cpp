@@ -21,6 +21,8 @@ const std::vector<CompiledTile>& avx512f_tiles() {
     add_spanning<isa::avx512f, 2, 4, 4, 4, 1, prefetch::t0, epilogue_op::bias, epilogue_op::gelu_erf, epilogue_op::add>(
         t);
     add_spanning<isa::avx512f, 3, 3, 3, 1, 1, prefetch::t1>(t);
+    add_spanning<isa::avx512f, 5, 4, 4, 1, 2, prefetch::none>(t);
+    add_bias_relu<isa::avx512f, 5, 4, 1, 1, prefetch::none>(t);
     return t;
   }();
   return tiles;

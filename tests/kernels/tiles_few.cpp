@@ -29,6 +29,7 @@ const std::vector<CompiledTile>& avx2_tiles() {
               epilogue_op::gelu_tanh>(t);
     add_chain<isa::avx2, 2, 2, 1, 1, prefetch::none, epilogue_op::clamp, epilogue_op::add, epilogue_op::mul>(t);
     add_spanning<isa::avx2, 3, 4, 2, 2, 1, prefetch::t0, epilogue_op::bias, epilogue_op::relu>(t);
+    add_spanning<isa::avx2, 4, 4, 2, 1, 1, prefetch::t0, epilogue_op::bias, epilogue_op::relu>(t);
     return t;
   }();
   return tiles;
@@ -45,6 +46,7 @@ const std::vector<CompiledTile>& avx512f_tiles() {
               epilogue_op::gelu_tanh>(t);
     add_chain<isa::avx512f, 2, 2, 1, 1, prefetch::none, epilogue_op::clamp, epilogue_op::add, epilogue_op::mul>(t);
     add_spanning<isa::avx512f, 3, 4, 2, 2, 1, prefetch::t0, epilogue_op::bias, epilogue_op::relu>(t);
+    add_spanning<isa::avx512f, 4, 4, 2, 1, 1, prefetch::t0, epilogue_op::bias, epilogue_op::relu>(t);
     return t;
   }();
   return tiles;

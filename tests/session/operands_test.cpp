@@ -373,14 +373,15 @@ TEST(WeightStore, WhatIsLeftForOtherFormatsIsNotLostToALargeSpareBlock) {
 
 TEST(SpareMemory, GivesTheSmallestBlockThatIsLargeEnoughAndNoneThatIsTooLarge) {
   SpareMemory spare;
-  for (const double bytes : {4096.0, 1024.0, 65536.0}) spare.give(new_block(bytes));
+  for (const double bytes : {4096.0, 1024.0, 65536.0}) spare.give(new_block(bytes, false));
   EXPECT_EQ(spare.bytes(), 70656);
-  EXPECT_EQ(spare.take(1000, 4000).bytes, 1024);
-  EXPECT_EQ(spare.take(1025, 4100).bytes, 4096);
-  EXPECT_EQ(spare.take(1025, 4100).data, nullptr);
-  EXPECT_EQ(spare.take(65537, 1e9).data, nullptr);
+  EXPECT_EQ(spare.take(1000, 4000, false).bytes, 1024);
+  EXPECT_EQ(spare.take(1025, 4100, false).bytes, 4096);
+  EXPECT_EQ(spare.take(1025, 4100, false).data, nullptr);
+  EXPECT_EQ(spare.take(65537, 1e9, false).data, nullptr);
+  EXPECT_EQ(spare.take(1000, 1e9, true).data, nullptr) << "on other pages";
   EXPECT_EQ(spare.bytes(), 65536);
-  spare.give(new_block(8));
+  spare.give(new_block(8, false));
   spare.shrink(8);
   EXPECT_EQ(spare.bytes(), 8);
 }

@@ -258,7 +258,9 @@ Result<void> Weights::pack(const dnnl::engine& engine, dnnl::stream& stream, con
   for (const Memory::desc& f : formats) stride += whole_lines(f.get_size());
   const std::int64_t wanted = copy_count(cache_bytes, static_cast<double>(stride));
   if (same && has_formats(formats) && count() == wanted) return {};
-  if (auto ready = claim(stride * static_cast<std::size_t>(wanted)); !ready) return ready;
+  // Small ones share no huge page: as a caller's weights, each of them by itself, would lie.
+  const bool huge = stride >= gemwright::huge_page;
+  if (auto ready = claim(stride * static_cast<std::size_t>(wanted), huge); !ready) return ready;
   parts_ = parts.size();
   char* const first = reinterpret_cast<char*>(packed_.get());
   for (std::int64_t i = 0; i < wanted; ++i) {
@@ -285,16 +287,17 @@ Result<void> Weights::pack(const dnnl::engine& engine, dnnl::stream& stream, con
 
 // Memory for `bytes`: what was there before, where it is enough and so little more that nobody has to know. Fresh
 // memory is zeroed, and in a virtual machine may have to come from the host.
-Result<void> Weights::claim(std::size_t bytes) {
+Result<void> Weights::claim(std::size_t bytes, bool huge) {
   constexpr double kLittle = 64 << 20;
   const double wanted = static_cast<double>(bytes), held = bytes_;
   gemwright::float_block before = std::move(packed_);
   clear();
-  const bool fits = before != nullptr && held >= wanted && held - wanted <= kLittle;
+  const bool fits = before != nullptr && huge == huge_ && held >= wanted && held - wanted <= kLittle;
   if (!fits) before.reset();  // first: both at once might not fit
-  packed_ = fits ? std::move(before) : gemwright::allocate_floats(bytes / sizeof(float));
+  packed_ = fits ? std::move(before) : gemwright::allocate_floats(bytes / sizeof(float), huge);
   if (!packed_) return fail("not enough memory for oneDNN's weights");
   bytes_ = fits ? held : wanted;
+  huge_ = huge;
   return {};
 }
 

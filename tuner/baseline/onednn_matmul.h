@@ -103,11 +103,12 @@ class Weights {
   }
 
  private:
-  Result<void> claim(std::size_t bytes);
+  Result<void> claim(std::size_t bytes, bool huge);
 
   std::vector<Memory::desc> formats_;
   gemwright::float_block packed_;
-  double bytes_ = 0;  // of that memory
+  double bytes_ = 0;   // of that memory
+  bool huge_ = false;  // on huge pages
   std::size_t parts_ = 1;
   std::vector<Memory> copies_;  // part by part
 };

@@ -5,10 +5,11 @@
 #include <utility>
 
 namespace gemwright::tuner {
-MemoryBlock new_block(double bytes) {
+MemoryBlock new_block(double bytes, bool huge) {
   MemoryBlock block;
-  block.data = gemwright::allocate_floats(static_cast<std::size_t>(std::ceil(bytes / sizeof(float))));
+  block.data = gemwright::allocate_floats(static_cast<std::size_t>(std::ceil(bytes / sizeof(float))), huge);
   if (block.data) block.bytes = bytes;
+  block.huge = huge;
   return block;
 }
 
@@ -18,8 +19,8 @@ void SpareMemory::give(MemoryBlock block) {
   blocks_.insert(std::find_if(blocks_.begin(), blocks_.end(), larger), std::move(block));
 }
 
-MemoryBlock SpareMemory::take(double bytes, double most) {
-  const auto fits = [&](const MemoryBlock& b) { return b.bytes >= bytes; };
+MemoryBlock SpareMemory::take(double bytes, double most, bool huge) {
+  const auto fits = [&](const MemoryBlock& b) { return b.huge == huge && b.bytes >= bytes; };
   const auto found = std::find_if(blocks_.begin(), blocks_.end(), fits);
   if (found == blocks_.end() || found->bytes > most) return {};
   MemoryBlock block = std::move(*found);

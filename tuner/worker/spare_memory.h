@@ -12,16 +12,17 @@ namespace gemwright::tuner {
 struct MemoryBlock {
   gemwright::float_block data;  // null: there is none
   double bytes = 0;             // of all of it
+  bool huge = false;            // on huge pages
 };
 
 // No data where there is not enough memory.
-MemoryBlock new_block(double bytes);
+MemoryBlock new_block(double bytes, bool huge);
 
 class SpareMemory {
  public:
   void give(MemoryBlock block);
-  // The smallest block that holds `bytes`; none where it is larger than `most`.
-  MemoryBlock take(double bytes, double most);
+  // The smallest block of such pages that holds `bytes`; none where it is larger than `most`.
+  MemoryBlock take(double bytes, double most, bool huge);
   // Frees blocks, the largest first, until `bytes` are left at most.
   void shrink(double bytes);
   double bytes() const;

@@ -98,9 +98,11 @@ Result<RotatingWeights> WeightStore::reserve(WeightFormat format, std::int64_t o
   if (one == 0 || (w.copies.count == 1 && !own_memory)) return w;
   const double bytes = static_cast<double>(w.copies.stride) * static_cast<double>(w.copies.count);
   if (auto room = make_room(bytes); !room) return tl::unexpected(room.error());
-  w.held = spare_.take(bytes, largest_for(bytes));
+  // Each copy as a caller's weights of that size would have it: small ones share no huge page.
+  const bool huge = one >= static_cast<std::int64_t>(gemwright::huge_page);
+  w.held = spare_.take(bytes, largest_for(bytes), huge);
   if (limit_) spare_.shrink(*limit_ - this->bytes() - std::max(w.held.bytes, bytes));
-  if (!w.held.data) w.held = new_block(bytes);
+  if (!w.held.data) w.held = new_block(bytes, huge);
   if (!w.held.data) return fail("not enough memory for the copies of the weights");
   w.copies.first = w.held.data.get();
   return w;

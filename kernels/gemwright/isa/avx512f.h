@@ -33,8 +33,12 @@ struct vec {
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return _mm512_fmadd_ps(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void add_product(reg& c, reg a, reg b) { c = fma(a, b, c); }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg add(reg a, reg b) { return _mm512_add_ps(a, b); }
-  // Not _mm512_mul_ps, which g++ joins with an addition behind it where it likes: bits would depend on the tile.
-  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return _mm512_maskz_mul_ps(0xffff, a, b); }
+  // Hidden from the compiler, or g++ joins it with an addition behind it where it likes: bits would depend on the tile.
+  GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg mul(reg a, reg b) {
+    reg v = _mm512_mul_ps(a, b);
+    asm("" : "+v"(v));
+    return v;
+  }
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg div(reg a, reg b) { return _mm512_div_ps(a, b); }
   // The maskz forms avoid false warnings about uninitialised registers in g++ 12's header.
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE reg max(reg a, reg b) { return _mm512_maskz_max_ps(0xffff, a, b); }

@@ -148,7 +148,7 @@ struct dot : f32_acc {
     asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(c) : "v"(a), "v"(b));
     return c;
   }
-  // Two vectors as one of bf16: half the time of the instruction for one, each.
+  // Two vectors as one of bf16, in half the time of one instruction for each.
   GEMWRIGHT_TARGET static GEMWRIGHT_INLINE void store_two(void* p, __m512 v, __m512 next) {
     __m512i both;
     asm volatile("vcvtne2ps2bf16 {%1, %2, %0|%0, %2, %1}" : "=v"(both) : "v"(v), "v"(next));

@@ -344,15 +344,11 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_copy_registers(dot::acc (&acc)[MR][NV
   }
 }
 
-// Whether a tile that lacks whole vectors of columns is made of narrower tiles, see dot_tile.
-template <int MR, int NV, int P, class Chain>
-constexpr bool dot_in_pieces = NV > 1 && !Chain::pair && (MR > f32::few_rows || P == 1);
-
 // All rows of the vectors from `First` on.
 template <int First, int P, element C, class Chain, int MR, int NV>
 GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish_each(dot::acc (&acc)[MR][NV], const dot_args& x) {
   constexpr int kWhole = f32::vec::width;
-  constexpr int kSure = dot_in_pieces<MR, NV, P, Chain> ? NV - 1 : 0;  // vectors that are whole
+  constexpr int kSure = f32::in_pieces<MR, NV, P, Chain> ? NV - 1 : 0;  // vectors that are whole
   GEMWRIGHT_UNROLL
   for (int j = First; j < NV; ++j) {
     const int n = j < kSure ? kWhole : f32::lanes(x.cols, j);
@@ -402,6 +398,7 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
   }
 }
 
+// Where f32::in_pieces holds, at least one column of every vector is valid.
 template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain, int P = 1>
 GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
   static_assert(MR <= max_dot_rows, "a tile has at most max_dot_rows rows");

@@ -1,11 +1,11 @@
 // Dot tiles that lack columns, and the functions of one tile. Included behind dot_kernel.inl.
 
 // Tiles of 1, 2, ... vectors. They run once a row of tiles at most, so they are compiled for size.
-template <int MR, int KA, element C, class Chain, class Vectors>
+template <int MR, int KA, prefetch Hint, element C, class Chain, class Vectors>
 struct dot_pieces;
-template <int MR, int KA, element C, class Chain, int... V>
-struct dot_pieces<MR, KA, C, Chain, std::integer_sequence<int, V...>> {
-  static constexpr dot_kernel of[] = {&dot_micro<MR, V + 1, 1, KA, prefetch::none, C, Chain>...};
+template <int MR, int KA, prefetch Hint, element C, class Chain, int... V>
+struct dot_pieces<MR, KA, Hint, C, Chain, std::integer_sequence<int, V...>> {
+  static constexpr dot_kernel of[] = {&dot_micro<MR, V + 1, 1, KA, Hint, C, Chain>...};
 };
 
 // The first x.cols columns of a tile, in tiles of whole vectors of a panel; see micro_kernel_table.inl.
@@ -31,19 +31,26 @@ GEMWRIGHT_TARGET void dot_tail(const dot_args& x, int c_size) {
   }
 }
 
-// A tile, of any number of columns.
+// A tile of any number of columns, in pieces where it lacks whole vectors.
 template <int MR, class Shape, element C, class Chain>
 GEMWRIGHT_TARGET void dot_tile(const dot_args& x) {
-  constexpr int NV = Shape::nv, P = Shape::panels, kPanel = NV / P;
-  if constexpr (dot_in_pieces<MR, NV, P, Chain>) {
-    if (x.cols <= (NV - 1) * f32::vec::width) {
-      constexpr int kMost = f32::tail_vectors<MR, NV - 1, kPanel>;
-      using pieces = dot_pieces<MR, Shape::ka, C, Chain, std::make_integer_sequence<int, kMost>>;
-      dot_tail<kPanel, kMost, pieces>(x, element_size(C));
-      return;
-    }
+  constexpr int NV = Shape::nv, kPanel = NV / Shape::panels;
+  if (x.cols > (NV - 1) * f32::vec::width) {
+    dot_micro<MR, NV, Shape::ku, Shape::ka, Shape::hint, C, Chain, Shape::panels>(x);
+    return;
   }
-  dot_micro<MR, NV, Shape::ku, Shape::ka, Shape::hint, C, Chain, P>(x);
+  constexpr int kMost = f32::tail_vectors<MR, NV - 1, kPanel>;
+  using pieces = dot_pieces<MR, Shape::ka, Shape::hint, C, Chain, std::make_integer_sequence<int, kMost>>;
+  dot_tail<kPanel, kMost, pieces>(x, element_size(C));
+}
+
+template <int MR, class Shape, element C, class Chain>
+constexpr dot_kernel dot_tile_of() {
+  if constexpr (f32::in_pieces<MR, Shape::nv, Shape::panels, Chain>) {
+    return &dot_tile<MR, Shape, C, Chain>;
+  } else {
+    return &dot_micro<MR, Shape::nv, Shape::ku, Shape::ka, Shape::hint, C, Chain, Shape::panels>;
+  }
 }
 
 // All functions of one tile.
@@ -51,7 +58,7 @@ template <class Shape, element C, class Chain, class Rows>
 struct dot_table;
 template <class Shape, element C, class Chain, int... R>
 struct dot_table<Shape, C, Chain, std::integer_sequence<int, R...>> {
-  static constexpr dot_kernel kernels[] = {&dot_tile<R + 1, Shape, C, Chain>...};
+  static constexpr dot_kernel kernels[] = {dot_tile_of<R + 1, Shape, C, Chain>()...};
 };
 
 template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain, int P = 1>

@@ -33,7 +33,17 @@ struct vec {
   static GEMWRIGHT_INLINE reg fma(reg a, reg b, reg c) { return c + a * b; }
   static GEMWRIGHT_INLINE void add_product(reg& c, reg a, reg b) { c = fma(a, b, c); }
   static GEMWRIGHT_INLINE reg add(reg a, reg b) { return a + b; }
-  static GEMWRIGHT_INLINE reg mul(reg a, reg b) { return a * b; }
+  // Hidden from the compiler, or where the target has FMA g++ joins it with an addition behind it where it likes: bits
+  // would depend on the tile.
+  static GEMWRIGHT_INLINE reg mul(reg a, reg b) {
+    reg v = a * b;
+#if defined(__x86_64__)
+    asm("" : "+x"(v));
+#elif defined(__aarch64__)
+    asm("" : "+w"(v));
+#endif
+    return v;
+  }
   static GEMWRIGHT_INLINE reg div(reg a, reg b) { return a / b; }
   // As the vector instructions: the second operand where one is a NaN or both are zeros.
   static GEMWRIGHT_INLINE reg max(reg a, reg b) { return a > b ? a : b; }
