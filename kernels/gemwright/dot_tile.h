@@ -2,7 +2,8 @@
 // that the loop nest is given.
 //
 // A micro-kernel computes rows x cols elements of C over `groups` words of K. Between two blocks of K the raw
-// accumulators (f32 or s32) live in `partial`, as wide as whole tiles; with the last block they become
+// accumulators (f32 or s32) live in `partial`, as wide as whole tiles (of the last one only vectors that have columns
+// are written); with the last block they become
 //   C = chain(scale * accumulator + beta * C), rounded to the type of C
 // in registers; or, of a pair whose halves do not meet there, a further phase makes C of them. B is packed and padded,
 // and so is A, so only accesses to C and to operands of the chain are masked. Row-major A that consists of the mode's

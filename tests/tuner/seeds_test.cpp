@@ -259,6 +259,15 @@ TEST(Seeds, ManyRowsAndFewColumnsReadAWhereItLies) {
   EXPECT_EQ(find(seeds(avx2_space(16, 64, 576)), "narrow-nv2"), nullptr);
 }
 
+TEST(Seeds, ManyRowsAndOneVectorOfColumnsAlsoTakeTilesOfNoMoreRowsThanL1HasWays) {
+  const auto list = seeds(space_of(64, 10, 4096, 1));
+  const NamedConfig* const low = find(list, "narrow-low");
+  ASSERT_NE(low, nullptr);
+  EXPECT_EQ(low->config.tile.nv, 1);
+  EXPECT_EQ(low->config.tile.mr, 8);
+  EXPECT_EQ(find(seeds(space_of(64, 40, 4096, 1)), "narrow-low"), nullptr);
+}
+
 TEST(Seeds, WeightsOfACallAreAlsoReadWhereTheyLie) {
   SpaceInput in = space_of(8, 1024, 1024, 2);
   in.problem.constant_weights = false;

@@ -1,9 +1,10 @@
 // The dot micro-kernel, written once over the operations of a family. Each dot family includes this text inside its own
 // namespace, after it has defined GEMWRIGHT_TARGET and
-//   f32   alias of the namespace with the f32 operations of the same registers (vec, lanes, prefetch_line, apply_chain)
+//   f32   alias of the namespace with the f32 operations of the same registers (vec, lanes, prefetch_line, several,
+//         apply_chain, in_pieces)
 //   io    load<element>(p, lanes) -> vec::reg, store<element>(p, lanes, vec::reg, requantisation)
 //   dot   mode, family, acc, a_reg, b_reg, a_words; zero, load_a, load_b, mul_add, add, load_raw, store_raw,
-//         value(acc) for bf16 and value(acc, zero of A, sums of B) for u8s8 -> vec::reg
+//         value(acc) for bf16 and value(acc, zero of A, sums of B) for u8s8 -> vec::reg; avx512_bf16 alone: store_two
 // and, of its register width, pack_rows (dot_rows.inl).
 
 // Packed rows of A.
