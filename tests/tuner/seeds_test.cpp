@@ -268,6 +268,17 @@ TEST(Seeds, ManyRowsAndOneVectorOfColumnsAlsoTakeTilesOfNoMoreRowsThanL1HasWays)
   EXPECT_EQ(find(seeds(space_of(64, 40, 4096, 1)), "narrow-low"), nullptr);
 }
 
+TEST(Seeds, ThreadsTakeRowsOfTheirOwnWhereKIsShort) {
+  for (const char* name : {"flat-columns", "flat-rows"}) {
+    const auto list = seeds(space_of(2048, 512, 13, 2)), longer = seeds(space_of(2048, 512, 512, 2));
+    ASSERT_NE(find(list, name), nullptr);
+    EXPECT_EQ(find(list, name)->config.blocking.tm, 2);
+    EXPECT_EQ(find(list, name)->config.blocking.tn, 1);
+    ASSERT_NE(find(longer, name), nullptr);
+    EXPECT_EQ(find(longer, name)->config.blocking.tn, 2);
+  }
+}
+
 TEST(Seeds, WeightsOfACallAreAlsoReadWhereTheyLie) {
   SpaceInput in = space_of(8, 1024, 1024, 2);
   in.problem.constant_weights = false;
