@@ -8,6 +8,7 @@
 #include "gemwright/context.h"
 #include "gemwright/loop_nest.h"
 #include "gemwright/macros.h"
+#include "gemwright/walk.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
@@ -20,39 +21,12 @@ constexpr bool is_one_block(const blocking& g, std::int64_t n, std::int64_t k) {
          g.chain_at == fusion::registers && g.prefetch_rows >= 0 && g.prefetch_rows <= kMostAhead;
 }
 
-// The tiles of a product. A class, since its function takes a type of the caller: where two exports of different
-// versions meet, a free one would be found in both of their namespaces.
-struct tile_walk {
-  std::int64_t m, n, nr;
-  int mr;
-  bool rows_inside;
-
-  // Tiles of rows that pass over a panel of B, and columns from those at `col` to the next that are read: 0 at the
-  // last.
-  std::int64_t shares() const { return rows_inside && m > mr ? ceil_div(m, mr) : 1; }
-  std::int64_t to_next(std::int64_t col) const { return n - col > nr ? nr : 0; }
-
-  // tile(number of the tile of rows, first row, rows, first column) for each tile. Rows are spread evenly over the
-  // tiles: the first ones have one more. Inlined, because in an exported header the plan and N are constants.
-  template <class Tile>
-  GEMWRIGHT_INLINE void each(const Tile& tile) const {
-    if (m <= mr) {  // without a division
-      for (std::int64_t col = 0; col < n; col += nr) tile(0, 0, m, col);
-      return;
-    }
-    const std::int64_t tiles = ceil_div(m, mr), even = m / tiles, longer = m - even * tiles;
-    const auto rows_of = [=](std::int64_t t) { return even + (t < longer ? 1 : 0); };
-    if (rows_inside) {
-      for (std::int64_t col = 0; col < n; col += nr) {
-        for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) tile(t, row, rows_of(t), col);
-      }
-    } else {
-      for (std::int64_t t = 0, row = 0; t < tiles; row += rows_of(t++)) {
-        for (std::int64_t col = 0; col < n; col += nr) tile(0, row, rows_of(t), col);
-      }
-    }
-  }
-};
+// All tiles of a product whose panels are as wide as its tiles.
+GEMWRIGHT_INLINE tile_walk whole_walk(std::int64_t m, std::int64_t n, std::int64_t nr, int mr, std::int64_t steps,
+                                      bool rows_inside) {
+  const std::int64_t tiles = m <= mr ? 1 : ceil_div(m, mr);
+  return {{0, tiles}, spread_rows(m, tiles), {0, n}, nr, nr, steps, rows_inside};
+}
 
 // What such a product needs of a call: row i of A begins a_row * i behind `a`, and its elements lie a_k apart.
 struct direct_call {
@@ -97,19 +71,19 @@ GEMWRIGHT_INLINE void run_direct(const direct_call& call, const plan& p) {
   x.operands = call.operands;
   x.item = 0;
   x.pair = {};
-  const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
+  const tile_walk walk = whole_walk(call.m, call.n, nr, s.shape.mr, call.k, p.block.rows_inside);
   const bool ahead = prefetches_rows_of_a(call.m, call.k, call.a_k, p.block.rows_inside);
   const look_ahead prefetched{p.block.prefetch_rows, call.k, p.format.panel, walk.shares()};
-  walk.each([&](std::int64_t t, std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
-    x.prefetch = prefetched.of(t, walk.to_next(col) * call.k);
-    x.a = call.a + row * call.a_row;
-    if (ahead && col == 0) prefetch_rows_of_a(x.a + rows * call.a_row, call.a_row, rows, call.k);
-    x.b = call.b + col * call.k;
-    x.c = call.c + row * call.ldc + col;
-    x.row = row;
-    x.col = col;
-    x.cols = static_cast<int>(std::min(nr, call.n - col));
-    (x.cols == nr ? s.full : s.tail)[rows - 1](x);
+  walk.each([&](const tile_place& t) GEMWRIGHT_INLINE_BODY {
+    x.prefetch = prefetched.of(t.passes, t.b_next);
+    x.a = call.a + t.row * call.a_row;
+    if (ahead && t.first_column) prefetch_rows_of_a(x.a + t.rows * call.a_row, call.a_row, t.rows, call.k);
+    x.b = call.b + t.b;
+    x.c = call.c + t.row * call.ldc + t.column;
+    x.row = t.row;
+    x.col = t.column;
+    x.cols = static_cast<int>(std::min(nr, call.n - t.column));
+    (x.cols == nr ? s.full : s.tail)[t.rows - 1](x);
   });
 }
 

@@ -92,21 +92,21 @@ GEMWRIGHT_INLINE void run_direct(const dot_direct_call& call, const dot_plan& p)
     of_columns = reinterpret_cast<const float*>(call.b + x.groups * columns);
     sums = reinterpret_cast<const std::int32_t*>(of_columns + columns);
   }
-  const tile_walk walk{call.m, call.n, nr, s.shape.mr, p.block.rows_inside};
+  const tile_walk walk = whole_walk(call.m, call.n, nr, s.shape.mr, x.groups, p.block.rows_inside);
   const look_ahead prefetched{p.block.prefetch_rows, x.groups, p.format.panel, walk.shares()};
-  walk.each([&](std::int64_t t, std::int64_t row, std::int64_t rows, std::int64_t col) GEMWRIGHT_INLINE_BODY {
-    x.prefetch = prefetched.of(t, walk.to_next(col) * x.groups);
-    x.rows = static_cast<const char*>(call.a) + row * x.row_bytes;
-    x.b = call.b + col * x.groups;
-    x.c = static_cast<char*>(call.c) + (row * call.ldc + col) * c_bytes;
-    x.row = row;
-    x.col = col;
-    x.cols = std::min(nr, call.n - col);
+  walk.each([&](const tile_place& t) GEMWRIGHT_INLINE_BODY {
+    x.prefetch = prefetched.of(t.passes, t.b_next);
+    x.rows = static_cast<const char*>(call.a) + t.row * x.row_bytes;
+    x.b = call.b + t.b;
+    x.c = static_cast<char*>(call.c) + (t.row * call.ldc + t.column) * c_bytes;
+    x.row = t.row;
+    x.col = t.column;
+    x.cols = std::min(nr, call.n - t.column);
     if (of_columns != nullptr) {
-      x.b_scale = of_columns + col;
-      x.b_sum = sums + col;
+      x.b_scale = of_columns + t.column;
+      x.b_sum = sums + t.column;
     }
-    s.kernels[rows - 1](x);
+    s.kernels[t.rows - 1](x);
   });
 }
 

@@ -25,6 +25,7 @@
 #include "gemwright/context.h"
 #include "gemwright/pack.h"
 #include "gemwright/tile.h"
+#include "gemwright/walk.h"
 
 namespace gemwright {
 inline namespace gemwright_abi {
@@ -295,86 +296,51 @@ class loop_nest {
         next_of(q.rows.size(), in_tile_ ? q.columns.size() / 2 : q.columns.size(), kernels_.shape.mr, g_.rows_inside);
     x.pair = pair_;
     x.operands = &call_.operands;
-    const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr), even = q.rows.size() / count;
-    const row_tile first{0, q.rows.begin, even, q.rows.size() - even * count};
-    // A block begins with a panel.
-    const float* const b = b_ + p.item * stride_b_;
-    column_tile col{q.columns.begin,
-                    b_packed_ ? b + q.columns.begin * call_.k + q.depth.begin * b_row_
-                              : b + q.depth.begin * call_.ldb + q.columns.begin,
-                    0};
-    const look_ahead prefetched{g_.prefetch_rows, x.k, b_row_, g_.rows_inside && b_packed_ ? count : 1};
-    if (g_.rows_inside) {
-      for (column_tile after = col; col.at < q.columns.end; col = after) {
-        const std::int64_t step = to_next(col, q.columns, after);
-        for (row_tile t = first; t.t < count; t.next()) {
-          x.prefetch = prefetched.of(t.t, step);
-          one_tile(p, q, x, col, t);
-        }
-      }
-    } else {
-      const bool ahead = !packs_a_ && prefetches_rows_of_a(q.rows.size(), q.depth.size(), a_k_, g_.rows_inside);
-      for (row_tile t = first; t.t < count; t.next()) {
-        if (ahead) prefetch_rows_of_a(a_at(p, q, t.row + t.rows()), a_row_, t.rows(), q.depth.size());
-        for (column_tile j = col, after = col; j.at < q.columns.end; j = after) {
-          x.prefetch = prefetched.of(0, to_next(j, q.columns, after));
-          one_tile(p, q, x, j, t);
-        }
-      }
-    }
+    x.item = p.item;
+    walk(p, q, x);
     if (q.last && chains_at(fusion::block)) apply_chain(p.item, q.rows, q.columns);
   }
 
-  // Tile t of a block: its first row, and the rows of a tile, which the first `longer` have one more of.
-  struct row_tile {
-    std::int64_t t, row, even, longer;
-    std::int64_t rows() const { return even + (t < longer ? 1 : 0); }
-    void next() {
-      row += rows();
-      ++t;
-    }
-  };
-  // A tile's first column, its B, and its place in the unit of columns.
-  struct column_tile {
-    std::int64_t at;
-    const float* b;
-    std::int64_t in_unit;
-  };
-  void next(column_tile& c) const {
-    c.at += kernels_.nr;
-    c.b += kernels_.nr;
-    c.in_unit += kernels_.nr;
-    if (!b_packed_ || c.in_unit < unit_) return;
-    c.b += unit_ * (call_.k - 1);
-    c.in_unit = 0;
-  }
-  // Makes `after` the tile behind c; how far its B lies behind that of c, 0 where c is the last.
-  std::int64_t to_next(const column_tile& c, const range& columns, column_tile& after) const {
-    after = c;
-    next(after);
-    return after.at < columns.end ? after.b - c.b : 0;
-  }
-
-  // A row of A as it lies, from the block's part of K on.
-  const float* a_at(const part& p, const block& q, std::int64_t row) const {
-    return a_ + p.item * call_.stride_a + row * a_row_ + q.depth.begin * a_k_;
-  }
-
-  void one_tile(const part& p, const block& q, micro_args& x, const column_tile& j, const row_tile& t) {
-    const std::int64_t row = t.row, col = j.at;
-    if (packs_a_) x.a_k = t.rows();
-    x.a = packs_a_ ? p.packed_a + t.t * kernels_.shape.mr * q.depth.size() : a_at(p, q, row);
-    x.b = j.b;
-    x.item = p.item;
-    x.row = row;
-    x.col = in_tile_ ? col / 2 : col;
-    x.c = into_c(p)
-              ? call_.c + p.item * call_.stride_c + row * call_.ldc + x.col
-              : partial_ + (p.k_slice - (through_ ? 0 : 1)) * partial_stride() + (row - rows_.begin) * columns_ + col;
+  // The tiles of a block. What they share is copied: behind each tile all else would be read again.
+  void walk(const part& p, const block& q, micro_args& x) {
+    const std::int64_t count = ceil_div(q.rows.size(), kernels_.shape.mr), mr = kernels_.shape.mr;
     const std::int64_t width = in_tile_ ? kernels_.nr / 2 : kernels_.nr;
-    x.cols = static_cast<int>(std::min(width, in_tile_ ? pair_.columns - x.col : q.columns.end - col));
-    (x.cols == width ? kernels_.full : kernels_.tail)[t.rows() - 1](x);
-    if (q.last && chains_at(fusion::tile)) apply_chain(p.item, {row, row + t.rows()}, {col, col + x.cols});
+    const std::int64_t last_column = in_tile_ ? pair_.columns : q.columns.end;
+    const bool packed = packs_a_, halves = in_tile_, chained = q.last && chains_at(fusion::tile);
+    const micro_kernel* const full = kernels_.full;
+    const micro_kernel* const tail = kernels_.tail;
+    const std::int64_t a_row = a_row_, ldc = x.ldc;
+    // A row of A as it lies, from the block's part of K on.
+    const float* const a = a_ + p.item * call_.stride_a + q.rows.begin * a_row + q.depth.begin * a_k_;
+    // A block begins with a panel.
+    const float* const b =
+        b_ + p.item * stride_b_ +
+        (b_packed_ ? q.columns.begin * call_.k + q.depth.begin * b_row_ : q.depth.begin * call_.ldb + q.columns.begin);
+    float* const c = into_c(p) ? call_.c + p.item * call_.stride_c + q.rows.begin * ldc
+                               : partial_ + (p.k_slice - (through_ ? 0 : 1)) * partial_stride() +
+                                     (q.rows.begin - rows_.begin) * columns_;
+    const tile_walk tiles{{0, count},    spread_rows(q.rows.size(), count), q.columns,
+                          kernels_.nr,   b_packed_ ? unit_ : kernels_.nr,   b_packed_ ? call_.k : 1,
+                          g_.rows_inside};
+    const look_ahead prefetched{g_.prefetch_rows, x.k, b_row_, b_packed_ ? tiles.shares() : 1};
+    const bool ahead = !packed && prefetches_rows_of_a(q.rows.size(), q.depth.size(), a_k_, g_.rows_inside);
+    tiles.each([&](const tile_place& t) GEMWRIGHT_INLINE_BODY {
+      x.prefetch = prefetched.of(t.passes, t.b_next);
+      if (packed) {
+        x.a_k = t.rows;
+        x.a = p.packed_a + t.t * mr * x.k;
+      } else {
+        x.a = a + t.row * a_row;
+        if (ahead && t.first_column) prefetch_rows_of_a(x.a + t.rows * a_row, a_row, t.rows, x.k);
+      }
+      x.b = b + t.b;
+      x.row = q.rows.begin + t.row;
+      x.col = halves ? t.column / 2 : t.column;
+      x.c = c + t.row * ldc + x.col;
+      x.cols = static_cast<int>(std::min(width, last_column - x.col));
+      (x.cols == width ? full : tail)[t.rows - 1](x);
+      if (chained) apply_chain(p.item, {x.row, x.row + t.rows}, {x.col, x.col + x.cols});
+    });
   }
 
   // Whether the chain runs there, on the elements of C itself.
