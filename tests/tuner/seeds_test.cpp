@@ -192,12 +192,23 @@ TEST(Seeds, ASmallProductOfFewRowsStreamsWeightsThatComeFromMemory) {
   EXPECT_EQ(seeds(in).front().name.rfind("stream", 0), 0U) << seeds(in).front().name;
 }
 
-TEST(Seeds, SmallCubesTryOneThreadAndLongKTriesSlices) {
-  for (const NamedConfig& s : seeds(space_of(64, 64, 64, 2))) {
+TEST(Seeds, CubesTryRowsOfAThreadsOwnFirstWhereThereIsWorkEnough) {
+  for (const NamedConfig& s : seeds(space_of(32, 32, 32, 2))) {
     const bool cube = s.name.substr(0, 4) == "cube";
     EXPECT_TRUE(!cube || threads_used(s.config.blocking) == 1) << s.name;
   }
-  EXPECT_NE(find(seeds(space_of(64, 64, 64, 2)), "cube-nv2"), nullptr);
+  EXPECT_NE(find(seeds(space_of(32, 32, 32, 2)), "cube-nv2"), nullptr);
+  const auto list = seeds(space_of(64, 64, 64, 2));
+  EXPECT_EQ(list.front().config.blocking.tm, 2) << list.front().name;
+  EXPECT_EQ(list.front().config.blocking.tn, 1);
+  EXPECT_LE(list.front().config.tile.mr, 32);
+  EXPECT_NE(find(list, "cube-nv2"), nullptr);  // one thread may still be best
+  const auto row = seeds(space_of(1, 1024, 1024, 2));
+  EXPECT_EQ(row.front().config.blocking.tn, 2) << row.front().name;  // no rows to share
+  for (const NamedConfig& s : seeds(space_of(64, 64, 64, 1))) EXPECT_EQ(threads_used(s.config.blocking), 1) << s.name;
+}
+
+TEST(Seeds, LongKTriesSlices) {
   const auto list = seeds(space_of(16, 32, 65536, 2));
   const NamedConfig* slices = find(list, "split-k-nv2");
   ASSERT_NE(slices, nullptr);

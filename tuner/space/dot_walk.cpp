@@ -55,13 +55,20 @@ std::int64_t depth_words(const SpaceInput& in, const Config& c) {
   return k_words(c.mode, std::min(c.blocking.kc, in.problem.k));
 }
 
+// Whether no block holds tiles of two items: of these it would walk one behind the other.
+bool keeps_items_apart(const SpaceInput& in, const Config& c, const Geometry& g) {
+  if (in.problem.batch == 1 || g.block_row_tiles == 1) return true;
+  const bool even = g.row_tiles * in.problem.batch % (g.row_blocks * c.blocking.tm) == 0;
+  return even && g.row_tiles % g.block_row_tiles == 0;
+}
+
 // A loop over column blocks that directly encloses the loop over column tiles is one loop with it.
 void join_columns(const SpaceInput& in, Config& c) {
   const Geometry g = dot_geometry_of(in, c);
   auto& b = c.blocking;
   if (g.block_row_tiles <= 1 || g.block_column_tiles <= 1) b.rows_inside = true;
   if (b.chain_at == gemwright::fusion::block) return;  // a block decides when the chain runs
-  if (g.depth_blocks == 1 && b.rows_inside) b.nc = in.problem.n;
+  if (g.depth_blocks == 1 && b.rows_inside && keeps_items_apart(in, c, g)) b.nc = in.problem.n;
 }
 
 // The same for rows, where a chunk is but a loop: nothing is packed.

@@ -22,14 +22,17 @@ using gemwright::prefetch;
 constexpr std::int64_t kStreamRows = 32;
 // From this many on they keep the FMA units of 16 floats busy meanwhile.
 constexpr std::int64_t kBusyRows = 7;
-// Below this many multiply-adds the start of a second thread costs more than it gains (128^3 takes 16 us on one Zen 5
-// core).
+// Up to this many multiply-adds one thread may be best: 128^3 takes 16 us on one Zen 5 core.
 constexpr double kSmallWork = 128.0 * 128 * 128;
+// From this many on a second thread was worth its start: on Zen 4 two threads with rows of their own had 0.8 to 1.1
+// times the speed of one at 32^3, 1.0 to 1.3 times at 48^3, 1.2 to 1.5 times at 96^3 and 1.8 to 1.9 times at 128^3.
+constexpr double kSharedWork = 48.0 * 48 * 48;
 
-bool small(const SpaceInput& in) {
-  return static_cast<double>(in.m) * static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k) <=
-         kSmallWork;
+double work(const SpaceInput& in) {
+  return static_cast<double>(in.m) * static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k);
 }
+bool small(const SpaceInput& in) { return work(in) <= kSmallWork; }
+bool worth_sharing(const SpaceInput& in) { return in.threads > 1 && work(in) >= kSharedWork; }
 
 // Whether a call finds its weights behind L2.
 bool from_memory(const SpaceInput& in) { return in.cache_bytes > static_cast<double>(in.l2_bytes); }
@@ -169,8 +172,9 @@ void add_along(const SpaceInput& in, SeedList& out) {
     c.format = {1, 0};
     Config shared = c;
     share_evenly(in, shared);
+    if (worth_sharing(in)) out.add(fmt::format("along-{}-shared", most), shared);
     if (small(in)) out.add(fmt::format("along-{}", most), c);
-    if (!small(in) || most == 8) out.add(fmt::format("along-{}-shared", most), shared);
+    if (most == 8) out.add(fmt::format("along-{}-shared", most), shared);
   }
 }
 
@@ -193,27 +197,45 @@ void add_short_vectors(const SpaceInput& in, SeedList& out) {
   c.tile.ku = 4;
   c.format.panel = nr(c.tile);
   c.blocking.rows_inside = false;
-  if (!small(in)) c.blocking.tm = in.threads;
+  if (worth_sharing(in)) c.blocking.tm = in.threads;
   out.add_both("short-vectors", c);
 }
 
-// Small cubes from cache: one thread, everything whole, no prefetch. The widths whose last tile lacks the fewest
-// columns first (3 vectors for 48 columns are 1.03 times as fast as 2 with a last tile of one); tiles as tall as they
-// can be, and of 8 rows, which M divides by more often; short ones with sums along K where M is short. Of 8 floats a
-// vector: unrolled further, a tile of A behind all columns (on Zen 3 at 64 and 128 2 to 3 % faster than the other
-// order, 4 % than unrolled by 2).
+// Everything whole, no prefetch. Of 8 floats a vector: unrolled further, a tile of A behind all columns (on Zen 3 at 64
+// and 128 2 to 3 % faster than the other order, 4 % than unrolled by 2).
+Config cube(const SeedList& list, int mr, int nv) {
+  Config c = base(list, mr, nv);
+  if (!list.wide()) {
+    c.tile.ku = 4;
+    c.blocking.rows_inside = false;
+  }
+  return c;
+}
+
+// With rows of its own for each thread, where there are enough of them.
+void add_shared_cube(const SpaceInput& in, SeedList& out, int nv) {
+  if (!worth_sharing(in)) return;
+  Config c = cube(out, balanced_rows(ceil_of(in.m, in.threads), out.tallest(nv)), nv);
+  share_evenly(in, c);
+  if (ceil_of(in.m, c.tile.mr) >= in.threads) {
+    c.blocking.tm = in.threads;
+    c.blocking.tn = 1;
+  }
+  out.add_both(fmt::format("cube-nv{}-shared", nv), c);
+}
+
+// Small cubes from cache. The widths whose last tile lacks the fewest columns first (3 vectors for 48 columns are 1.03
+// times as fast as 2 with a last tile of one); tiles as tall as they can be, and of 8 rows, which M divides by more
+// often; short ones with sums along K where M is short.
 void add_cube(const SpaceInput& in, SeedList& out) {
   if (!small(in)) return;
   std::vector<int> by_lack = out.wide() ? widths(in, out, {2, 4, 3, 1}) : widths(in, out, {2, 3, 1});
   std::stable_sort(by_lack.begin(), by_lack.end(),
                    [&](int x, int y) { return lacking_columns(in, out, x) < lacking_columns(in, out, y); });
   for (int nv : by_lack) {
+    add_shared_cube(in, out, nv);
     for (const bool tallest : {true, false}) {
-      Config c = base(out, tallest ? balanced_rows(in.m, out.tallest(nv)) : std::min(8, out.tallest(nv)), nv);
-      if (!out.wide()) {
-        c.tile.ku = 4;
-        c.blocking.rows_inside = false;
-      }
+      const Config c = cube(out, tallest ? balanced_rows(in.m, out.tallest(nv)) : std::min(8, out.tallest(nv)), nv);
       out.add_both(tallest ? fmt::format("cube-nv{}", nv) : fmt::format("cube-8x{}", nv), c);
     }
     if (nv == by_lack.front()) add_short_vectors(in, out);
@@ -376,8 +398,8 @@ void add_flat(const SpaceInput& in, SeedList& out, bool over_columns) {
   Config c = base(out, balanced_rows(in.m, out.tallest(kVectors)), kVectors);
   if (in.format && *in.format != c.format) return;
   share_evenly(in, c);
-  // With so short a K C is most of what moves. Rows of their own for two threads on Zen 4, 2048 x 512, interleaved: bf16
-  // 1.10 times as fast at K = 13, 1.04 at 32 and 64, 1.03 at 128, 1.02 at 256; f32 1.02 at 13 and 1.06 at 64.
+  // With so short a K C is most of what moves. Rows of their own for two threads on Zen 4, 2048 x 512, interleaved:
+  // bf16 1.10 times as fast at K = 13, 1.04 at 32 and 64, 1.03 at 128, 1.02 at 256; f32 1.02 at 13 and 1.06 at 64.
   constexpr std::int64_t kShortK = 64;
   if (in.problem.k <= kShortK && in.m >= in.threads * std::int64_t{c.tile.mr}) {
     c.blocking.tm = in.threads;
