@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tuner/header/export.h"
+#include "tuner/strategy/transfer.h"
 #include "tuner/study/budget.h"
 
 namespace gemwright::app {
@@ -90,8 +91,8 @@ double bearable(const tuner::Cell& cell, const tuner::Budget& budget) {
   return few_rounds ? kLongFormatRegret : kFormatRegret;
 }
 
-// What serves the two cells that are nearest, by threads and then by M: a config for another size wastes a long call.
-std::vector<tuner::Config> neighbours_of(const ProblemGroup& group, const tuner::Dispatch& choice, std::size_t cell) {
+// The two cells that are nearest, by threads and then by M: a config for another size wastes a long call.
+std::vector<std::size_t> neighbours_of(const ProblemGroup& group, std::size_t cell) {
   constexpr std::size_t kNeighbours = 2;
   const tuner::Cell& mine = group.cells[cell];
   const auto away = [&](std::size_t i) {
@@ -104,18 +105,12 @@ std::vector<tuner::Config> neighbours_of(const ProblemGroup& group, const tuner:
     if (i != cell) others.push_back(i);
   }
   std::stable_sort(others.begin(), others.end(), [&](std::size_t x, std::size_t y) { return away(x) < away(y); });
-  std::vector<tuner::Config> configs;
-  for (std::size_t i = 0; i < std::min(others.size(), kNeighbours); ++i) {
-    const tuner::Config& c = choice.configs[choice.cells[others[i]].config];
-    if (std::find(configs.begin(), configs.end(), c) == configs.end()) configs.push_back(c);
-  }
-  return configs;
+  return {others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), kNeighbours))};
 }
 
-// A study once more, in the format of `choice` alone, with what serves its neighbours first.
-PlannedStudy follow_up_of(const PlannedStudy& study, const tuner::Dispatch& choice,
-                          const std::vector<tuner::Config>& neighbours) {
-  PlannedStudy out = study;
+// The study of a cell once more, in the format of `choice` alone, with what serves its neighbours first.
+PlannedStudy follow_up_of(const ProblemGroup& group, const tuner::Dispatch& choice, std::size_t cell) {
+  PlannedStudy out = *group.studies[cell];
   tuner::StudyRequest& r = out.request;
   r.fresh = false;
   r.likely_format.reset();
@@ -125,8 +120,11 @@ PlannedStudy follow_up_of(const PlannedStudy& study, const tuner::Dispatch& choi
   r.follow_up = b.trials ? tuner::Budget{{}, std::max<std::int64_t>(*b.trials / kFollowUpPart, 1)}
                          : tuner::Budget{tuner::seconds_of(b) / kFollowUpPart, {}};
   r.known_good.clear();
-  for (const tuner::Config& c : neighbours) {
-    if (const auto fits = tuner::repaired(r.space, c)) r.known_good.push_back(*fits);
+  for (const std::size_t i : neighbours_of(group, cell)) {
+    const tuner::ConfigOrigin origin{group.cells[i].m, r.space.problem.n, r.space.problem.k, group.cells[i].threads};
+    const auto fits = tuner::transferred(origin, choice.configs[choice.cells[i].config], r.space);
+    const bool is_new = fits && std::find(r.known_good.begin(), r.known_good.end(), *fits) == r.known_good.end();
+    if (is_new) r.known_good.push_back(*fits);
   }
   return out;
 }
@@ -191,7 +189,7 @@ Result<void> Sitting::share_one_format(const ProblemGroup& group) {
   for (std::size_t i = 0; i < count; ++i) {
     const double most = bearable(group.cells[i], group.studies[i]->request.attributes.budget);
     if (choice->cells[i].regret.value_or(1) <= most) continue;
-    PlannedStudy follow_up = follow_up_of(*group.studies[i], *choice, neighbours_of(group, *choice, i));
+    PlannedStudy follow_up = follow_up_of(group, *choice, i);
     const auto done = run_one(follow_up, next_ - 1);  // the title counts studies, not follow-ups
     if (!done) return tl::unexpected(done.error());
   }

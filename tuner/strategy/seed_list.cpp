@@ -48,6 +48,8 @@ Config base(const SeedList& list, int mr, int nv) {
   return c;
 }
 
+int balanced_rows(std::int64_t m, int most) { return static_cast<int>(ceil_of(m, ceil_of(m, most))); }
+
 void share_evenly(const SpaceInput& in, Config& c) {
   const std::int64_t tiles = ceil_of(in.m, c.tile.mr) * in.problem.batch;
   const std::int64_t units = ceil_of(in.problem.n, gemwright::column_unit(c.tile, c.format));

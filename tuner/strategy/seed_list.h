@@ -45,6 +45,9 @@ class SeedList {
 // where it lies, if the mode can (repaired: else it is packed).
 Config base(const SeedList& list, int mr, int nv);
 
+// Rows of a tile that make the fewest tiles of at most `most` rows even.
+int balanced_rows(std::int64_t m, int most);
+
 // The grid over M and N whose busiest thread has the fewest tiles; among equals the one with most threads along N,
 // where each thread has weights of its own.
 void share_evenly(const SpaceInput& in, Config& c);

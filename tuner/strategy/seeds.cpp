@@ -37,9 +37,6 @@ bool worth_sharing(const SpaceInput& in) { return in.threads > 1 && work(in) >= 
 // Whether a call finds its weights behind L2.
 bool from_memory(const SpaceInput& in) { return in.cache_bytes > static_cast<double>(in.l2_bytes); }
 
-// The fewest tiles of at most `most` rows, and the rows that make them even.
-int balanced_rows(std::int64_t m, int most) { return static_cast<int>(ceil_of(m, ceil_of(m, most))); }
-
 // The widths worth a seed: those without a vector beyond N.
 std::vector<int> widths(const SpaceInput& in, const SeedList& list, std::initializer_list<int> wanted) {
   std::vector<int> fitting;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <set>
 
+#include "tuner/strategy/transfer.h"
 #include "tuner/study/engine.h"
 
 namespace gemwright::tuner {
@@ -38,7 +39,8 @@ Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKe
     for (const Trial& t : *trials) {
       if (t.id != *s->outcome.best_trial) continue;
       if (std::find(space.modes.begin(), space.modes.end(), t.config.mode) == space.modes.end()) continue;
-      const auto c = repaired(space, t.config);
+      const ConfigOrigin origin{s->key.m, s->key.problem.n, s->key.problem.k, s->key.device.threads};
+      const auto c = transferred(origin, t.config, space);
       if (c && seen.insert(key(*c)).second) out.push_back(*c);
     }
   }
