@@ -2,7 +2,7 @@
 // need no nest (direct.h, dot_direct.h) have in common.
 //
 // Where K is short this is a large part of the work: a tile of 6 x 64 over 13 elements of bf16 takes 170 cycles, and
-// from 40 to 60 went into finding the next one while its place was kept in memory and read again behind each tile. All
+// from 20 to 60 went into finding the next one while its place was kept in memory and read again behind each tile. All
 // of it is inlined, so places are registers, and in an exported header, whose N and plan are constants, often
 // constants.
 #pragma once
