@@ -108,6 +108,16 @@ std::vector<std::size_t> neighbours_of(const ProblemGroup& group, std::size_t ce
   return {others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), kNeighbours))};
 }
 
+// What the config of a cell was written for: the largest M that it serves.
+tuner::SpaceInput written_for(const ProblemGroup& group, const tuner::Dispatch& choice, std::size_t cell) {
+  tuner::SpaceInput in = group.studies[cell]->request.space;
+  for (std::size_t i = 0; i < group.cells.size(); ++i) {
+    const bool same = choice.cells[i].config == choice.cells[cell].config && group.cells[i].threads == in.threads;
+    if (same) in.m = std::max(in.m, group.cells[i].m);
+  }
+  return in;
+}
+
 // The study of a cell once more, in the format of `choice` alone, with what serves its neighbours first.
 PlannedStudy follow_up_of(const ProblemGroup& group, const tuner::Dispatch& choice, std::size_t cell) {
   PlannedStudy out = *group.studies[cell];
@@ -121,8 +131,8 @@ PlannedStudy follow_up_of(const ProblemGroup& group, const tuner::Dispatch& choi
                          : tuner::Budget{tuner::seconds_of(b) / kFollowUpPart, {}};
   r.known_good.clear();
   for (const std::size_t i : neighbours_of(group, cell)) {
-    const tuner::ConfigOrigin origin{group.cells[i].m, r.space.problem.n, r.space.problem.k, group.cells[i].threads};
-    const auto fits = tuner::transferred(origin, choice.configs[choice.cells[i].config], r.space);
+    const auto fits =
+        tuner::transferred(written_for(group, choice, i), choice.configs[choice.cells[i].config], r.space);
     const bool is_new = fits && std::find(r.known_good.begin(), r.known_good.end(), *fits) == r.known_good.end();
     if (is_new) r.known_good.push_back(*fits);
   }

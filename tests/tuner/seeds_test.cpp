@@ -201,11 +201,30 @@ TEST(Seeds, CubesTryRowsOfAThreadsOwnFirstWhereThereIsWorkEnough) {
   const auto list = seeds(space_of(64, 64, 64, 2));
   EXPECT_EQ(list.front().config.blocking.tm, 2) << list.front().name;
   EXPECT_EQ(list.front().config.blocking.tn, 1);
-  EXPECT_LE(list.front().config.tile.mr, 32);
+  EXPECT_GE((64 + list.front().config.tile.mr - 1) / list.front().config.tile.mr, 2);
   EXPECT_NE(find(list, "cube-nv2"), nullptr);  // one thread may still be best
   const auto row = seeds(space_of(1, 1024, 1024, 2));
   EXPECT_EQ(row.front().config.blocking.tn, 2) << row.front().name;  // no rows to share
   for (const NamedConfig& s : seeds(space_of(64, 64, 64, 1))) EXPECT_EQ(threads_used(s.config.blocking), 1) << s.name;
+}
+
+TEST(Seeds, NoMoreThreadsAreTriedThanHaveEnoughToDo) {
+  for (const NamedConfig& s : seeds(space_of(48, 48, 48, 64))) {
+    const bool cube = s.name.substr(0, 4) == "cube";
+    EXPECT_TRUE(!cube || threads_used(s.config.blocking) <= 2) << s.name;
+  }
+  SpaceInput many = space_of(32, 32, 32, 2);
+  many.problem.batch = 64;
+  EXPECT_EQ(threads_used(seeds(many).front().config.blocking), 2);
+}
+
+TEST(Seeds, AColumnBehindManyRowsTriesAllHeightsOfTilesWhateverTheThreads) {
+  for (const int threads : {1, 2}) {
+    const auto list = seeds(space_of(4096, 1, 1024, threads));
+    for (const char* name : {"along-8-shared", "along-16-shared", "along-4-shared"}) {
+      EXPECT_NE(find(list, name), nullptr) << name << " " << threads;
+    }
+  }
 }
 
 TEST(Seeds, LongKTriesSlices) {

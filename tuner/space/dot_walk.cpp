@@ -55,7 +55,8 @@ std::int64_t depth_words(const SpaceInput& in, const Config& c) {
   return k_words(c.mode, std::min(c.blocking.kc, in.problem.k));
 }
 
-// Whether no block holds tiles of two items: of these it would walk one behind the other.
+// Whether no block can hold tiles of two items: of these it would walk one behind the other. False where shares differ,
+// though some of those hold none either.
 bool keeps_items_apart(const SpaceInput& in, const Config& c, const Geometry& g) {
   if (in.problem.batch == 1 || g.block_row_tiles == 1) return true;
   const bool even = g.row_tiles * in.problem.batch % (g.row_blocks * c.blocking.tm) == 0;

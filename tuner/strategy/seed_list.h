@@ -45,6 +45,13 @@ class SeedList {
 // where it lies, if the mode can (repaired: else it is packed).
 Config base(const SeedList& list, int mr, int nv);
 
+// Multiply-adds of one item of a batch.
+double item_work(const SpaceInput& in);
+
+// As many threads as have enough to do, of those that are offered.
+int worthwhile_threads(const SpaceInput& in);
+inline bool worth_sharing(const SpaceInput& in) { return worthwhile_threads(in) > 1; }
+
 // Rows of a tile that make the fewest tiles of at most `most` rows even.
 int balanced_rows(std::int64_t m, int most);
 

@@ -24,15 +24,8 @@ constexpr std::int64_t kStreamRows = 32;
 constexpr std::int64_t kBusyRows = 7;
 // Up to this many multiply-adds one thread may be best: 128^3 takes 16 us on one Zen 5 core.
 constexpr double kSmallWork = 128.0 * 128 * 128;
-// From this many on a second thread was worth its start: on Zen 4 two threads with rows of their own had 0.8 to 1.1
-// times the speed of one at 32^3, 1.0 to 1.3 times at 48^3, 1.2 to 1.5 times at 96^3 and 1.8 to 1.9 times at 128^3.
-constexpr double kSharedWork = 48.0 * 48 * 48;
 
-double work(const SpaceInput& in) {
-  return static_cast<double>(in.m) * static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k);
-}
-bool small(const SpaceInput& in) { return work(in) <= kSmallWork; }
-bool worth_sharing(const SpaceInput& in) { return in.threads > 1 && work(in) >= kSharedWork; }
+bool small(const SpaceInput& in) { return item_work(in) <= kSmallWork; }
 
 // Whether a call finds its weights behind L2.
 bool from_memory(const SpaceInput& in) { return in.cache_bytes > static_cast<double>(in.l2_bytes); }
@@ -169,7 +162,7 @@ void add_along(const SpaceInput& in, SeedList& out) {
     c.format = {1, 0};
     Config shared = c;
     share_evenly(in, shared);
-    if (worth_sharing(in)) out.add(fmt::format("along-{}-shared", most), shared);
+    if (worth_sharing(in) || !small(in)) out.add(fmt::format("along-{}-shared", most), shared);
     if (small(in)) out.add(fmt::format("along-{}", most), c);
     if (most == 8) out.add(fmt::format("along-{}-shared", most), shared);
   }
@@ -194,8 +187,12 @@ void add_short_vectors(const SpaceInput& in, SeedList& out) {
   c.tile.ku = 4;
   c.format.panel = nr(c.tile);
   c.blocking.rows_inside = false;
-  if (worth_sharing(in)) c.blocking.tm = in.threads;
-  out.add_both("short-vectors", c);
+  if (worth_sharing(in)) {
+    Config shared = c;
+    shared.blocking.tm = worthwhile_threads(in);
+    out.add_both("short-vectors-shared", shared);
+  }
+  if (small(in) || !worth_sharing(in)) out.add_both("short-vectors", c);
 }
 
 // Everything whole, no prefetch. Of 8 floats a vector: unrolled further, a tile of A behind all columns (on Zen 3 at 64
@@ -212,10 +209,13 @@ Config cube(const SeedList& list, int mr, int nv) {
 // With rows of its own for each thread, where there are enough of them.
 void add_shared_cube(const SpaceInput& in, SeedList& out, int nv) {
   if (!worth_sharing(in)) return;
-  Config c = cube(out, balanced_rows(ceil_of(in.m, in.threads), out.tallest(nv)), nv);
-  share_evenly(in, c);
-  if (ceil_of(in.m, c.tile.mr) >= in.threads) {
-    c.blocking.tm = in.threads;
+  SpaceInput offered = in;
+  offered.threads = worthwhile_threads(in);
+  const std::int64_t mine = ceil_of(in.m * in.problem.batch, offered.threads);
+  Config c = cube(out, balanced_rows(std::min(mine, in.m), out.tallest(nv)), nv);
+  share_evenly(offered, c);
+  if (ceil_of(in.m, c.tile.mr) * in.problem.batch >= offered.threads) {
+    c.blocking.tm = offered.threads;
     c.blocking.tn = 1;
   }
   out.add_both(fmt::format("cube-nv{}-shared", nv), c);

@@ -39,8 +39,11 @@ Result<std::vector<Config>> known_good_configs(const Store& store, const StudyKe
     for (const Trial& t : *trials) {
       if (t.id != *s->outcome.best_trial) continue;
       if (std::find(space.modes.begin(), space.modes.end(), t.config.mode) == space.modes.end()) continue;
-      const ConfigOrigin origin{s->key.m, s->key.problem.n, s->key.problem.k, s->key.device.threads};
-      const auto c = transferred(origin, t.config, space);
+      SpaceInput there = space;
+      there.problem = s->key.problem;
+      there.m = s->key.m;
+      there.threads = s->key.device.threads;
+      const auto c = transferred(there, t.config, space);
       if (c && seen.insert(key(*c)).second) out.push_back(*c);
     }
   }
