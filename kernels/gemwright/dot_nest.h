@@ -358,6 +358,7 @@ class dot_nest {
   // rows lie in place, nothing waits, halves do not meet and no chain runs behind a tile: 1.06 times as fast at K = 13.
   template <bool Plain>
   void walk(const block& q, range depth, dot_args& x, range of_item) const {
+    constexpr std::int64_t kWord = sizeof(std::uint32_t);
     const dot_kernel_set& s = kernels_;
     const bool in_place = Plain || x_.in_place, waits = !Plain && x_.partial_width > 0, halves = !Plain && s.reads.pair;
     const bool chained = !Plain && x.last && chains_at(fusion::tile), scaled = has_column_scales(s.mode);
@@ -366,8 +367,7 @@ class dot_nest {
     const std::int64_t c_bytes = element_size(s.c_type), partial_tile = s.shape.mr * x_.partial_width;
     const std::int64_t width = halves ? s.nr / 2 : s.nr, last_column = halves ? pair_.columns : q.columns.end;
     const char* const rows = in_place ? static_cast<const char*>(call_.a) +
-                                            x.item * call_.stride_a * element_size(call_.a_type) +
-                                            depth.begin * sizeof(std::uint32_t)
+                                            x.item * call_.stride_a * element_size(call_.a_type) + depth.begin * kWord
                                       : nullptr;
     const std::uint32_t* const a = q.a + in_block * tile_words;
     // A block begins with a unit of columns.

@@ -7,7 +7,6 @@
 // constants.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "gemwright/macros.h"
@@ -60,44 +59,45 @@ struct tile_walk {
   template <class Tile>
   GEMWRIGHT_INLINE void each(const Tile& tile) const {
     if (tiles.size() == 1) {
-      each_column([&](std::int64_t column, std::int64_t b, std::int64_t b_next) GEMWRIGHT_INLINE_BODY {
-        one(tile, tiles.begin, spread.first(tiles.begin), column, b, b_next, 0);
-      });
+      each_column([&](const panel_place& at)
+                      GEMWRIGHT_INLINE_BODY { tile(place(tiles.begin, spread.first(tiles.begin), at, 0)); });
     } else if (rows_inside) {
-      each_column([&](std::int64_t column, std::int64_t b, std::int64_t b_next) GEMWRIGHT_INLINE_BODY {
+      each_column([&](const panel_place& at) GEMWRIGHT_INLINE_BODY {
         std::int64_t row = spread.first(tiles.begin);
         for (std::int64_t t = tiles.begin; t < tiles.end; row += spread.count(t++)) {
-          one(tile, t, row, column, b, b_next, t - tiles.begin);
+          tile(place(t, row, at, t - tiles.begin));
         }
       });
     } else {
       std::int64_t row = spread.first(tiles.begin);
       for (std::int64_t t = tiles.begin; t < tiles.end; row += spread.count(t++)) {
-        each_column([&](std::int64_t column, std::int64_t b, std::int64_t b_next)
-                        GEMWRIGHT_INLINE_BODY { one(tile, t, row, column, b, b_next, 0); });
+        each_column([&](const panel_place& at) GEMWRIGHT_INLINE_BODY { tile(place(t, row, at, 0)); });
       }
     }
   }
 
  private:
+  struct panel_place {
+    std::int64_t column, begin, next;  // as in tile_place
+  };
+
   template <class Column>
-  GEMWRIGHT_INLINE void each_column(const Column& column) const {
-    std::int64_t b = 0, in_unit = 0, b_next = 0;
-    for (std::int64_t at = columns.begin; at < columns.end; at += nr, b += b_next) {
+  GEMWRIGHT_INLINE void each_column(const Column& visit) const {
+    std::int64_t begin = 0, in_unit = 0, step = 0;
+    for (std::int64_t column = columns.begin; column < columns.end; column += nr, begin += step) {
       in_unit += nr;
-      b_next = nr;
+      step = nr;
       if (in_unit >= unit) {
-        b_next += unit * (unit_steps - 1);
+        step += unit * (unit_steps - 1);
         in_unit = 0;
       }
-      column(at, b, columns.end - at > nr ? b_next : 0);
+      visit({column, begin, columns.end - column > nr ? step : 0});
     }
   }
 
-  template <class Tile>
-  GEMWRIGHT_INLINE void one(const Tile& tile, std::int64_t t, std::int64_t row, std::int64_t column, std::int64_t b,
-                            std::int64_t b_next, std::int64_t passes) const {
-    tile(tile_place{t - tiles.begin, row, spread.count(t), column, b, b_next, passes, column == columns.begin});
+  GEMWRIGHT_INLINE tile_place place(std::int64_t t, std::int64_t row, const panel_place& at,
+                                    std::int64_t passes) const {
+    return {t - tiles.begin, row, spread.count(t), at.column, at.begin, at.next, passes, at.column == columns.begin};
   }
 };
 
