@@ -13,17 +13,17 @@ namespace gemwright {
 inline namespace gemwright_abi {
 
 // The compiled functions of one tile with one chain. Families that the target machine cannot compile fall to scalar
-// code of as many rows and vectors of one element (of one panel, where it spans several); so does one along K, which
-// reads the same panels.
+// code of as many rows and vectors of one element, which reads the same panels: of one panel, where the tile spans
+// several, and of one column, where it is along K.
 template <isa Family, int MR, int NV, int KU, int KA, prefetch Hint, class Chain, bool AlongK = false, int Panels = 1>
 constexpr kernel_set compiled_tile() {
-  static_assert(!AlongK || (NV == 1 && Panels == 1), "a tile along K has one column");
+  static_assert(!AlongK || Panels == 1, "a tile along K reads panels of one column");
   static_assert(Panels >= 1 && NV % Panels == 0, "panels have whole vectors");
 #if defined(__x86_64__)
   if constexpr (Family == isa::avx512f && AlongK) {
-    return avx512f_kernels::make_along_kernel_set<MR, KU, KA, Hint, Chain>();
+    return avx512f_kernels::make_along_kernel_set<MR, NV, KU, KA, Hint, Chain>();
   } else if constexpr (Family == isa::avx2 && AlongK) {
-    return avx2_kernels::make_along_kernel_set<MR, KU, KA, Hint, Chain>();
+    return avx2_kernels::make_along_kernel_set<MR, NV, KU, KA, Hint, Chain>();
   } else if constexpr (Family == isa::avx512f) {
     return avx512f_kernels::make_kernel_set<MR, NV, KU, KA, Hint, Chain, Panels>();
   } else if constexpr (Family == isa::avx2) {
@@ -31,7 +31,8 @@ constexpr kernel_set compiled_tile() {
   } else
 #endif
   {
-    return scalar_kernels::make_kernel_set<MR, NV / Panels, KU, KA, Hint, Chain>();
+    constexpr int kColumns = AlongK ? 1 : NV / Panels;
+    return scalar_kernels::make_kernel_set<MR, kColumns, KU, KA, Hint, Chain>();
   }
 }
 

@@ -48,15 +48,14 @@ constexpr const char* prefetch_name(prefetch p) {
                              : "nta";
 }
 
-// What is fixed when compiled. The tile is mr rows x nv vectors of C held in registers; or, with along_k, mr rows of
-// one column, whose vectors run along K and are summed at the end (f32 alone: row-major A as it lies, panels of one
-// column). A tile may span several panels of B: they are read side by side, and a CPU whose
-// prefetcher follows each stream apart brings them faster from memory than one (measured on Zen 3: 1.25 times with
-// two).
+// What is fixed when compiled. The tile is mr rows x nv vectors of C held in registers; or, with along_k, mr rows x nv
+// columns, each element a vector that runs along K and is summed at the end (f32 alone: row-major A as it lies, panels
+// of one column). A tile may span several panels of B: they are read side by side, and a CPU whose prefetcher follows
+// each stream apart brings them faster from memory than one (measured on Zen 3: 1.25 times with two).
 struct tile {
   isa family;
   int mr;         // rows of C
-  int nv;         // vectors of C in a row, of NR columns (columns_of); 1 with along_k
+  int nv;         // vectors of C in a row, of NR columns (columns_of); with along_k: columns
   int ku;         // steps of K unrolled
   int ka;         // independent accumulators along K, summed at the end; more than one changes the reduction class
   prefetch hint;  // prefetch of B inside the loop over K; its distance is blocking::prefetch_rows
@@ -69,7 +68,7 @@ constexpr bool operator==(const tile& x, const tile& y) {
          x.along_k == y.along_k && x.panels == y.panels;
 }
 
-constexpr int columns_of(const tile& t) { return t.along_k ? 1 : t.nv * vector_width(t.family); }
+constexpr int columns_of(const tile& t) { return t.along_k ? t.nv : t.nv * vector_width(t.family); }
 
 // What pack_weights writes: panels of `panel` columns, each [K][panel], zero-padded to whole panels. Panel 0: B stays
 // as it is (row-major only). For pairs of products (epilogue.h) `pair` columns of the gate and as many of the other
@@ -82,6 +81,7 @@ struct packing {
 
 // Whether tiles and panels divide each other as the tile was compiled for.
 constexpr bool fits_panels(const tile& t, packing format) {
+  if (t.along_k) return format.panel == 1;
   if (t.panels == 1) return format.panel >= 0 && format.panel % columns_of(t) == 0;
   return t.panels > 1 && format.panel > 0 && std::int64_t{format.panel} * t.panels == columns_of(t);
 }

@@ -43,7 +43,8 @@ struct direct_call {
 // Whether a plan leaves products with this N and K whole, as long as they have no more than mc rows.
 constexpr bool leaves_whole(const plan& p, std::int64_t n, std::int64_t k, layout a_layout) {
   const kernel_set& s = *p.kernels;
-  return is_one_block(p.block, n, k) && !s.reads.pair && p.format == packing{s.nr / s.shape.panels} &&
+  return is_one_block(p.block, n, k) && !s.reads.pair &&
+         p.format == packing{s.shape.along_k ? 1 : s.nr / s.shape.panels} &&
          fits_along_k(s.shape, p.format, p.block, a_layout);
 }
 

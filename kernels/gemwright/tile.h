@@ -3,7 +3,7 @@
 // A micro-kernel computes one tile of C: rows x cols elements in registers, over k steps of K:
 //   C = (accumulate ? C : 0) + A * B, then the epilogue chain where `finish` is set.
 // The number of rows is compiled in (a table holds one function for 1, 2, ... mr rows); the number of columns is nv
-// vectors, or fewer in the tail functions, which mask what lies outside, and one where the vectors run along K. Nothing
+// vectors, or nv where the vectors run along K, and fewer in the tail functions, which mask what lies outside. Nothing
 // outside the operands is read or written; software prefetches may name addresses beyond them, which is harmless.
 #pragma once
 

@@ -87,7 +87,8 @@ inline HeaderTable along_table(const Build& build) {
   HeaderTable t = table(build, 1);
   t.configs = {config(isa::avx512f, 1, 1, 1, blocking(4, 256, 512)), config(isa::avx2, 5, 1, 1, blocking(20, 1, 64)),
                config(isa::avx512f, 8, 1, 1, blocking(16, 64, 512, 2, 1, 1)),
-               config(isa::avx512f, 13, 1, 1, blocking(64, 256, 512, 1, 1, 2))};
+               config(isa::avx512f, 13, 1, 1, blocking(64, 256, 512, 1, 1, 2)),
+               config(isa::avx512f, 5, 3, 1, blocking(64, 256, 512))};
   for (Config& c : t.configs) c.tile.along_k = true;
   t.configs[0].tile.ka = t.configs[0].tile.ku = 4;
   t.configs[2].tile.ku = 2;

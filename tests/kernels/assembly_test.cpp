@@ -166,17 +166,20 @@ TEST_P(Assembly, InnerLoopsKeepTheirAccumulatorsInRegisters) {
   }
 }
 
-// A step along K is a load of B for all rows, and one multiply-add from memory for each of them.
+// A step along K of one column is a load of B for all rows, and one multiply-add from memory for each of them; of
+// several a load of each row and column, and a multiply-add for each pair of them.
 TEST_P(Assembly, VectorsAlongKStayInRegisters) {
 #if !defined(__x86_64__)
   GTEST_SKIP() << "the tiles are for x86-64";
 #endif
   const auto compiler = tuner::find_compiler(GetParam());
   if (!compiler) GTEST_SKIP() << compiler.error().message;
-  const std::pair<gemwright::tile, int> tiles[] = {{{isa::avx512f, 8, 1, 2, 1, prefetch::none, true}, 16},
-                                                   {{isa::avx512f, 16, 1, 1, 1, prefetch::none, true}, 16},
-                                                   {{isa::avx512f, 7, 1, 4, 4, prefetch::none, true}, 28},
-                                                   {{isa::avx2, 14, 1, 1, 1, prefetch::none, true}, 14}};
+  const std::pair<gemwright::tile, int> tiles[] = {
+      {{isa::avx512f, 8, 1, 2, 1, prefetch::none, true}, 16}, {{isa::avx512f, 16, 1, 1, 1, prefetch::none, true}, 16},
+      {{isa::avx512f, 7, 1, 4, 4, prefetch::none, true}, 28}, {{isa::avx2, 14, 1, 1, 1, prefetch::none, true}, 14},
+      {{isa::avx512f, 6, 4, 1, 1, prefetch::none, true}, 24}, {{isa::avx512f, 5, 5, 2, 1, prefetch::none, true}, 50},
+      {{isa::avx512f, 8, 3, 4, 1, prefetch::none, true}, 96}, {{isa::avx512f, 2, 4, 4, 2, prefetch::none, true}, 32},
+      {{isa::avx2, 4, 3, 1, 1, prefetch::none, true}, 12},    {{isa::avx2, 6, 2, 2, 1, prefetch::none, true}, 24}};
   tuner::Problem problem;
   problem.chain = {tuner::EpilogueOp::bias, tuner::EpilogueOp::relu};
   for (const auto& [tile, products] : tiles) {

@@ -44,7 +44,7 @@ struct GemmCase {
 
   packing format() const {
     if (tile->spans()) return {tile->set.nr / tile->set.shape.panels};
-    return {weights == Weights::unpacked ? 0 : panels * tile->set.nr};
+    return {weights == Weights::unpacked ? 0 : panels * (tile->set.shape.along_k ? 1 : tile->set.nr)};
   }
   plan make_plan() const { return {&tile->set, format(), block}; }
   std::string describe() const;

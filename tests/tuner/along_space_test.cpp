@@ -59,7 +59,7 @@ TEST(AlongK, AJsonThatDoesNotSayItHasVectorsAlongColumns) {
   }
 }
 
-TEST(AlongK, TheTilesOfferedAreOneColumnOfVectorsThatFitTheRegisters) {
+TEST(AlongK, TheTilesOfferedFitTheRegisters) {
   const auto offered = [](const auto& change) {
     gemwright::tile t = example().tile;
     change(t);
@@ -71,7 +71,12 @@ TEST(AlongK, TheTilesOfferedAreOneColumnOfVectorsThatFitTheRegisters) {
   EXPECT_TRUE(offered([](auto& t) { t.family = isa::avx2, t.mr = 14; }));
   EXPECT_FALSE(offered([](auto& t) { t.family = isa::avx2, t.mr = 15; }));
   EXPECT_FALSE(offered([](auto& t) { t.mr = 17; }));
-  EXPECT_FALSE(offered([](auto& t) { t.nv = 2; }));
+  EXPECT_TRUE(offered([](auto& t) { t.nv = 2; }));
+  EXPECT_TRUE(offered([](auto& t) { t.mr = t.nv = 5; }));
+  EXPECT_FALSE(offered([](auto& t) { t.mr = 6, t.nv = 5; }));
+  EXPECT_FALSE(offered([](auto& t) { t.mr = 9, t.nv = 2; }));
+  EXPECT_TRUE(offered([](auto& t) { t.family = isa::avx2, t.mr = 4, t.nv = 3; }));
+  EXPECT_FALSE(offered([](auto& t) { t.family = isa::avx2, t.mr = 3, t.nv = 4; }));
   EXPECT_FALSE(offered([](auto& t) { t.hint = prefetch::t0; }));
   EXPECT_FALSE(offered([](auto& t) { t.mr = 8, t.ka = t.ku = 4; }));
   EXPECT_FALSE(offered([](auto& t) { t.family = isa::scalar; }));
@@ -88,8 +93,16 @@ TEST(AlongK, EachConstraintAnswersWhyNot) {
     return violated(space, c).value_or("");
   };
   const auto says = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
-  EXPECT_TRUE(says(why([](auto& s, auto& c) { s.problem.n = c.blocking.nc = 5; }), "at most 4 columns"));
   EXPECT_EQ(why([](auto& s, auto& c) { s.problem.n = c.blocking.nc = 4; }), "");
+  EXPECT_EQ(why([](auto& s, auto& c) { s.problem.n = c.blocking.nc = 63; }), "");
+  EXPECT_TRUE(says(why([](auto& s, auto& c) { s.problem.n = c.blocking.nc = 65; }), "at most 64 columns"));
+  EXPECT_TRUE(says(why([](auto& s, auto& c) { s.problem.n = c.blocking.nc = 32; }), "do not fill all vectors"));
+  EXPECT_TRUE(says(why([](auto& s, auto& c) {
+                     s.problem.n = c.blocking.nc = 5;
+                     s.batch_invariant = true;
+                   }),
+                   "4 where results are batch-invariant"));
+  EXPECT_TRUE(says(why([](auto&, auto& c) { c.tile.nv = 2; }), "column along K, lies beyond N"));
   EXPECT_TRUE(says(why([](auto& s, auto&) { s.problem.a_layout = gemwright::layout::col_major; }), "row-major A"));
   EXPECT_TRUE(says(why([](auto&, auto& c) { c.blocking.pack_a = a_packing::job; }), "row-major A"));
   EXPECT_TRUE(says(why([](auto&, auto& c) { c.format.panel = 2; }), "panels of one column"));
@@ -101,8 +114,8 @@ TEST(AlongK, EachConstraintAnswersWhyNot) {
   EXPECT_TRUE(says(why([](auto&, auto& c) { c.tile.along_k = false; }), "whole number of tiles"));
 }
 
-TEST(AlongK, TheSpaceHasThemForFewColumnsAlone) {
-  for (const std::int64_t n : {1, 2, 3, 4, 5}) {
+TEST(AlongK, TheSpaceHasThemWhereColumnsDoNotFillVectors) {
+  for (const std::int64_t n : {1, 2, 3, 4, 5, 16, 65}) {
     SpaceInput in = space_of(3, n, 40);
     std::set<std::string> keys;
     int along = 0, across = 0;
@@ -115,7 +128,7 @@ TEST(AlongK, TheSpaceHasThemForFewColumnsAlone) {
     });
     EXPECT_EQ(size(in), keys.size()) << n;
     EXPECT_GT(across, 0) << n;
-    EXPECT_EQ(along > 0, n <= 4) << n;
+    EXPECT_EQ(along > 0, n <= 5) << n;
     Random random(5);
     for (int i = 0; i < 200; ++i) EXPECT_EQ(keys.count(key(*random_config(in, random))), 1U);
   }
@@ -124,7 +137,7 @@ TEST(AlongK, TheSpaceHasThemForFewColumnsAlone) {
 TEST(AlongK, RandomConfigsNeighboursAndRepairsAreValidAndCanonical) {
   Random random(3);
   for (int turn = 0; turn < 60; ++turn) {
-    SpaceInput in = space_of(1 + static_cast<std::int64_t>(random.below(200)), 1 + turn % 4,
+    SpaceInput in = space_of(1 + static_cast<std::int64_t>(random.below(200)), 1 + turn % 4 + turn % 3 * 17,
                              1 + static_cast<std::int64_t>(random.below(3000)), 1 + turn % 3);
     in.problem.batch = 1 + turn % 2;
     in.problem.constant_weights = turn % 5 != 0;
@@ -209,8 +222,31 @@ TEST(AlongK, SeedsOfFewColumnsBeginWithThem) {
       EXPECT_TRUE(list.front().config.tile.along_k) << m << " " << list.front().name;
       EXPECT_TRUE(std::any_of(list.begin(), list.end(), [](const auto& s) { return !s.config.tile.along_k; }));
     }
-    EXPECT_FALSE(seeds(space_of(m, 5, 256, 2)).front().config.tile.along_k);
   }
+}
+
+// Where many lanes would be empty and K is long enough for the sums of the lanes they are the first to try, else behind
+// the others; where none is empty there are none.
+TEST(AlongK, SeedsOfMoreColumnsHaveThemWhereLanesWouldBeEmpty) {
+  const auto place = [](std::int64_t n, std::int64_t k) {
+    const auto list = seeds(space_of(100, n, k));
+    const auto at = std::find_if(list.begin(), list.end(), [](const auto& s) { return s.config.tile.along_k; });
+    return at == list.end() ? std::string("none") : at == list.begin() ? "first" : "behind";
+  };
+  EXPECT_EQ(place(10, 1000), "first");
+  EXPECT_EQ(place(35, 64), "first");
+  EXPECT_EQ(place(35, 63), "behind");
+  EXPECT_EQ(place(60, 1000), "behind");
+  EXPECT_EQ(place(64, 1000), "none");
+  EXPECT_EQ(place(70, 1000), "none");
+}
+
+TEST(AlongK, TheirTilesAreAsSquareAsTheRegistersAllowAndLackFewColumns) {
+  const auto first = [](std::int64_t m, std::int64_t n) { return seeds(space_of(m, n, 1000)).front().config.tile; };
+  EXPECT_EQ(tile_name(first(100, 12)), "avx512f_6x4_u1_a1_none_along_k");
+  EXPECT_EQ(tile_name(first(100, 10)), "avx512f_5x5_u1_a1_none_along_k");
+  EXPECT_EQ(tile_name(first(2, 4)), "avx512f_2x4_u1_a1_none_along_k");
+  EXPECT_EQ(tile_name(first(1, 4)), "avx512f_1x4_u2_a2_none_along_k");
 }
 
 TEST(AlongK, TilesHaveLibrariesOfTheirOwn) {

@@ -74,8 +74,8 @@ std::string micro_kernel_source(const Config& config, const Problem& problem) {
   const std::string chain = kernel_chain(problem.chain, "gemwright");
   const std::string shape =
       fmt::format("{}, {}, {}, {}, gemwright::prefetch::{}", t.mr, t.nv, t.ku, t.ka, gemwright::prefetch_name(t.hint));
-  const std::string along = fmt::format("{}_kernels::micro_along<{}, {}, {}, {}>(const gemwright::micro_args&)",
-                                        gemwright::isa_name(t.family), t.mr, t.ku, t.ka, chain);
+  const std::string along = fmt::format("{}_kernels::micro_along<{}, {}, {}, {}, {}>(const gemwright::micro_args&)",
+                                        gemwright::isa_name(t.family), t.mr, t.nv, t.ku, t.ka, chain);
   const std::string kernel = t.along_k ? along
                              : config.mode == ComputeMode::f32
                                  ? fmt::format("{}_kernels::micro<{}, false, {}, {}>(const gemwright::micro_args&)",

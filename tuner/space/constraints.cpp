@@ -34,9 +34,7 @@ bool tile_is_offered(const SpaceInput&, const Config& c) { return !violated(c.mo
 
 bool tile_is_not_too_tall(const SpaceInput& in, const Config& c) { return c.tile.mr <= in.m; }
 
-bool tile_is_not_too_wide(const SpaceInput& in, const Config& c) {
-  return !too_wide(in.problem, c.mode, c.tile.family, c.tile.nv);
-}
+bool tile_is_not_too_wide(const SpaceInput& in, const Config& c) { return !too_wide(in.problem, c.mode, c.tile); }
 
 bool unroll_fits_k(const SpaceInput& in, const Config& c) {
   return std::max(c.tile.ku, c.tile.ka) <= k_steps(c.mode, c.tile, in.problem.k);
@@ -171,11 +169,12 @@ std::vector<Constraint> make_constraints() {
       {"family", "this device cannot run the instruction family of the tile", family_is_there},
       {"tile", "the kernel library does not offer this tile", tile_is_offered},
       {"rows", "a tile with more rows than M computes nothing in the others", tile_is_not_too_tall},
-      {"vectors", "a tile whose last vector lies beyond N computes nothing in it", tile_is_not_too_wide},
+      {"vectors", "a tile whose last vector, or column along K, lies beyond N computes nothing in it",
+       tile_is_not_too_wide},
       {"unroll", "K is shorter than the unroll, so its loop would never be entered", unroll_fits_k},
       {"along-k",
-       "vectors run along K in f32 tiles for at most 4 columns, with panels of one column and a row-major A that is "
-       "read where it lies",
+       "vectors run along K in f32 tiles for at most 64 columns (4 where results are batch-invariant) that do not fill "
+       "all vectors, with panels of one column and a row-major A that is read where it lies",
        runs_along_k_as_it_can},
       {"packed", "B must be packed: it is constant, column-major or for a dot mode; a plain B is read row by row",
        weights_are_packed},

@@ -54,12 +54,11 @@ Values along_values(const SpaceInput& in, const Config& c) {
 }
 
 Values vector_values(const SpaceInput& in, const Config& c) {
-  if (c.tile.along_k) return {1};
   Values v;
   for (int nv = min_vectors(c.tile.family); nv <= max_vectors(c.tile.family); ++nv) {
-    if (too_wide(in.problem, c.mode, c.tile.family, nv)) break;
     gemwright::tile t = c.tile;
     t.nv = nv;
+    if (too_wide(in.problem, c.mode, t)) break;
     // Halves that take turns must meet in the tiles of a dot mode.
     const bool apart = in.format && in.format->pair > 0 && is_dot(c.mode) && !tile_holds_pairs(t, *in.format);
     if (!apart) v.push_back(nv);

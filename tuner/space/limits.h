@@ -92,12 +92,17 @@ inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
   return !is_dot(mode) && !p.constant_weights && p.b_layout == gemwright::layout::row_major;
 }
 
-// With more columns than this, tiles whose vectors run along them reuse A well enough.
-constexpr std::int64_t kMostColumnsAlongK = 4;
+// Up to so many columns, unless they fill all vectors, tiles along K are the faster ones by the lanes that others leave
+// empty, but for a short K: 64x10x4096 1.7 times, 100x12x1000 1.4, 20x20x500 1.4, 64x35x1024 1.2, 64x50x512 1.2 (Zen 4,
+// f32, operands hot, one process). With more of them few are empty.
+constexpr std::int64_t kMostColumnsAlongK = 64;
+// So few columns leave three of four lanes empty: there a study of one reduction class has tiles along K alone.
+constexpr std::int64_t kFewColumns = 4;
 // Whether vectors of this mode and family can run along K.
 inline bool may_run_along_k(const SpaceInput& in, ComputeMode mode, gemwright::isa family) {
   const Problem& p = in.problem;
-  return !is_dot(mode) && family != gemwright::isa::scalar && p.n <= kMostColumnsAlongK && !has_pair(p) &&
+  return !is_dot(mode) && family != gemwright::isa::scalar && p.n % vector_width(family) != 0 &&
+         p.n <= (in.batch_invariant ? kFewColumns : kMostColumnsAlongK) && !has_pair(p) &&
          p.a_layout == gemwright::layout::row_major && (!in.format || *in.format == gemwright::packing{1});
 }
 // Whether they have to where they can: the packing format is that of such tiles alone, or one reduction class is
@@ -135,9 +140,10 @@ inline bool may_span(const Problem& p, ComputeMode mode, gemwright::tile t, int 
 }
 // Whether the last vector of a tile lies beyond N. The narrowest tiles are not too wide, and neither are those of a dot
 // mode that can hold both halves of a pair, however narrow they are.
-inline bool too_wide(const Problem& p, ComputeMode mode, gemwright::isa family, int nv) {
-  const int least = has_pair(p) && is_dot(mode) ? std::max(min_vectors(family), 2) : min_vectors(family);
-  return nv > least && std::int64_t{nv - 1} * vector_width(family) >= p.n;
+inline bool too_wide(const Problem& p, ComputeMode mode, const gemwright::tile& t) {
+  if (t.along_k) return t.nv > p.n;
+  const int least = has_pair(p) && is_dot(mode) ? std::max(min_vectors(t.family), 2) : min_vectors(t.family);
+  return t.nv > least && std::int64_t{t.nv - 1} * vector_width(t.family) >= p.n;
 }
 // Whether the sums of whole rows of a dot mode wait in memory for a further phase of all jobs: those of slices of K,
 // and those of a pair that does not meet in registers.

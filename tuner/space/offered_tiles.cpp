@@ -42,12 +42,14 @@ std::optional<std::string> out_of_range(const gemwright::tile& t) {
 
 // Tiles whose vectors run along K.
 std::optional<std::string> wrong_along_k(ComputeMode mode, const gemwright::tile& t) {
-  constexpr int kMostRows = 16;  // one load of B serves them all: with more rows nothing is saved
+  // One load of B serves all rows: with more of them nothing is saved, with several columns less than that.
+  const int most_rows = t.nv == 1 ? 16 : 8;
   if (!t.along_k) return std::nullopt;
   if (mode != ComputeMode::f32 || t.family == isa::scalar) return "only vectors of f32 run along K";
-  if (t.nv != 1) return "a tile whose vectors run along K has one column";
   if (t.hint != gemwright::prefetch::none) return "tiles whose vectors run along K have no prefetch of B: it is short";
-  if (t.mr > kMostRows) return fmt::format("a tile whose vectors run along K has at most {} rows", kMostRows);
+  if (t.mr > most_rows) {
+    return fmt::format("a tile of {} columns whose vectors run along K has at most {} rows", t.nv, most_rows);
+  }
   return std::nullopt;
 }
 

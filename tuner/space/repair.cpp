@@ -16,16 +16,14 @@ using gemwright::prefetch;
 void repair_direction(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
   const bool may = may_run_along_k(in, mode, t.family);
   if (!may || along_k_is_settled(in)) t.along_k = may;
-  if (!t.along_k) return;
-  t.nv = 1;
-  t.hint = prefetch::none;
+  if (t.along_k) t.hint = prefetch::none;
 }
 
 void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
   t.panels = 1;  // settled with the panel
   repair_direction(in, mode, t);
   t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
-  while (too_wide(in.problem, mode, t.family, t.nv)) --t.nv;
+  while (too_wide(in.problem, mode, t)) --t.nv;
   t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
   if (in.batch_invariant) t.ka = 1;
   const std::int64_t steps = k_steps(mode, t, in.problem.k);

@@ -52,6 +52,11 @@ double item_work(const SpaceInput& in) {
   return static_cast<double>(in.m) * static_cast<double>(in.problem.n) * static_cast<double>(in.problem.k);
 }
 
+bool small(const SpaceInput& in) {
+  constexpr double kSmallWork = 128.0 * 128 * 128;  // 16 us on one Zen 5 core
+  return item_work(in) <= kSmallWork;
+}
+
 int worthwhile_threads(const SpaceInput& in) {
   // Two threads with rows of their own had 0.8 to 1.1 times the speed of one at 32^3, 1.0 to 1.3 times at 48^3, 1.2 to
   // 1.5 times at 96^3 and 1.8 to 1.9 times at 128^3 (Zen 4): half of 48^3 is worth a thread.

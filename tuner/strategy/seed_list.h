@@ -48,6 +48,9 @@ Config base(const SeedList& list, int mr, int nv);
 // Multiply-adds of one item of a batch.
 double item_work(const SpaceInput& in);
 
+// Whether one thread may be best.
+bool small(const SpaceInput& in);
+
 // As many threads as have enough to do, of those that are offered.
 int worthwhile_threads(const SpaceInput& in);
 inline bool worth_sharing(const SpaceInput& in) { return worthwhile_threads(in) > 1; }
@@ -58,6 +61,10 @@ int balanced_rows(std::int64_t m, int most);
 // The grid over M and N whose busiest thread has the fewest tiles; among equals the one with most threads along N,
 // where each thread has weights of its own.
 void share_evenly(const SpaceInput& in, Config& c);
+
+// Tiles along K, where such tiles can be, and whether they are the first to try.
+void add_along(const SpaceInput& in, SeedList& out);
+bool along_k_pays(const SpaceInput& in, const SeedList& list);
 
 // The choices of other libraries, restated.
 void add_published(const SpaceInput& in, SeedList& out);

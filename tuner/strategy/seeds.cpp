@@ -22,11 +22,6 @@ using gemwright::prefetch;
 constexpr std::int64_t kStreamRows = 32;
 // From this many on they keep the FMA units of 16 floats busy meanwhile.
 constexpr std::int64_t kBusyRows = 7;
-// Up to this many multiply-adds one thread may be best: 128^3 takes 16 us on one Zen 5 core.
-constexpr double kSmallWork = 128.0 * 128 * 128;
-
-bool small(const SpaceInput& in) { return item_work(in) <= kSmallWork; }
-
 // Whether a call finds its weights behind L2.
 bool from_memory(const SpaceInput& in) { return in.cache_bytes > static_cast<double>(in.l2_bytes); }
 
@@ -148,24 +143,6 @@ void add_stream(const SpaceInput& in, SeedList& out) {
     }
   }
   if (out.wide()) add_side_by_side(in, out);  // never faster there than wide panels of one stream
-}
-
-// Few columns: vectors along K. One load of B serves all rows of a tile; with few of them several sums along K hide the
-// latency of the FMA. From L2 on the memory's speed is all that counts.
-void add_along(const SpaceInput& in, SeedList& out) {
-  if (!may_run_along_k(in, out.mode(), out.family())) return;
-  for (const int most : {8, 16, 4}) {
-    Config c = base(out, balanced_rows(in.m, most), 1);
-    c.tile.along_k = true;
-    while (c.tile.mr * c.tile.ka < 8 && c.tile.ka < 4) c.tile.ka *= 2;
-    c.tile.ku = std::max(c.tile.ka, 2);
-    c.format = {1, 0};
-    Config shared = c;
-    share_evenly(in, shared);
-    if (worth_sharing(in) || !small(in)) out.add(fmt::format("along-{}-shared", most), shared);
-    if (small(in)) out.add(fmt::format("along-{}", most), c);
-    if (most == 8) out.add(fmt::format("along-{}-shared", most), shared);
-  }
 }
 
 // Columns that the last tile of a row of tiles lacks.
@@ -428,7 +405,7 @@ void add_split_k(const SpaceInput& in, SeedList& out) {
 
 std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   SeedList list(in, mode);
-  add_along(in, list);
+  if (along_k_pays(in, list)) add_along(in, list);
   // However small: few rows wait for weights that come from memory.
   const bool streams = in.m <= kStreamRows && from_memory(in);
   if (streams) add_stream(in, list);
@@ -444,6 +421,7 @@ std::vector<NamedConfig> seeds_of(const SpaceInput& in, ComputeMode mode) {
   add_plain(in, list);
   add_chunks(in, list);
   add_published(in, list);
+  add_along(in, list);  // where it was not first
   list.add_concatenated();
   if (list.empty()) {
     SpaceInput alone = in;

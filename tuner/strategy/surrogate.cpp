@@ -30,7 +30,7 @@ Work busiest_thread(const SpaceInput& in, const Config& c, const Geometry& g) {
   const double tiles = real(ceil_of(g.row_tiles * in.problem.batch, b.tm));
   const double rows_of_tile = real(in.m) / real(g.row_tiles);  // rows are spread evenly over the tiles
   // Vectors that the last tile lacks are not computed (of pairs they are, a little more than this).
-  const auto all = up_to_multiple(in.problem.n, std::int64_t{vector_width(c.tile.family)});
+  const auto all = up_to_multiple(in.problem.n, c.tile.along_k ? 1 : std::int64_t{vector_width(c.tile.family)});
   const auto columns = std::min(ceil_of(g.column_units, b.tn) * g.column_unit, all);
   return {tiles * rows_of_tile, real(columns), real(k_words(c.mode, g.slice_depth))};
 }

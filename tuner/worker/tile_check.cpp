@@ -309,6 +309,10 @@ std::vector<Case> cases(const Config& config, const Problem& p) {
   for (std::int64_t m = 1; m <= mr + 1; ++m) {
     add(m, ns[all.size() % ns.size()], ks[(all.size() * 5 + 1) % ks.size()], kind());
   }
+  // And, along K, each number of columns.
+  for (std::int64_t m = 1; config.tile.along_k && m <= mr; ++m) {
+    for (std::int64_t n = 1; n < width; ++n) add(m, n, ks[all.size() % ks.size()], kind());
+  }
   for (const std::int64_t n : ns) {
     for (const std::int64_t k : ks) add(2 * mr + 1, n, k, kind());
   }
