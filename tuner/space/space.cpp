@@ -17,9 +17,9 @@ std::vector<Parameter> make_parameters() {
   return {
       {Param::mode, "mode", "shorter elements move fewer bytes and multiply faster, and make a larger error", true},
       {Param::isa, "isa", "wider vectors do more work an instruction, narrower ones waste less at the edges", true},
-      {Param::along, "along", "what vectors run along: columns of C (n), or K where C has fewer columns than lanes (k)",
-       true},
-      {Param::nv, "nv", "more vectors of C in a row reuse each broadcast of A more often", true},
+      {Param::along, "along",
+       "what vectors run along: columns of C (n), or K where columns would leave lanes empty (k)", true},
+      {Param::nv, "nv", "more vectors of C in a row (along K: columns) reuse each load of A more often", true},
       {Param::mr, "mr", "more rows reuse each load of B more often; rows that divide M leave no remainder", true},
       {Param::ka, "ka", "independent sums along K hide the latency of the FMA where the tile is small", true},
       {Param::ku, "ku", "unrolling K saves loop overhead and costs code size", true},
