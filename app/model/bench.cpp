@@ -83,7 +83,8 @@ Result<void> rounds(tuner::Measurer& measurer, const PlannedStudy& study, std::v
   const double begun = hooks.now();
   std::optional<double> call_ns;  // of the first entrant
   for (int round = 0; round <= p.confirm_rounds; ++round) {
-    if (round > tuner::least_confirm_rounds(p, !tuner::is_very_long(call_ns)) && hooks.now() - begun > kRowSeconds) break;
+    if (round > tuner::least_confirm_rounds(p, !tuner::is_very_long(call_ns)) && hooks.now() - begun > kRowSeconds)
+      break;
     for (const int i : tuner::latin_round_order(static_cast<int>(entrants.size()), round, random)) {
       if (hooks.stop && hooks.stop())
         return fail("interrupted: what was tuned is saved, and the same command goes on",
@@ -144,6 +145,31 @@ tuner::MeasureSetup setup_of(const PlannedStudy& study, const std::vector<std::s
           further_of(against)};
 }
 
+// A library that brings the worker down while it is prepared, alone too, is absent like one that cannot be opened.
+Result<tuner::SetupReply> setup_beside(tuner::Measurer& measurer, const tuner::MeasureSetup& wanted) {
+  const auto all = measurer.setup(wanted);
+  if (all || wanted.further.empty() || all.error().kind != tuner::ErrorKind::failed) return all;
+  std::vector<tuner::FurtherBaseline> further;
+  tuner::MeasureSetup rest = wanted;
+  rest.further.clear();
+  for (const std::string& name : wanted.further) {
+    tuner::MeasureSetup alone = wanted;
+    alone.further = {name};
+    const auto setup = measurer.setup(alone);
+    if (setup) rest.further.push_back(name);
+    further.push_back({"", setup ? "" : setup.error().message, 0});
+  }
+  if (rest.further == wanted.further) return all;
+  auto setup = measurer.setup(rest);
+  if (!setup) return setup;
+  auto present = setup->further.begin();
+  for (tuner::FurtherBaseline& b : further) {
+    if (b.reason.empty()) b = *present++;
+  }
+  setup->further = std::move(further);
+  return setup;
+}
+
 // As asked, those that are there with their handles.
 std::vector<BenchRival> rivals_of(const tuner::SetupReply& setup, const std::vector<std::string>& against,
                                   std::vector<Entrant>& entrants) {
@@ -201,7 +227,7 @@ Result<std::vector<std::string>> check_against(tuner::Measurer& measurer, const 
   small.problem.n = small.problem.k = small.m = 16;
   small.cache = tuner::CacheState::hot;
   small.compiler = compiler;
-  const auto setup = measurer.setup(small);
+  const auto setup = setup_beside(measurer, small);
   if (!setup) return tl::unexpected(setup.error());
   for (std::size_t i = 0; i < small.further.size(); ++i) {
     const tuner::FurtherBaseline& b = setup->further[i];
@@ -231,7 +257,7 @@ Result<BenchRow> bench_row(tuner::Measurer& measurer, const PlannedStudy& study,
                            const TuningHooks& hooks) {
   BenchRow row;
   row.study = study;
-  const auto setup = measurer.setup(setup_of(study, against));
+  const auto setup = setup_beside(measurer, setup_of(study, against));
   if (!setup) return tl::unexpected(setup.error());
   std::vector<Entrant> entrants;
   row.rivals = rivals_of(*setup, against, entrants);

@@ -29,7 +29,7 @@ std::string short_name(const std::string& asked) {
 json common_json(const BenchRow& r) {
   const tuner::StudyKey& k = r.study.request.key;
   json row{{"type", "bench"},
-           {"name", r.study.entry.name},
+           {"name", text_or_null(r.study.entry.name)},
            {"problem", tuner::key(k.problem)},
            {"m", k.m},
            {"n", k.problem.n},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "tests/app/scripted_study.h"
@@ -13,6 +14,8 @@ namespace {
 class BenchMachine final : public tuner::Measurer {
  public:
   std::vector<tuner::FurtherBaseline> further;
+  std::string fatal;                                   // whoever prepares this library ends
+  bool fails = false;                                  // whoever prepares anything does
   std::map<int, double> call_ns{{1, 4e3}, {10, 2e3}};  // by handle: oneDNN, the header
   int failing = 0;                                     // the handle whose blocks fail
   std::optional<tuner::MeasureSetup> asked;
@@ -20,6 +23,11 @@ class BenchMachine final : public tuner::Measurer {
 
   tuner::Result<tuner::SetupReply> setup(const tuner::MeasureSetup& s) override {
     asked = s;
+    const auto asks_for = [&](const std::string& name) {
+      return std::find(s.further.begin(), s.further.end(), name) != s.further.end();
+    };
+    if (fails || asks_for(fatal)) return tuner::fail("the worker failed: signal 11");
+    if (!fatal.empty()) return tuner::SetupReply{"onednn 1.0", "", 1, 2, {s.further.size(), {"mine 2.0", "", 3}}};
     return tuner::SetupReply{"onednn 1.0", "", 1, 2, further};
   }
   tuner::Result<void> prefetch_code(const std::vector<tuner::Config>&) override { return {}; }
@@ -122,6 +130,34 @@ TEST(BenchRow, ABaselineThatFailsIsLeftOutAndTheRowStands) {
   machine.failing = 10;
   machine.call_ns[3] = 3e3;
   EXPECT_EQ(row_of(machine, {"onednn", "openblas"}).failure, "status 7");
+}
+
+// Whatever place it has among the others.
+TEST(BenchRow, ALibraryThatEndsTheWorkerIsAbsentWithTheReasonAndTheOthersAreTimed) {
+  for (const std::vector<std::string>& against :
+       {std::vector<std::string>{"blas:bad", "blas:good", "onednn"}, {"onednn", "blas:good", "blas:bad"}}) {
+    BenchMachine machine;
+    machine.fatal = "blas:bad";
+    machine.call_ns[3] = 3e3;
+    const BenchRow row = row_of(machine, against);
+    ASSERT_EQ(row.rivals.size(), 3u);
+    for (const BenchRival& r : row.rivals) {
+      EXPECT_EQ(r.ratio.has_value(), r.asked != "blas:bad") << r.asked;
+      EXPECT_EQ(r.reason, r.asked == "blas:bad" ? "the worker failed: signal 11" : "");
+    }
+    EXPECT_EQ(check_against(machine, against, "g++").value(),
+              std::vector<std::string>{"blas:bad is absent: the worker failed: signal 11"});
+  }
+}
+
+TEST(BenchRow, AWorkerThatEndsWithoutLibrariesTooIsAFailure) {
+  BenchMachine machine;
+  machine.fails = true;
+  for (const char* const against : {"onednn", "blas:good"}) {
+    const auto row = bench_row(machine, planned(), {"text", "tuned::x"}, {against}, {}, hooks());
+    ASSERT_FALSE(row);
+    EXPECT_EQ(row.error().message, "the worker failed: signal 11");
+  }
 }
 
 TEST(BenchRow, TheCeilingIsThatOfItsStudy) {

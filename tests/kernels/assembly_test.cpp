@@ -178,8 +178,11 @@ TEST_P(Assembly, VectorsAlongKStayInRegisters) {
       {{isa::avx512f, 8, 1, 2, 1, prefetch::none, true}, 16}, {{isa::avx512f, 16, 1, 1, 1, prefetch::none, true}, 16},
       {{isa::avx512f, 7, 1, 4, 4, prefetch::none, true}, 28}, {{isa::avx2, 14, 1, 1, 1, prefetch::none, true}, 14},
       {{isa::avx512f, 6, 4, 1, 1, prefetch::none, true}, 24}, {{isa::avx512f, 5, 5, 2, 1, prefetch::none, true}, 50},
-      {{isa::avx512f, 8, 3, 4, 1, prefetch::none, true}, 96}, {{isa::avx512f, 2, 4, 4, 2, prefetch::none, true}, 32},
-      {{isa::avx2, 4, 3, 1, 1, prefetch::none, true}, 12},    {{isa::avx2, 6, 2, 2, 1, prefetch::none, true}, 24}};
+      {{isa::avx512f, 8, 3, 2, 1, prefetch::none, true}, 48}, {{isa::avx512f, 8, 2, 2, 1, prefetch::none, true}, 32},
+      {{isa::avx512f, 1, 5, 2, 2, prefetch::none, true}, 10}, {{isa::avx512f, 3, 4, 2, 1, prefetch::none, true}, 24},
+      {{isa::avx512f, 4, 5, 2, 1, prefetch::none, true}, 40}, {{isa::avx2, 2, 4, 2, 1, prefetch::none, true}, 16},
+      {{isa::avx512f, 2, 4, 2, 2, prefetch::none, true}, 16}, {{isa::avx2, 4, 3, 1, 1, prefetch::none, true}, 12},
+      {{isa::avx2, 6, 2, 2, 1, prefetch::none, true}, 24}};
   tuner::Problem problem;
   problem.chain = {tuner::EpilogueOp::bias, tuner::EpilogueOp::relu};
   for (const auto& [tile, products] : tiles) {

@@ -50,6 +50,9 @@ std::optional<std::string> wrong_along_k(ComputeMode mode, const gemwright::tile
   if (t.mr > most_rows) {
     return fmt::format("a tile of {} columns whose vectors run along K has at most {} rows", t.nv, most_rows);
   }
+  if (t.nv > 1 && (t.ku > 2 || t.ka > 2)) {
+    return "tiles of several columns whose vectors run along K spill registers when K is unrolled by 4";
+  }
   return std::nullopt;
 }
 

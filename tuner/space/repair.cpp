@@ -24,6 +24,10 @@ void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
   repair_direction(in, mode, t);
   t.nv = std::clamp(t.nv, min_vectors(t.family), max_vectors(t.family));
   while (too_wide(in.problem, mode, t)) --t.nv;
+  if (t.along_k && t.nv > 1) {
+    t.ku = std::min(t.ku, 2);
+    t.ka = std::min(t.ka, 2);
+  }
   t.mr = static_cast<int>(std::clamp<std::int64_t>(t.mr, 1, in.m));
   if (in.batch_invariant) t.ka = 1;
   const std::int64_t steps = k_steps(mode, t, in.problem.k);

@@ -35,7 +35,8 @@ Config along(const SeedList& list, int rows, int columns) {
 // Several sums along K hide the latency of the FMA where a tile has few of them.
 void hide_latency(gemwright::tile& t) {
   constexpr int kAccumulators = 8;
-  while (t.mr * t.nv * t.ka < kAccumulators && t.ka < 4) t.ka *= 2;
+  const int most = t.nv == 1 ? 4 : 2;  // as tiles have them
+  while (t.mr * t.nv * t.ka < kAccumulators && t.ka < most) t.ka *= 2;
   t.ku = t.ka;
 }
 
