@@ -12,6 +12,7 @@ enum class ErrorKind {
   usage,          // exit code 2: the caller asked for something that has no meaning
   nothing_valid,  // exit code 3: a search ended without one correct config
   interrupted,    // exit code 130: everything so far is saved
+  worker_lost,    // exit code 1: the measuring process ended over what it was asked
 };
 
 struct Error {

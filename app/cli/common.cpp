@@ -49,6 +49,7 @@ int report(const tuner::Error& error) {
     case tuner::ErrorKind::interrupted:
       return kInterrupted;
     case tuner::ErrorKind::failed:
+    case tuner::ErrorKind::worker_lost:
       break;
   }
   return kFailed;

@@ -145,10 +145,10 @@ tuner::MeasureSetup setup_of(const PlannedStudy& study, const std::vector<std::s
           further_of(against)};
 }
 
-// A library that brings the worker down while it is prepared, alone too, is absent like one that cannot be opened.
+// A library that brings the worker down while it is prepared, alone too, is absent, with the reason.
 Result<tuner::SetupReply> setup_beside(tuner::Measurer& measurer, const tuner::MeasureSetup& wanted) {
   const auto all = measurer.setup(wanted);
-  if (all || wanted.further.empty() || all.error().kind != tuner::ErrorKind::failed) return all;
+  if (all || wanted.further.empty() || all.error().kind != tuner::ErrorKind::worker_lost) return all;
   std::vector<tuner::FurtherBaseline> further;
   tuner::MeasureSetup rest = wanted;
   rest.further.clear();

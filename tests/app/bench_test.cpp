@@ -16,6 +16,7 @@ class BenchMachine final : public tuner::Measurer {
   std::vector<tuner::FurtherBaseline> further;
   std::string fatal;                                   // whoever prepares this library ends
   bool fails = false;                                  // whoever prepares anything does
+  bool refuses = false;                                // an answer that nothing is wrong with
   std::map<int, double> call_ns{{1, 4e3}, {10, 2e3}};  // by handle: oneDNN, the header
   int failing = 0;                                     // the handle whose blocks fail
   std::optional<tuner::MeasureSetup> asked;
@@ -26,7 +27,8 @@ class BenchMachine final : public tuner::Measurer {
     const auto asks_for = [&](const std::string& name) {
       return std::find(s.further.begin(), s.further.end(), name) != s.further.end();
     };
-    if (fails || asks_for(fatal)) return tuner::fail("the worker failed: signal 11");
+    if (refuses) return tuner::fail("no library");
+    if (fails || asks_for(fatal)) return tuner::fail("the worker failed: signal 11", tuner::ErrorKind::worker_lost);
     if (!fatal.empty()) return tuner::SetupReply{"onednn 1.0", "", 1, 2, {s.further.size(), {"mine 2.0", "", 3}}};
     return tuner::SetupReply{"onednn 1.0", "", 1, 2, further};
   }
@@ -148,6 +150,12 @@ TEST(BenchRow, ALibraryThatEndsTheWorkerIsAbsentWithTheReasonAndTheOthersAreTime
     EXPECT_EQ(check_against(machine, against, "g++").value(),
               std::vector<std::string>{"blas:bad is absent: the worker failed: signal 11"});
   }
+}
+
+TEST(Against, AFileThatIsNoLibraryIsAnErrorNotAnAbsence) {
+  BenchMachine machine;
+  machine.refuses = true;
+  EXPECT_FALSE(check_against(machine, {"onednn", "blas:x"}, "g++"));
 }
 
 TEST(BenchRow, AWorkerThatEndsWithoutLibrariesTooIsAFailure) {

@@ -138,7 +138,7 @@ TEST(AlongK, TheSpaceHasThemWhereColumnsDoNotFillVectors) {
 TEST(AlongK, RandomConfigsNeighboursAndRepairsAreValidAndCanonical) {
   Random random(3);
   for (int turn = 0; turn < 60; ++turn) {
-    SpaceInput in = space_of(1 + static_cast<std::int64_t>(random.below(200)), 1 + turn % 4 + turn % 3 * 17,
+    SpaceInput in = space_of(1 + static_cast<std::int64_t>(random.below(200)), 1 + turn % 4 + turn % 5 * 5,
                              1 + static_cast<std::int64_t>(random.below(3000)), 1 + turn % 3);
     in.problem.batch = 1 + turn % 2;
     in.problem.constant_weights = turn % 5 != 0;
@@ -239,6 +239,9 @@ TEST(AlongK, SeedsOfMoreColumnsHaveThemWhereLanesWouldBeEmpty) {
   EXPECT_EQ(place(35, 63), "behind");
   EXPECT_EQ(place(60, 1000), "behind");
   EXPECT_EQ(place(64, 1000), "none");
+  SpaceInput shared = space_of(100, 60, 1000);
+  shared.format = gemwright::packing{1};
+  EXPECT_EQ(seeds(shared).front().name.substr(0, 5), "along");
   EXPECT_EQ(place(70, 1000), "none");
 }
 

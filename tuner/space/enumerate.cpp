@@ -456,7 +456,8 @@ std::optional<Config> random_config(const SpaceInput& in, Random& random) {
       // The last is drawn three times in four: a narrower family wins at odd edges only, the cheapest mode has most to
       // gain, and few columns leave most lanes of a vector idle.
       const auto param = static_cast<Param>(p);
-      const bool may_be_last = param == Param::mode || param == Param::isa || param == Param::along;
+      const bool may_be_last =
+          param == Param::mode || param == Param::isa || (param == Param::along && in.problem.n <= kFewColumns);
       const bool last = may_be_last && choices.size() > 1 && random.below(4) != 0;
       set_value(c, static_cast<Param>(p), last ? choices.back() : choices[random.below(choices.size())]);
     }

@@ -96,7 +96,7 @@ inline bool may_stay_unpacked(const Problem& p, ComputeMode mode) {
 // empty, but for a short K: 64x10x4096 1.7 times, 100x12x1000 1.4, 20x20x500 1.4, 64x35x1024 1.2, 64x50x512 1.2 (Zen 4,
 // f32, operands hot, one process). With more of them few are empty.
 constexpr std::int64_t kMostColumnsAlongK = 64;
-// So few columns leave three of four lanes empty: there a study of one reduction class has tiles along K alone.
+// So few columns leave at least half of the lanes empty: there a study of one reduction class has tiles along K alone.
 constexpr std::int64_t kFewColumns = 4;
 // Whether vectors of this mode and family can run along K.
 inline bool may_run_along_k(const SpaceInput& in, ComputeMode mode, gemwright::isa family) {

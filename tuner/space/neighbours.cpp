@@ -51,7 +51,7 @@ void other_families(const SpaceInput& in, const Config& c, Neighbourhood& out) {
     if (family == value(c, Param::isa)) continue;
     Config changed = with(c, Param::isa, family);
     // The same columns of C, as far as the family goes.
-    changed.tile.nv = std::max(nr(c.tile) / vector_width(changed.tile.family), 1);
+    if (!c.tile.along_k) changed.tile.nv = std::max(nr(c.tile) / vector_width(changed.tile.family), 1);
     out.add(changed);
   }
 }

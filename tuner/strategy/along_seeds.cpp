@@ -76,6 +76,7 @@ void add_one_column(const SpaceInput& in, SeedList& out, int most_rows) {
 
 bool along_k_pays(const SpaceInput& in, const SeedList& list) {
   constexpr std::int64_t kFewSteps = 4;  // the sums of the lanes take as long as so many multiply-adds
+  if (in.format && *in.format == gemwright::packing{1}) return true;
   const std::int64_t width = vector_width(list.family()), lanes = up_to_multiple(in.problem.n, width);
   return in.problem.n <= kFewColumns || (8 * (lanes - in.problem.n) >= lanes && in.problem.k >= kFewSteps * width);
 }

@@ -269,7 +269,7 @@ Reply lost_reply(const Request& r, const GuardedChild::Loss& loss) {
     b.reason = loss.reason;
     reply.body = b;
   } else if (std::holds_alternative<SetupRequest>(r.body)) {
-    reply.body = Error{"the worker failed while it prepared the problem: " + loss.reason};
+    reply.body = Error{"the worker failed while it prepared the problem: " + loss.reason, ErrorKind::worker_lost};
   }
   return reply;
 }

@@ -30,7 +30,7 @@ constexpr std::size_t kMaxReason = 320;
 constexpr std::size_t kCutMark = 3;  // what printable() appends to a text that it cuts
 // Longer ones are not sentences; the bound on lines has kept out more.
 constexpr std::size_t kMaxErrorMessage = 1u << 20;
-constexpr std::string_view kErrorKinds[] = {"failed", "usage", "nothing_valid", "interrupted"};
+constexpr std::string_view kErrorKinds[] = {"failed", "usage", "nothing_valid", "interrupted", "worker_lost"};
 
 template <class T>
 void put(json& j, const char* name, const std::optional<T>& value) {

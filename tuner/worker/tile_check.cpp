@@ -311,7 +311,7 @@ std::vector<Case> cases(const Config& config, const Problem& p) {
   }
   // And, along K, each number of columns.
   for (std::int64_t m = 1; config.tile.along_k && m <= mr; ++m) {
-    for (std::int64_t n = 1; n < width; ++n) add(m, n, ks[all.size() % ks.size()], kind());
+    for (std::int64_t n = 1; n < width; ++n) add(m, n, 2 * unroll + 3, kind());
   }
   for (const std::int64_t n : ns) {
     for (const std::int64_t k : ks) add(2 * mr + 1, n, k, kind());
