@@ -76,8 +76,9 @@ TEST(AlongK, TheTilesOfferedFitTheRegisters) {
   EXPECT_FALSE(offered([](auto& t) { t.mr = 6, t.nv = 5; }));
   EXPECT_FALSE(offered([](auto& t) { t.mr = 9, t.nv = 2; }));
   EXPECT_FALSE(offered([](auto& t) { t.mr = 2, t.nv = 3, t.ku = 4; }));
-  EXPECT_TRUE(offered([](auto& t) { t.family = isa::avx2, t.mr = 4, t.nv = 3; }));
+  EXPECT_TRUE(offered([](auto& t) { t.family = isa::avx2, t.mr = 4, t.nv = 3, t.ku = 1; }));
   EXPECT_FALSE(offered([](auto& t) { t.family = isa::avx2, t.mr = 3, t.nv = 4; }));
+  EXPECT_FALSE(offered([](auto& t) { t.family = isa::avx2, t.mr = 4, t.nv = 3, t.ku = 2; }));
   EXPECT_FALSE(offered([](auto& t) { t.hint = prefetch::t0; }));
   EXPECT_FALSE(offered([](auto& t) { t.mr = 8, t.ka = t.ku = 4; }));
   EXPECT_FALSE(offered([](auto& t) { t.family = isa::scalar; }));

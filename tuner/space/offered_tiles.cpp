@@ -120,7 +120,8 @@ std::optional<std::string> violated(ComputeMode mode, const gemwright::tile& t) 
   const InnerLoop loop = inner_loop(mode, t.family);
   const int unrolled_across =
       t.panels > 1 && (t.ku > 1 || t.ka > 1) ? 2 : 0;  // loads of the next step, which g++ moves up
-  const int needed = t.mr * t.nv * t.ka + t.nv * loop.vectors_of_b + loop.spare + unrolled_across;
+  const int unrolled_along = t.along_k && t.nv > 1 && t.ku > t.ka ? 1 : 0;  // as well
+  const int needed = t.mr * t.nv * t.ka + t.nv * loop.vectors_of_b + loop.spare + unrolled_across + unrolled_along;
   if (needed > registers) {
     return fmt::format("the tile {}x{} with {} accumulators along K needs {} registers, {} has {}", t.mr, t.nv, t.ka,
                        needed, gemwright::isa_name(t.family), registers);

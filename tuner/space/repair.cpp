@@ -33,7 +33,7 @@ void repair_tile(const SpaceInput& in, ComputeMode mode, gemwright::tile& t) {
   const std::int64_t steps = k_steps(mode, t, in.problem.k);
   while (t.ka > 1 && (violated(mode, t) || t.ka > steps)) t.ka /= 2;
   // Some tiles fit the registers only as long as K is not unrolled.
-  while (t.ku > 1 && is_dot(mode) && violated(mode, t)) t.ku /= 2;
+  while (t.ku > 1 && (is_dot(mode) || t.along_k) && violated(mode, t)) t.ku /= 2;
   while (t.mr > 1 && violated(mode, t)) --t.mr;
   t.ku = std::max(t.ku, t.ka);
   while (t.ku > 1 && t.ku > steps) t.ku /= 2;
