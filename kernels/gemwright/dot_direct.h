@@ -63,6 +63,7 @@ GEMWRIGHT_INLINE dot_args direct_args(const dot_direct_call& call, const dot_pla
   x.first = x.last = true;
   x.beta = call.beta;
   x.bare = false;
+  x.prefetch_c = prefetches_c(call.m, call.n, x.groups, element_size(p.kernels->c_type));
   x.ldc = call.ldc;
   x.a_scale = scale;
   x.a_zero = zero;

@@ -335,6 +335,8 @@ class dot_nest {
     x.last = sums.last;
     x.beta = call_.beta;
     x.bare = call_.bare || g_.chain_at != fusion::registers;
+    x.prefetch_c = x.last && prefetches_c(q.tiles.size() * kernels_.shape.mr, q.columns.size(), x.groups,
+                                          element_size(kernels_.c_type));
     x.ldc = call_.ldc;
     x.row_bytes = call_.lda * element_size(call_.a_type);
     x.requant = call_.requant;

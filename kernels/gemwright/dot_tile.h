@@ -56,6 +56,7 @@ struct dot_args {
   bool first, last;             // block of K
   bool beta;                    // add to what C holds
   bool bare;                    // leave the chain out: it runs on C later, or never
+  bool prefetch_c;              // see prefetches_c in dot_plan.h
   std::int64_t cols;            // valid columns
   void* c;
   std::int64_t ldc;      // elements

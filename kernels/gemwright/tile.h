@@ -53,10 +53,15 @@ struct pair_layout {
 // cache.
 enum class next_tile : std::uint8_t { near, below, right };
 
+// Whether an m x n part of C, of elements of so many bytes, stays in the first-level cache.
+constexpr bool stays_near(std::int64_t m, std::int64_t n, std::int64_t bytes) {
+  constexpr std::int64_t kNear = 32768;  // the smallest one of a CPU with vectors
+  return m <= kNear && n <= kNear && m * n * bytes <= kNear;
+}
+
 // For tiles of mr rows in an m x n part of C.
 constexpr next_tile next_of(std::int64_t m, std::int64_t n, int mr, bool rows_inside) {
-  constexpr std::int64_t kNear = 8192;  // floats: 32 KiB, the smallest first-level cache of a CPU with vectors
-  if (m <= kNear && n <= kNear && m * n <= kNear) return next_tile::near;
+  if (stays_near(m, n, sizeof(float))) return next_tile::near;
   return rows_inside && m > mr ? next_tile::below : next_tile::right;
 }
 

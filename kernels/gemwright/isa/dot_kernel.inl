@@ -399,6 +399,17 @@ GEMWRIGHT_TARGET GEMWRIGHT_INLINE void dot_finish(dot::acc (&acc)[MR][NV], const
   }
 }
 
+// The tile's part of C, while there is time.
+template <int MR, int NV, element C, class Chain>
+GEMWRIGHT_TARGET GEMWRIGHT_INLINE void prefetch_c(const dot_args& x) {
+  constexpr int kLine = 64, kRow = NV * f32::vec::width / (Chain::pair ? 2 : 1) * element_size(C);
+  for (int i = 0; i < MR; ++i) {
+    const char* const row = dot_result_at(x, C, i, 0);
+    for (int j = 0; j < kRow; j += kLine) __builtin_prefetch(row + j, 1);
+    __builtin_prefetch(row + kRow - 1, 1);  // rows need not begin with a cache line
+  }
+}
+
 // Where f32::in_pieces holds, at least one column of every vector is valid.
 template <int MR, int NV, int KU, int KA, prefetch Hint, element C, class Chain, int P = 1>
 GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
@@ -421,6 +432,7 @@ GEMWRIGHT_TARGET void dot_micro(const dot_args& x) {
     }
   }
 
+  if (x.prefetch_c) prefetch_c<MR, NV, C, Chain>(x);
   bool packed = true;
   if constexpr (dot::a_words == 1) packed = x.a != nullptr;
   if (packed) {
