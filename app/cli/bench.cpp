@@ -78,9 +78,7 @@ tuner::Result<void> measure_rows(const Options& o, tuner::Store& store, tuner::W
     if (o.best_per_m && figures.trial) best = figures.trial->config;
     auto row = bench_row(worker, s, headers[problem], against, best, hooks);
     if (!row) return tl::unexpected(row.error());
-    const auto ceilings = store.ceilings(figures.study.id);
-    if (!ceilings) return tl::unexpected(ceilings.error());
-    add_ceiling(*row, figures, *ceilings);
+    add_ceiling(*row, figures);
     print_row(*row, o.json, rows.empty());
     rows.push_back(std::move(*row));
   }

@@ -170,6 +170,28 @@ Result<tuner::SetupReply> setup_beside(tuner::Measurer& measurer, const tuner::M
   return setup;
 }
 
+// Measures the ceilings; those that are there already become the mean of both. Without them a row has no share.
+Result<void> add_ceilings(tuner::Measurer& measurer, std::vector<tuner::StudyCeiling>& ceilings) {
+  auto measured = measurer.ceilings();
+  if (!measured) {
+    if (measured.error().kind == tuner::ErrorKind::interrupted) return tl::unexpected(measured.error());
+    return {};
+  }
+  for (profilers::Ceiling& c : *measured) {
+    const auto known = std::find_if(ceilings.begin(), ceilings.end(), [&](const tuner::StudyCeiling& k) {
+      return k.ceiling.name == c.name && k.ceiling.threads == c.threads;
+    });
+    if (known == ceilings.end()) {
+      ceilings.push_back({std::move(c), 0});
+    } else if (!known->ceiling.value) {
+      known->ceiling = std::move(c);
+    } else if (c.value) {
+      known->ceiling.value = (*known->ceiling.value + *c.value) / 2;
+    }
+  }
+  return {};
+}
+
 // As asked, those that are there with their handles.
 std::vector<BenchRival> rivals_of(const tuner::SetupReply& setup, const std::vector<std::string>& against,
                                   std::vector<Entrant>& entrants) {
@@ -276,7 +298,9 @@ Result<BenchRow> bench_row(tuner::Measurer& measurer, const PlannedStudy& study,
     if (!enter(kBest, winner)) return row;
   }
   std::vector<Sample> samples;
+  if (auto seen = add_ceilings(measurer, row.ceilings); !seen) return tl::unexpected(seen.error());
   if (auto done = rounds(measurer, study, entrants, hooks, samples); !done) return tl::unexpected(done.error());
+  if (auto seen = add_ceilings(measurer, row.ceilings); !seen) return tl::unexpected(seen.error());
   for (const Entrant& e : entrants) {
     if (e.is_rival()) {
       if (e.fault.empty()) continue;
@@ -292,11 +316,11 @@ Result<BenchRow> bench_row(tuner::Measurer& measurer, const PlannedStudy& study,
   return row;
 }
 
-void add_ceiling(BenchRow& row, const StudyFigures& study, const std::vector<tuner::StudyCeiling>& ceilings) {
+void add_ceiling(BenchRow& row, const StudyFigures& study) {
   if (!row.gflops || !study.trial) return;
   tuner::Estimate figure;
   figure.gflops = *row.gflops;
-  const tuner::RooflinePoint p = roofline_trial(study.study, ceilings, *study.trial, figure, std::nullopt).point;
+  const tuner::RooflinePoint p = roofline_trial(study.study, row.ceilings, *study.trial, figure, std::nullopt).point;
   row.ceiling = p.binding_name;
   row.ceiling_gflops = p.binding_roof;
   row.share = p.share;

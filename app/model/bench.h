@@ -1,8 +1,9 @@
 // Bench: what `export` would ship, timed beside one or several baselines in interleaved rounds.
 //
 // A ratio is the header's speed over a baseline's. The best baseline of a row is the fastest one, not the same in each
-// row. GB/s are the bytes that the operands have at least (min_bytes) over the time of a call. The ceiling is that of
-// the row's study (tuner/insight/roofline.h), as it was measured before that study.
+// row. GB/s are the bytes that the operands have at least (min_bytes) over the time of a call. The ceiling is the one
+// that binds the row's study (tuner/insight/roofline.h), as fast as it is around the row's own rounds: what a virtual
+// machine gets of its host differs from minute to minute.
 //
 // The rows of one problem share one exported header (its packing format, dispatch and `run`), compiled as a consumer
 // would. Nothing here is written to the database: tuning records, a bench only measures.
@@ -41,6 +42,7 @@ struct BenchRow {
   std::optional<double> gflops, gbytes_per_s, error;
   std::string ceiling;                          // that binds: "read.dram"; empty where it is not known
   std::optional<double> ceiling_gflops, share;  // 1 is on it
+  std::vector<tuner::StudyCeiling> ceilings;    // of this machine, the means of those before and behind the rounds
   std::vector<BenchRival> rivals;               // as asked
   // With --best-per-m: the study's own winner, run from the tuner's library, and the speed of the header over it.
   std::optional<double> best_gflops, over_best, over_best_lo, over_best_hi;
@@ -61,8 +63,8 @@ tuner::Result<BenchHeader> bench_header(const tuner::Store& store, const std::ve
 tuner::Result<BenchRow> bench_row(tuner::Measurer& measurer, const PlannedStudy& study, const BenchHeader& header,
                                   const std::vector<std::string>& against, const std::optional<tuner::Config>& best,
                                   const TuningHooks& hooks);
-// The ceiling that binds the best trial of the row's study, over which the header's own speed is judged.
-void add_ceiling(BenchRow& row, const StudyFigures& study, const std::vector<tuner::StudyCeiling>& ceilings);
+// Of the row's ceilings the one that binds the best trial of its study, over which the header's own speed is judged.
+void add_ceiling(BenchRow& row, const StudyFigures& study);
 
 // One object for each baseline.
 std::vector<nlohmann::json> bench_json(const BenchRow& row);

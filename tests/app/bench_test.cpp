@@ -14,9 +14,10 @@ namespace {
 class BenchMachine final : public tuner::Measurer {
  public:
   std::vector<tuner::FurtherBaseline> further;
-  std::string fatal;                                   // whoever prepares this library ends
-  bool fails = false;                                  // whoever prepares anything does
-  bool refuses = false;                                // an answer that nothing is wrong with
+  std::string fatal;     // whoever prepares this library ends
+  bool fails = false;    // whoever prepares anything does
+  bool refuses = false;  // an answer that nothing is wrong with
+  std::optional<tuner::ErrorKind> no_ceilings;
   std::map<int, double> call_ns{{1, 4e3}, {10, 2e3}};  // by handle: oneDNN, the header
   int failing = 0;                                     // the handle whose blocks fail
   std::optional<tuner::MeasureSetup> asked;
@@ -53,7 +54,11 @@ class BenchMachine final : public tuner::Measurer {
     return b;
   }
   tuner::Result<std::vector<profilers::Counter>> count(int, std::int64_t) override { return tuner::fail("no"); }
-  tuner::Result<std::vector<profilers::Ceiling>> ceilings() override { return tuner::fail("no"); }
+  tuner::Result<std::vector<profilers::Ceiling>> ceilings() override {
+    if (no_ceilings) return tuner::fail("no ceilings", *no_ceilings);
+    const bool behind = blocks[10] > 0;
+    return std::vector<profilers::Ceiling>{{"fma.avx2.f32", 1, "GFLOP/s", behind ? 60.0 : 40.0, "", 0, {}}};
+  }
   tuner::Result<void> drop(int) override { return {}; }
 };
 
@@ -168,19 +173,28 @@ TEST(BenchRow, AWorkerThatEndsWithoutLibrariesTooIsAFailure) {
   }
 }
 
-TEST(BenchRow, TheCeilingIsThatOfItsStudy) {
+TEST(BenchRow, TheCeilingIsTheOneThatBindsItsStudyAsFastAsAroundItsRounds) {
   BenchMachine machine;
   BenchRow row = row_of(machine, {"onednn"});
   const auto s = scripted_study();
   StudyFigures figures;
   figures.study = s.record;
-  const std::vector<tuner::StudyCeiling> ceilings{{{"fma.avx2.f32", 1, "GFLOP/s", 50.0, "", 0, {}}, 1}};
-  add_ceiling(row, figures, ceilings);
+  add_ceiling(row, figures);
   EXPECT_FALSE(row.share);
   figures.trial = s.winner;
-  add_ceiling(row, figures, ceilings);
+  add_ceiling(row, figures);
   EXPECT_EQ(row.ceiling, "fma.avx2.f32");
   EXPECT_DOUBLE_EQ(row.share.value(), *row.gflops / 50);
+}
+
+TEST(BenchRow, NeedsNoCeilingsButEndsWhereTheyAreInterrupted) {
+  BenchMachine machine;
+  machine.no_ceilings = tuner::ErrorKind::failed;
+  const BenchRow row = row_of(machine, {"onednn"});
+  EXPECT_TRUE(row.gflops);
+  EXPECT_TRUE(row.ceilings.empty());
+  machine.no_ceilings = tuner::ErrorKind::interrupted;
+  EXPECT_FALSE(bench_row(machine, planned(), {"text", "tuned::x"}, {"onednn"}, {}, hooks()));
 }
 
 TEST(BenchJson, IsOneObjectForEachBaselineWithNullForWhatIsMissing) {
