@@ -1,9 +1,11 @@
-// Where tiles prefetch B: rows of their own panel, or together the next one.
+// Where tiles prefetch B: rows of their own panel, or together the next one; and whether they prefetch C.
 #include <gemwright/ahead.h>
+#include <gemwright/dot_plan.h>
 #include <gemwright/gemm.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -101,6 +103,17 @@ TEST(Ahead, TheNestAndTheShortWayPastItPrefetchTheSame) {
                                         {7, 0, kPanel, 16}, {7, 16, kPanel, 16}, {7, 32, 0, 16}};
   EXPECT_EQ(tiles_of(whole), by_columns);
   EXPECT_EQ(tiles_of(nest), by_columns);
+}
+
+TEST(Ahead, DotTilesPrefetchACThatLeavesTheNearestCacheWhereTheyHaveTime) {
+  EXPECT_TRUE(prefetches_c(1024, 1024, 256, 4));
+  EXPECT_FALSE(prefetches_c(1024, 1024, 40, 4)) << "prefetches of short tiles wait for each other";
+  EXPECT_FALSE(prefetches_c(90, 90, 256, 4));
+  EXPECT_TRUE(prefetches_c(91, 91, 256, 4));
+  EXPECT_FALSE(prefetches_c(128, 128, 256, 2));
+  constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+  EXPECT_TRUE(prefetches_c(kHuge, 1, 256, 4));
+  EXPECT_TRUE(prefetches_c(1, kHuge, 256, 4));
 }
 
 }  // namespace
