@@ -7,44 +7,6 @@
 namespace gemwright::test {
 namespace {
 
-template <isa F, int MR, int Columns, int KU, int KA, epilogue_op... Ops>
-CompiledTile along() {
-  return {compiled_tile<F, MR, Columns, KU, KA, prefetch::none, chain<Ops...>, true>(), {Ops...}};
-}
-
-template <isa F>
-std::vector<CompiledTile> make_tiles() {
-  using op = epilogue_op;
-  return {along<F, 8, 1, 2, 1>(),
-          along<F, 5, 1, 1, 1>(),
-          along<F, 1, 1, 4, 4>(),
-          along<F, 6, 1, 4, 2>(),
-          along<F, 13, 1, 1, 1>(),
-          along<F, 4, 3, 1, 1>(),
-          along<F, 6, 4, 2, 1>(),
-          along<F, 5, 5, 1, 1>(),
-          along<F, 1, 2, 4, 4>(),
-          along<F, 3, 2, 2, 2>(),
-          along<F, 8, 1, 1, 1, op::bias, op::relu>(),
-          along<F, 5, 4, 1, 1, op::bias, op::relu>(),
-          along<F, 4, 5, 2, 2, op::bias, op::gelu_erf, op::add, op::scale>(),
-          along<F, 7, 1, 2, 2, op::bias, op::gelu_erf, op::add, op::scale>(),
-          along<F, 3, 1, 1, 1, op::mul, op::silu, op::clamp, op::gelu_tanh>(),
-          along<F, 2, 3, 1, 1, op::mul, op::silu, op::clamp, op::gelu_tanh>()};
-}
-
-// The portable code that stands in for them on the same panels: without along_k.
-std::vector<CompiledTile> make_scalar_tiles() {
-  return {{compiled_tile<isa::scalar, 4, 1, 1, 1, prefetch::none, chain<>, true>(), {}},
-          {compiled_tile<isa::scalar, 5, 5, 1, 1, prefetch::none, chain<>, true>(), {}}};
-}
-
-const std::vector<CompiledTile>& along_tiles(isa family) {
-  static const std::vector<CompiledTile> scalar = make_scalar_tiles(), avx2 = make_tiles<isa::avx2>(),
-                                         avx512f = make_tiles<isa::avx512f>();
-  return family == isa::avx512f ? avx512f : family == isa::avx2 ? avx2 : scalar;
-}
-
 class AlongK : public ::testing::TestWithParam<isa> {};
 INSTANTIATE_TEST_SUITE_P(Families, AlongK, all_families(), family_name);
 

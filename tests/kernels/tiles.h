@@ -37,6 +37,10 @@ const std::vector<CompiledTile>& scalar_tiles();
 const std::vector<CompiledTile>& avx2_tiles();
 const std::vector<CompiledTile>& avx512f_tiles();
 
+// Whose vectors run along K, the first bare and with one accumulator; scalar tiles stand in for them on the same
+// panels.
+const std::vector<CompiledTile>& along_tiles(isa family);
+
 inline const std::vector<CompiledTile>& tiles_of(isa family) {
   return family == isa::avx512f ? avx512f_tiles() : family == isa::avx2 ? avx2_tiles() : scalar_tiles();
 }
@@ -67,6 +71,11 @@ void add_bias_relu(std::vector<CompiledTile>& out) {
 template <isa F, int MR, int NV, int P, int KU, int KA, prefetch H, epilogue_op... Ops>
 void add_spanning(std::vector<CompiledTile>& out) {
   out.push_back({compiled_tile<F, MR, NV, KU, KA, H, chain<Ops...>, false, P>(), {Ops...}});
+}
+// Tiles along K of some columns.
+template <isa F, int MR, int Columns, int KU, int KA, epilogue_op... Ops>
+CompiledTile along() {
+  return {compiled_tile<F, MR, Columns, KU, KA, prefetch::none, chain<Ops...>, true>(), {Ops...}};
 }
 // Bare and with every chain of bias and relu.
 template <isa F, int MR, int NV, int KU, int KA, prefetch H>
