@@ -63,15 +63,12 @@ void Shell::tune_example() {
 
 void Shell::start_form() {
   const Frame f = frame();
-  const FormState& state = desk_.form_state();
   if (f.database == nullptr) {
     notice_ = "No database is open: Ctrl+O opens or makes one";
-  } else if (state.error && !state.busy) {
-    notice_ = state.error->sentence;
-    bring_to_front("tune");
-  } else {
-    desk_.start(desk_.form, f.database->path);
+    return;
   }
+  if (desk_.form_state().error) bring_to_front("tune");
+  desk_.start_checked(f.database->path);
 }
 
 void Shell::with_study(const std::function<void(Frame&, const StudySnapshot&)>& what) {

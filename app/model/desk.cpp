@@ -130,6 +130,7 @@ void Desk::advance(const Snapshot& snapshot) {
   compared_ = progress_of(snapshot, compare_form);
   previews_.finish();
   actions_.finish();
+  start_wanted();
   const std::int64_t before = state_.finished;
   state_ = tuning_.state();
   if (state_.finished != before && !state_.lines.empty()) notice_ = state_.lines.back().text;
@@ -215,6 +216,24 @@ void Desk::start(const TuneForm& wanted, const std::filesystem::path& database) 
   // Behind another job it has to wait: what is shown is that one.
   if (!before.running && before.waiting.empty()) started_ = Started{database, before.finished};
   open(database);
+}
+
+void Desk::start_checked(const std::filesystem::path& database) {
+  wanted_ = Wanted{form, database};
+  start_wanted();
+}
+
+void Desk::start_wanted() {
+  if (!wanted_) return;
+  // One that has been changed meanwhile is not checked any more: whoever runs it does that.
+  const bool same = wanted_->form == form;
+  if (same && form_state().busy) return;
+  const Wanted wanted = *std::exchange(wanted_, {});
+  if (same && form_state_.error) {
+    notice_ = form_state_.error->sentence;
+  } else {
+    start(wanted.form, wanted.database);
+  }
 }
 
 void Desk::go_on(const std::filesystem::path& database, const ShownStudy& study) {

@@ -75,6 +75,8 @@ class Desk {
   const FormState& form_state();
   const std::vector<std::string>& presets() const { return presets_; }
   void start(const TuneForm& form, const std::filesystem::path& database);
+  // Starts what the form says now, as soon as that has been checked; what is wrong is a notice and starts nothing.
+  void start_checked(const std::filesystem::path& database);
   // A study that does not run goes on: what is left of its budget, and what was asked of it meanwhile.
   void go_on(const std::filesystem::path& database, const ShownStudy& study);
   void interrupt();
@@ -126,6 +128,12 @@ class Desk {
     bool paused = false, due = false;  // as it was asked for, and whether that is still to be told
   };
   void tell_started(tuner::StudyId study);
+  // What is to be started once it has been checked.
+  struct Wanted {
+    TuneForm form;
+    std::filesystem::path database;
+  };
+  void start_wanted();
   void submit_steer(const std::filesystem::path& database, const ShownStudy& study, const std::string& action,
                     const std::string& argument, bool starting);
   void add_job(TuningJob job);
@@ -143,6 +151,7 @@ class Desk {
   std::shared_ptr<const Workplace> place_;  // of the compiler that was asked for last
   std::string place_compiler_;
   TuningState state_;
+  std::optional<Wanted> wanted_;
   std::optional<Started> started_;
   std::string export_key_, export_shown_, export_asked_, compare_key_;
   std::uint64_t compared_ = 0;  // what the snapshot holds of the studies that may be compared

@@ -128,6 +128,50 @@ TEST_F(DeskTest, StartsAJobOverTheDatabaseAndOpensIt) {
   EXPECT_EQ(desk.take_notice(), "8x64x64: 12.3 GFLOP/s");
 }
 
+TEST_F(DeskTest, WhatIsStillBeingCheckedStartsWhenItIsRight) {
+  DeskHooks h = hooks();
+  std::atomic<int> jobs = 0;
+  std::string threads;
+  h.tune = [&](const TuningJob& job, const TuningSink&) -> tuner::Result<void> {
+    threads = job.options.threads;
+    ++jobs;
+    return {};
+  };
+  Desk desk(std::move(h));
+  desk.form.threads = "none";
+  desk.start_checked("new.db");
+  EXPECT_TRUE(desk.form_state().busy);
+  ASSERT_TRUE(comes(desk, [&] { return !desk.form_state().busy; }));
+  ASSERT_TRUE(desk.form_state().error);
+  EXPECT_EQ(desk.take_notice(), desk.form_state().error->sentence);
+  EXPECT_EQ(jobs, 0);
+  // Now that it is known to be wrong, too.
+  desk.start_checked("new.db");
+  EXPECT_EQ(desk.take_notice(), desk.form_state().error->sentence);
+  EXPECT_FALSE(desk.tuning().running);
+  desk.form.threads = "1";
+  desk.start_checked("new.db");
+  EXPECT_TRUE(desk.form_state().busy);
+  ASSERT_TRUE(comes(desk, [&] { return desk.tuning().finished == 1; }));
+  EXPECT_EQ(jobs, 1);
+  EXPECT_EQ(threads, "1");
+}
+
+TEST_F(DeskTest, WhatWasChangedBeforeItWasCheckedStartsAsItWas) {
+  DeskHooks h = hooks();
+  std::vector<std::string> gemm;
+  h.tune = [&](const TuningJob& job, const TuningSink&) -> tuner::Result<void> {
+    gemm = job.options.gemm;
+    return {};
+  };
+  Desk desk(std::move(h));
+  desk.form.sizes = "8x64x64";
+  desk.start_checked("new.db");
+  desk.form.sizes = "8x6";
+  ASSERT_TRUE(comes(desk, [&] { return desk.tuning().finished == 1; }));
+  EXPECT_EQ(gemm, std::vector<std::string>{"8x64x64"});
+}
+
 TEST_F(DeskTest, FollowsEachStudyOfThisProcessOnce) {
   DeskHooks h = hooks();
   h.tune = [](const TuningJob&, const TuningSink& sink) -> tuner::Result<void> {

@@ -207,11 +207,11 @@ class TuneView : public View {
 
   static void draw_start(Frame& frame, const FormState& state) {
     ImGui::Spacing();
-    // What is still being checked is checked again by whoever runs it.
+    // What is still being checked starts when that is done.
     const bool ready = (state.preview || state.busy) && frame.database != nullptr;
     ImGui::BeginDisabled(!ready);
     if (ImGui::Button(frame.desk.tuning().running ? "Queue" : "Start") && ready) {
-      frame.desk.start(frame.desk.form, frame.database->path);
+      frame.desk.start_checked(frame.database->path);
     }
     ImGui::EndDisabled();
     ImGui::SameLine();
